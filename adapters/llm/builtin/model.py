@@ -1,0 +1,203 @@
+"""Answer each role's prompt."""
+
+import difflib
+import json
+import re
+from typing import Any
+
+from adapters.llm.builtin.change import change
+from adapters.llm.builtin.plans import new_manifest
+from adapters.llm.builtin.render import render
+from adapters.llm.builtin.understand import understand
+from core.context import MEMORY_CHARS
+from core.llm.chat import ChatRequest, Completion, Usage
+from core.manifests import AppManifest, Plan, Review, Triage
+
+CONNECT = (
+    "To connect a model, set OPENROUTER_API_KEY, OPENAI_API_KEY or another provider's key and start the bot again."
+)
+CAN_BUILD = (
+    "The built-in builder makes apps that keep records (“orders with customer, price and due date”), landing pages, and "
+    "well-known small apps: to-do, kanban, blog, booking, inventory, survey, CRM."
+)
+CAN_CHANGE = (
+    "The built-in builder can add, rename and remove fields and lists; sort, search, filter, paginate and export; change "
+    "titles and colours; add pages."
+)
+_QUESTION = re.compile(
+    r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|did|can i|was|were)\b.*\?\s*$", re.I | re.S
+)
+_DECIDED = re.compile(
+    r"\b(?:always|never|our (?:brand|company|colou?rs?)|we (?:are called|use|prefer|decided))\b", re.I
+)
+MAX_REQUEST_CHARS = 20_000
+assert MAX_REQUEST_CHARS > MEMORY_CHARS
+
+
+class BuiltinModel:
+    """Deterministic: the same prompt gives the same answer."""
+
+    name = "builtin"
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Answer a role's prompt; text it is not made for gets a sentence that says so."""
+        sections = _sections(request.messages[0].text)
+        if request.schema is not None:
+            text = _structured(request.role, sections)
+        elif len(request.messages) > 1:
+            text = f"The place to change does not read as it was written, so I leave it alone. {CONNECT}"
+        elif request.role == "debug":
+            text = _rewritten(sections)
+        else:
+            text = _file_answer(sections)
+        words = sum(len(message.text) for message in request.messages) // 4
+        return Completion(text, self.name, Usage(words, len(text) // 4, 0.0))
+
+
+def _sections(prompt: str) -> dict[str, Any]:
+    """Return the prompt's tagged JSON and its files' texts."""
+    found: dict[str, Any] = {"files": {}}
+    for match in re.finditer(r"^<(?P<tag>[a-z_]+)>(?P<json>.*)</(?P=tag)>$", prompt, re.M):
+        found[match["tag"]] = json.loads(match["json"])
+    for match in re.finditer(
+        r"^<file path=(?P<path>\"[^\n]*\")>\n`````\n(?P<text>.*?)\n`````\n</file>", prompt, re.M | re.S
+    ):
+        found["files"][json.loads(match["path"])] = match["text"]
+    return found
+
+
+def _structured(role: str, sections: dict[str, Any]) -> str:
+    if role == "core":
+        return _triage(sections).model_dump_json()
+    if role == "arch":
+        return _plan(sections).model_dump_json()
+    return Review(summary=str(sections.get("summary") or "Done.")).model_dump_json()
+
+
+def _triage(sections: dict[str, Any]) -> Triage:
+    request = str(sections["request"])[:MAX_REQUEST_CHARS]
+    decisions = [part.strip()[:300] for part in re.split(r"(?<=[.!?])\s+|\n", request) if _DECIDED.search(part)][:8]
+    manifest = _manifest(sections.get("app"))
+    if manifest is None:
+        if not sections.get("tree"):
+            found = understand(request)
+            if found.models or found.landing:
+                return Triage(intent="build", decisions=decisions)
+            reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
+            return Triage(intent="build", reply=reply, questions=["What should the app keep, with which fields?"])
+        reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
+        return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
+    if _QUESTION.match(request):
+        return Triage(intent="question", reply=_facts(manifest), decisions=decisions)
+    changed = change(manifest, request)
+    if changed.done:
+        return Triage(intent="change", decisions=decisions)
+    if decisions:
+        return Triage(intent="question", reply="Noted: " + " ".join(decisions), decisions=decisions)
+    reply = f"I did not understand “{request[:200]}”. {CAN_CHANGE} {CONNECT}"
+    return Triage(intent="change", reply=reply, questions=["Can you say it as one of these changes?"])
+
+
+def _facts(manifest: AppManifest) -> str:
+    kept = "; ".join(f"{model.plural}: {', '.join(field.label for field in model.fields)}" for model in manifest.models)
+    return (
+        f"{manifest.title} keeps {kept}."
+        if kept
+        else f"{manifest.title} has the pages {', '.join(page.title for page in manifest.pages)}."
+    )
+
+
+def _plan(sections: dict[str, Any]) -> Plan:
+    request = str(sections["request"])[:MAX_REQUEST_CHARS]
+    before = _manifest(sections.get("app"))
+    if before is None:
+        manifest = new_manifest(request, understand(request))
+        kept = " and ".join(model.plural.lower() for model in manifest.models)
+        summary = f"{manifest.title}: an app that keeps {kept}." if kept else f"{manifest.title}: a page to start from."
+        return Plan(manifest=manifest, write=[file.path for file in manifest.files], summary=summary)
+    changed = change(before, request)
+    after = changed.manifest
+    paths = {file.path for file in after.files}
+    write = [path for path in sorted(paths) if render(after, path) != render(before, path)]
+    said = "; ".join(changed.done)
+    summary = said[:1].upper() + said[1:] + "." if said else "Nothing changed."
+    if changed.missed:
+        missed = ", ".join(f"“{one}”" for one in changed.missed)[:500]
+        summary += f" Not understood and left out: {missed}. {CONNECT}"
+    return Plan(
+        manifest=after, write=write, remove=[one.path for one in before.files if one.path not in paths], summary=summary
+    )
+
+
+def _manifest(value: Any) -> AppManifest | None:
+    return AppManifest.model_validate(value) if value is not None else None
+
+
+def _file_answer(sections: dict[str, Any]) -> str:
+    """Write one file: whole when it is new, as the difference of two versions when it exists."""
+    path = str(sections["write"]["path"])
+    after = AppManifest.model_validate(sections["manifest"])
+    new = render(after, path)
+    if new is None:
+        new = _plain_page(after, path)
+    if new is None:
+        return f"The built-in builder does not know how to write {path}. {CONNECT}"
+    before = _manifest(sections.get("app"))
+    old = render(before, path) if before is not None else None
+    if old is None or path not in sections["files"]:
+        return f"FILE: {path}\n``````\n{new.removesuffix(chr(10))}\n``````\n"
+    return f"FILE: {path}\n" + "\n".join(_blocks(old, new))
+
+
+def _plain_page(manifest: AppManifest, path: str) -> str | None:
+    """Write the page of a fallback manifest."""
+    return render(manifest.model_copy(update={"kind": "static"}), path)
+
+
+def _rewritten(sections: dict[str, Any]) -> str:
+    """Write the files that findings name as they should be."""
+    manifest = AppManifest.model_validate(sections["manifest"])
+    parts = []
+    for path in dict.fromkeys(str(one["path"]) for one in sections["findings"]):
+        content = render(manifest, path)
+        if content is not None:
+            parts.append(f"FILE: {path}\n``````\n{content.removesuffix(chr(10))}\n``````\n")
+    return "\n".join(parts) or f"The built-in builder cannot repair these files. {CONNECT}"
+
+
+def _blocks(old: str, new: str) -> list[str]:
+    """Return SEARCH/REPLACE blocks that turn `old` into `new`, each with enough context to stand at one place only."""
+    before, after = old.removesuffix("\n").split("\n"), new.removesuffix("\n").split("\n")
+    changes = [
+        one for one in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes() if one[0] != "equal"
+    ]
+    # Spans of `before` to quote: grown until unique, merged where they touch.
+    spans: list[list[int]] = []
+    for _, a1, a2, b1, b2 in changes:
+        start, end = _unique_span(before, a1, a2)
+        if spans and start <= spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], end)
+        else:
+            spans.append([start, end])
+    blocks = []
+    for start, end in spans:
+        replacement, at = list[str](), start
+        for _, a1, a2, b1, b2 in changes:
+            if start <= a1 and a2 <= end:
+                replacement += before[at:a1] + after[b1:b2]
+                at = a2
+        replacement += before[at:end]
+        blocks.append("\n".join(["<<<<<<< SEARCH", *before[start:end], "=======", *replacement, ">>>>>>> REPLACE"]))
+    return blocks
+
+
+def _unique_span(lines: list[str], start: int, end: int) -> tuple[int, int]:
+    """Grow lines[start:end] on both sides until it has context and stands at one place, ignoring indentation."""
+    stripped = [line.strip() for line in lines]
+    start, end = max(0, start - 1), min(len(lines), end + 1)
+    while True:
+        wanted = stripped[start:end]
+        hits = sum(stripped[at : at + len(wanted)] == wanted for at in range(len(lines) - len(wanted) + 1))
+        if (hits == 1 and any(wanted)) or (start == 0 and end == len(lines)):
+            return start, end
+        start, end = max(0, start - 1), min(len(lines), end + 1)

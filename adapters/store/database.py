@@ -1,0 +1,103 @@
+"""Open the database, and the two ways to use it: `read()` and `write()`."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy import event, exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from core.errors import OutsideError
+
+Value = TypeVar("Value")
+BUSY_SECONDS = 10
+
+
+def make_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
+    """
+    Return an engine for `sqlite+aiosqlite://` or `postgresql+psycopg://`.
+
+    On SQLite every transaction begins with BEGIN IMMEDIATE unless the connection has the option `readonly`: the
+    driver's own default loses concurrent read-modify-writes without a word.
+    """
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_size=10, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url, pool_size=10, max_overflow=0, pool_timeout=60, connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_SECONDS * 1000}", "temp_store=MEMORY",
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}", "cache_size=-16000", "journal_size_limit=67108864",
+        ):  # fmt: skip
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        readonly = connection.get_execution_options().get("readonly")
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextlib.contextmanager
+def store_errors() -> Any:
+    """Translate what SQLAlchemy raises when the database is away, locked or full."""
+    try:
+        yield
+    except exc.IntegrityError:
+        raise
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        text = str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)
+        full = "full" in text or "No space" in text
+        message = "The disk of the database is full." if full else f"The database is away or locked ({text[:120]})."
+        raise OutsideError(message, retryable=not full) from error
+
+
+class Database:
+    """One open database."""
+
+    def __init__(self, engine: AsyncEngine, url: str) -> None:
+        self.engine, self.url = engine, url
+        self.lite = url.startswith("sqlite")
+        self._writing = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits at the end. Keep it short: no model, no network inside."""
+        with store_errors():
+            # One writer of this process at a time: waiting here is fair, waiting for SQLite's lock is not.
+            async with self._writing if self.lite else contextlib.nullcontext():
+                async with self.engine.begin() as tx:
+                    yield tx
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a snapshot for reading."""
+        with store_errors():
+            async with self.engine.connect() as connection:
+                yield await connection.execution_options(readonly=True)
+
+
+def to_json(value: Any, kind: Any) -> str:
+    """Return a core dataclass as JSON text."""
+    return TypeAdapter(kind).dump_json(value).decode()
+
+
+def from_json(text: str, kind: type[Value]) -> Value:
+    """Undo `to_json`."""
+    return TypeAdapter(kind).validate_json(text)
+
+
+def as_list(text: str) -> list[str]:
+    """Return a JSON list of strings."""
+    return [str(one) for one in json.loads(text)]

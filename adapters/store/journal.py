@@ -1,0 +1,39 @@
+"""Remember a turn's model calls: a turn that goes on after a crash does not pay for the same answer twice."""
+
+import hashlib
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from adapters.store.database import Database, from_json, to_json
+from adapters.store.tables import model_call
+from core.llm.chat import ChatRequest, Completion
+from core.ports import LanguageModel
+
+
+class JournaledModel:
+    """A LanguageModel for one turn whose answers are kept until the turn is finished."""
+
+    def __init__(self, model: LanguageModel, database: Database, turn_id: str) -> None:
+        self._model, self._database, self._turn_id = model, database, turn_id
+        self.name = model.name
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the remembered answer to this very request, or ask the model and remember."""
+        key = hashlib.sha256(to_json(request, ChatRequest).encode()).hexdigest()
+        where = (model_call.c.turn_id == self._turn_id, model_call.c.request == key)
+        async with self._database.read() as connection:
+            known = await connection.scalar(sa.select(model_call.c.completion).where(*where))
+        if known is not None:
+            return from_json(known, Completion)
+        completion = await self._model.complete(request)
+        row = {"turn_id": self._turn_id, "request": key, "completion": to_json(completion, Completion)}
+        async with self._database.write() as tx:
+            await tx.execute(model_call.delete().where(*where))
+            await tx.execute(model_call.insert().values(row))
+        return completion
+
+
+async def forget_calls(tx: AsyncConnection | AsyncSession, turn_id: str) -> None:
+    """Drop the remembered answers of a finished turn."""
+    await tx.execute(model_call.delete().where(model_call.c.turn_id == turn_id))

@@ -1,0 +1,107 @@
+"""The inbox, the turns it starts, and what is said to a running turn."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from adapters.store.database import Database, from_json, to_json
+from adapters.store.tables import inbox, turn, turn_signal
+from core.messages import Signal, TurnRequest, TurnResult
+
+Connection = AsyncConnection | AsyncSession
+
+
+class Turns:
+    """Rows of `inbox`, `turn` and `turn_signal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, tx: AsyncConnection, event_id: str, session_id: str) -> int | None:
+        """Claim an event; None when it was claimed before. The number rises in order of arrival."""
+        if await tx.scalar(sa.select(inbox.c.id).where(inbox.c.event_id == event_id)) is not None:
+            return None
+        values = {"event_id": event_id, "session_id": session_id, "received": time.time()}
+        if self._database.lite:
+            return int((await tx.execute(inbox.insert().values(values))).inserted_primary_key[0])
+        from sqlalchemy.dialects.postgresql import insert
+
+        claimed = insert(inbox).values(values).on_conflict_do_nothing().returning(inbox.c.id)
+        return (await tx.execute(claimed)).scalar_one_or_none()
+
+    async def add(self, tx: Connection, request: TurnRequest) -> None:
+        """Store a turn that waits in its thread's queue."""
+        await tx.execute(
+            turn.insert().values(
+                id=request.turn_id, session_id=request.session_id, request=to_json(request, TurnRequest),
+                state="queued", queued=time.time(),
+            )
+        )  # fmt: skip
+
+    async def request(self, turn_id: str) -> TurnRequest:
+        """Return what the turn was asked."""
+        async with self._database.read() as connection:
+            body = (await connection.execute(sa.select(turn.c.request).where(turn.c.id == turn_id))).scalar_one()
+        return from_json(body, TurnRequest)
+
+    async def started(self, turn_id: str) -> None:
+        """Mark the turn as running; doing it again after a crash changes nothing."""
+        async with self._database.write() as tx:
+            await tx.execute(
+                turn.update()
+                .where(turn.c.id == turn_id, turn.c.state != "finished")
+                .values(state="running", started=sa.func.coalesce(turn.c.started, time.time()))
+            )
+
+    async def start_time(self, tx: Connection, turn_id: str) -> float:
+        """Return when the turn began, in Unix seconds."""
+        found = await tx.execute(sa.select(sa.func.coalesce(turn.c.started, turn.c.queued)).where(turn.c.id == turn_id))
+        return float(found.scalar_one())
+
+    async def finish(self, tx: Connection, result: TurnResult) -> None:
+        """Store the turn's result."""
+        await tx.execute(
+            turn.update()
+            .where(turn.c.id == result.turn_id)
+            .values(state="finished", outcome=result.outcome, result=to_json(result, TurnResult), finished=time.time())
+        )
+
+    async def result(self, turn_id: str) -> TurnResult | None:
+        """Return the turn's result, None while it is not finished."""
+        async with self._database.read() as connection:
+            body = await connection.scalar(sa.select(turn.c.result).where(turn.c.id == turn_id))
+        return from_json(body, TurnResult) if body else None
+
+    async def unfinished(self, tx: Connection, session_id: str) -> list[str]:
+        """Return the ids of the session's queued and running turns in order, locking them where the engine can."""
+        rows = await tx.execute(
+            sa.select(turn.c.id)
+            .where(turn.c.session_id == session_id, turn.c.state != "finished")
+            .order_by(turn.c.id)
+            .with_for_update()
+        )
+        return list(rows.scalars())
+
+    async def of_session(self, session_id: str) -> list[tuple[TurnRequest, TurnResult | None]]:
+        """Return the session's turns in order."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(turn.c.request, turn.c.result).where(turn.c.session_id == session_id).order_by(turn.c.id)
+            )
+        return [(from_json(one, TurnRequest), from_json(two, TurnResult) if two else None) for one, two in rows]
+
+    async def tell(self, tx: Connection, turn_id: str, signal: Signal) -> None:
+        """Say something to a turn."""
+        await tx.execute(turn_signal.insert().values(turn_id=turn_id, body=to_json(signal, Signal)))
+
+    async def told(self, connection: Any, turn_id: str, after: int) -> Sequence[tuple[int, Signal]]:
+        """Return what was said to a turn after the signal `after`, in order."""
+        rows = await connection.execute(
+            sa.select(turn_signal.c.id, turn_signal.c.body)
+            .where(turn_signal.c.turn_id == turn_id, turn_signal.c.id > after)
+            .order_by(turn_signal.c.id)
+        )
+        return [(number, from_json(body, Signal)) for number, body in rows]

@@ -1,0 +1,314 @@
+"""The Repository port: truth is one pack per commit and the head in the database, moved by compare-and-swap."""
+
+import asyncio
+import io
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pygit2
+import sqlalchemy as sa
+from pygit2.enums import SortMode
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from adapters.store.database import Database
+from adapters.store.tables import git_pack, git_ref
+from adapters.vfs.packs import Pack, cached_seq, locked, make_pack, refresh
+from adapters.vfs.trees import (
+    diff_trees, merge, read_commit, read_tree, tree_of, write_commit, write_tree,
+)  # fmt: skip
+from core.errors import HeadMoved, OutsideError, UserError
+from core.files import FileTree, check_paths
+from core.history import Clash, Commit, Committed, Diff, Draft
+
+Value = TypeVar("Value")
+Connection = AsyncConnection | AsyncSession
+MAIN = "refs/heads/main"
+GIT_SECONDS = 120
+
+
+@contextmanager
+def git_errors() -> Any:
+    """Translate what git and the file system raise."""
+    try:
+        yield
+    except OSError as error:
+        raise OutsideError(f"The disk of the repositories failed: {error.strerror or error}.") from error
+    except pygit2.GitError as error:
+        raise OutsideError(f"git failed: {str(error)[:200]}.") from error
+
+
+class GitRepository:
+    """Every session's history. `folder` holds the caches; it may be deleted at any time."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database, self._folder = database, folder
+
+    async def head(self, session_id: str) -> str | None:
+        """Return the head commit, None before the first."""
+        async with self._database.read() as connection:
+            return (await self._refs(connection, session_id)).get(MAIN)
+
+    async def tree(self, session_id: str, commit: str | None) -> FileTree:
+        """Return a commit's files; the empty tree for None."""
+        if commit is None:
+            return FileTree()
+        return await self._with(session_id, lambda git, _: read_tree(tree_of(git, _known(git, commit))))
+
+    async def log(self, session_id: str, most: int = 1_000) -> list[Commit]:
+        """Return the history of the head, newest first."""
+
+        def walk(git: pygit2.Repository, refs: dict[str, str]) -> list[Commit]:
+            if MAIN not in refs:
+                return []
+            found = git.walk(refs[MAIN], SortMode.TOPOLOGICAL | SortMode.TIME)
+            return [read_commit(commit) for commit, _ in zip(found, range(most), strict=False)]
+
+        return await self._with(session_id, walk)
+
+    async def show(self, session_id: str, commit: str) -> tuple[Commit, Diff]:
+        """Return a commit and its diff against its first parent; `commit` may be shortened."""
+
+        def look(git: pygit2.Repository, _: dict[str, str]) -> tuple[Commit, Diff]:
+            found = read_commit(_commit(git, _known(git, commit)))
+            parent = found.parents[0] if found.parents else None
+            return found, diff_trees(git, tree_of(git, parent), tree_of(git, found.id))
+
+        return await self._with(session_id, look)
+
+    async def diff(self, session_id: str, old: str, new: str) -> Diff:
+        """Return the diff of two commits."""
+        return await self._with(
+            session_id, lambda git, _: diff_trees(git, tree_of(git, _known(git, old)), tree_of(git, _known(git, new)))
+        )
+
+    async def branch(self, tx: Connection, session_id: str, name: str, commit: str) -> None:
+        """
+        Create the branch `name` at `commit`.
+
+        Raises:
+            UserError: the name is taken or no valid branch name.
+        """
+        ref = f"refs/heads/{name}"
+        if not pygit2.reference_is_valid_name(ref):
+            raise UserError(f"{name!r} is no valid branch name.")
+        await self._move(tx, session_id, ref, None, commit)
+
+    async def branches(self, session_id: str) -> dict[str, str]:
+        """Return branch name -> commit."""
+        async with self._database.read() as connection:
+            refs = await self._refs(connection, session_id)
+        return {name.removeprefix("refs/heads/"): commit for name, commit in refs.items()}
+
+    async def commit(self, tx: Connection, draft: Draft) -> Committed:
+        """Commit `draft` onto the head inside `tx`; a head that moved meanwhile is merged, clashes move nothing."""
+
+        def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
+            tree = write_tree(git, tree_of(git, draft.parent), draft.changes)
+            mine = write_commit(git, draft, tree, [draft.parent] if draft.parent else [])
+            if head == draft.parent or head is None:
+                return str(mine)
+            merged = merge(git, tree_of(git, draft.parent), tree_of(git, head), tree_of(git, str(mine)))
+            return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head, mine]))
+
+        return await self._advance(tx, draft, build)
+
+    async def reverse(self, tx: Connection, draft: Draft, commit: str) -> Committed:
+        """Commit the reversal of `commit` onto the head, three-way; clashes move nothing."""
+
+        def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
+            parents = _commit(git, commit).parents
+            before = tree_of(git, str(parents[0].id) if parents else None)
+            merged = merge(git, tree_of(git, commit), tree_of(git, head), before)
+            return (
+                merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head] if head else []))
+            )
+
+        return await self._advance(tx, draft, build)
+
+    async def import_folder(self, tx: Connection, draft: Draft, source: Path) -> Committed:
+        """
+        Take in a folder: a clone of this thread is merged with its commits, anything else becomes one commit.
+
+        Raises:
+            UserError: the folder cannot be read, or holds paths that are not allowed.
+        """
+
+        def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
+            pushed = _fetched(git, source) if (source / ".git").exists() else None
+            base = git.merge_base(head, pushed) if head and pushed else None
+            if pushed is None or base is None:
+                tree = write_tree(git, tree_of(git, head), tree_and_changes(source, read_tree(tree_of(git, head))))
+                return str(write_commit(git, draft, tree, [head] if head else []))
+            check_paths(read_tree(tree_of(git, pushed)))
+            if str(base) in (head, pushed):
+                return pushed if str(base) == head else str(head)
+            merged = merge(git, tree_of(git, str(base)), tree_of(git, head), tree_of(git, pushed))
+            return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [str(head), pushed]))
+
+        return await self._advance(tx, draft, build)
+
+    async def archive(self, session_id: str, commit: str) -> bytes:
+        """Return a ZIP of a commit's files."""
+        tree = await self.tree(session_id, commit)
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, content in tree.items():
+                # A fixed date: the same commit gives the same archive.
+                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content)
+        return buffer.getvalue()
+
+    async def export(self, session_id: str, target: Path) -> None:
+        """
+        Clone the session's repository, history and all, to `target`.
+
+        Raises:
+            UserError: the folder exists and is not empty.
+        """
+        if target.exists() and any(target.iterdir()):
+            raise UserError(f"{target} is not empty; name a new folder.")
+        if await self.head(session_id) is None:
+            raise UserError("There is no app in this thread yet.")
+
+        def clone(git: pygit2.Repository, _: dict[str, str]) -> None:
+            _git("clone", "--quiet", "--no-hardlinks", git.path, str(target))
+            _git("-C", str(target), "remote", "remove", "origin")
+
+        await self._with(session_id, clone)
+
+    async def _advance(
+        self, tx: Connection, draft: Draft, build: Callable[[pygit2.Repository, str | None], str | tuple[Clash, ...]]
+    ) -> Committed:
+        """Build a commit on the head, store its pack and move the head, all inside `tx`."""
+        session_id = draft.session_id
+        refs = await self._refs(tx, session_id)
+        packs = await self._packs(tx, session_id)
+        head = refs.get(MAIN)
+
+        def work() -> tuple[Committed, bytes, bytes]:
+            with git_errors(), locked(self._cache(session_id)):
+                git = refresh(self._cache(session_id), refs, packs)
+                built = build(git, head)
+                if isinstance(built, tuple):
+                    return Committed(parent=head or "", clashes=built), b"", b""
+                files = diff_trees(git, tree_of(git, head), tree_of(git, built)).files
+                idx, pack = make_pack(git, head, built, self._folder) if built != head else (b"", b"")
+                merged = len(_commit(git, built).parents) > 1
+                return Committed(built, head or "", files, merged), idx, pack
+
+        committed, idx, pack = await asyncio.to_thread(work)
+        if pack:
+            await self._move(tx, session_id, MAIN, head, committed.commit)
+            newest = sa.select(sa.func.coalesce(sa.func.max(git_pack.c.seq), 0) + 1).where(
+                git_pack.c.session_id == session_id
+            )
+            seq = (await tx.execute(newest)).scalar_one()
+            await tx.execute(git_pack.insert().values(session_id=session_id, seq=seq, idx=idx, pack=pack))
+        return committed
+
+    async def _move(self, tx: Connection, session_id: str, ref: str, old: str | None, new: str) -> None:
+        """Compare and swap one ref; None means it must not exist."""
+        if old is None:
+            taken = await tx.scalar(
+                sa.select(git_ref.c.target).where(git_ref.c.session_id == session_id, git_ref.c.name == ref)
+            )
+            if taken is not None:
+                raise HeadMoved(f"{ref} exists already")
+            await tx.execute(git_ref.insert().values(session_id=session_id, name=ref, target=new))
+            return
+        moved: Any = await tx.execute(
+            git_ref.update()
+            .where(git_ref.c.session_id == session_id, git_ref.c.name == ref, git_ref.c.target == old)
+            .values(target=new)
+        )
+        if moved.rowcount != 1:
+            raise HeadMoved(f"{ref} moved on")
+
+    async def _with(self, session_id: str, work: Callable[[pygit2.Repository, dict[str, str]], Value]) -> Value:
+        """Run `work` in a thread on the refreshed cache."""
+        async with self._database.read() as connection:
+            refs = await self._refs(connection, session_id)
+            packs = await self._packs(connection, session_id)
+
+        def run() -> Value:
+            with git_errors():
+                with locked(self._cache(session_id)):
+                    git = refresh(self._cache(session_id), refs, packs)
+                return work(git, refs)
+
+        return await asyncio.to_thread(run)
+
+    def _cache(self, session_id: str) -> Path:
+        return self._folder / f"{session_id}.git"
+
+    async def _refs(self, connection: Connection, session_id: str) -> dict[str, str]:
+        rows = await connection.execute(
+            sa.select(git_ref.c.name, git_ref.c.target).where(git_ref.c.session_id == session_id)
+        )
+        return {name: target for name, target in rows}
+
+    async def _packs(self, connection: Connection, session_id: str) -> list[Pack]:
+        have = await asyncio.to_thread(cached_seq, self._cache(session_id))
+        rows = await connection.execute(
+            sa.select(git_pack.c.seq, git_pack.c.idx, git_pack.c.pack)
+            .where(git_pack.c.session_id == session_id, git_pack.c.seq > have)
+            .order_by(git_pack.c.seq)
+        )
+        return [Pack(seq, idx, pack) for seq, idx, pack in rows]
+
+
+def _known(git: pygit2.Repository, name: str) -> str:
+    """Return the full id of a commit that may be shortened."""
+    try:
+        return str(git.revparse_single(name).peel(pygit2.Commit).id)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise UserError(f"There is no commit {name[:60]!r} in this thread.") from error
+
+
+def _commit(git: pygit2.Repository, commit: str) -> pygit2.Commit:
+    found = git[commit]
+    assert isinstance(found, pygit2.Commit)
+    return found
+
+
+def tree_and_changes(source: Path, head: FileTree) -> dict[str, bytes | None]:
+    """Return what turns `head` into the files below `source`; links and git's own folder are left out."""
+    if not source.is_dir():
+        raise UserError(f"{source} is not a folder.")
+    files: dict[str, bytes] = {}
+    for folder, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if name not in (".git", "node_modules", ".venv", "__pycache__")]
+        for name in names:
+            path = Path(folder) / name
+            if path.is_file() and not path.is_symlink():
+                files[path.relative_to(source).as_posix()] = path.read_bytes()
+    return head.changes_to(FileTree().changed(files))
+
+
+def _fetched(git: pygit2.Repository, source: Path) -> str | None:
+    """Fetch the head of another repository into the cache, and return its commit."""
+    head = _git("-C", str(source), "rev-parse", "--verify", "-q", "HEAD^{commit}", check=False).strip()
+    if head:
+        _git("-C", git.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source.resolve()), "HEAD")
+    return head or None
+
+
+def _git(*argv: str, check: bool = True) -> str:
+    """Run git without the configuration, hooks or prompts of this machine."""
+    program = shutil.which("git")
+    if program is None:
+        raise OutsideError("git is not installed; install the package git.")
+    environment = {
+        "PATH": os.environ.get("PATH", ""), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent",
+    }  # fmt: skip
+    argv = ("-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", *argv)
+    done = subprocess.run([program, *argv], capture_output=True, text=True, env=environment, timeout=GIT_SECONDS)
+    if check and done.returncode:
+        raise OutsideError(f"git failed: {done.stderr.strip()[:300]}")
+    return done.stdout

@@ -1,0 +1,171 @@
+"""Trees, diffs, merges and commit messages in pygit2's terms. No database here."""
+
+import difflib
+import time
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import pygit2
+from pygit2.enums import DiffFind, FileMode, ObjectType
+
+from core.files import FileTree
+from core.history import Clash, Commit, Diff, Draft
+from core.messages import FileChange
+from core.sessions import Author
+
+MAX_DIFF_CHARS = 400_000
+BOT = pygit2.Signature("Threadwright", "bot@threadwright.invalid")
+_STATUS: dict[str, Literal["added", "changed", "removed", "renamed"]] = {"A": "added", "D": "removed", "R": "renamed"}
+
+
+def read_tree(tree: pygit2.Tree) -> FileTree:
+    """Return the files of a git tree; symbolic links and submodules are left out, they are never followed."""
+    return FileTree(dict(_files(tree, "")))
+
+
+def _files(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for entry in tree:
+        if isinstance(entry, pygit2.Tree):
+            yield from _files(entry, f"{prefix}{entry.name}/")
+        elif isinstance(entry, pygit2.Blob) and entry.filemode != FileMode.LINK:
+            yield f"{prefix}{entry.name}", entry.data
+
+
+def write_tree(
+    repository: pygit2.Repository, base: pygit2.Tree | None, changes: Mapping[str, bytes | None]
+) -> pygit2.Oid:
+    """Return the tree that `changes` make of `base`; the modes of existing files are kept."""
+    index = pygit2.Index()
+    if base is not None:
+        index.read_tree(base)
+    for path, content in changes.items():
+        if content is None:
+            if path in index:
+                index.remove(path)
+            continue
+        mode = index[path].mode if path in index else FileMode.BLOB
+        index.add(pygit2.IndexEntry(path, repository.create_blob(content), mode))
+    return index.write_tree(repository)
+
+
+def write_commit(
+    repository: pygit2.Repository, draft: Draft, tree: pygit2.Oid, parents: list[str | pygit2.Oid]
+) -> pygit2.Oid:
+    """Write the commit of a draft; the person is its author, the bot its committer."""
+    now = int(time.time())
+    name = _one_line(draft.author.name).translate({ord("<"): None, ord(">"): None})
+    author = pygit2.Signature(name or "someone", _address(draft.author), now)
+    committer = pygit2.Signature(BOT.name, BOT.email, now)
+    return repository.create_commit(None, author, committer, commit_message(draft), tree, [str(one) for one in parents])
+
+
+def commit_message(draft: Draft) -> str:
+    """Return title, body and trailers."""
+    trailers = [
+        ("Turn-Id", draft.turn_id),
+        ("Author-User", f"{draft.author.name} <{draft.author.id}>"),
+        *(("Co-authored-by", f"{one.name} <{_address(one)}>") for one in draft.helpers),
+        ("Message-Link", draft.link),
+        ("Model", draft.model),
+        ("Prompt-Variant", draft.variant),
+        ("Undoes", draft.undoes),
+        ("Redoes", draft.redoes),
+    ]
+    lines = [f"{name}: {_one_line(value)}" for name, value in trailers if value]
+    parts = [_one_line(draft.title), draft.body.strip(), "\n".join(lines)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _one_line(text: str) -> str:
+    """Keep a value inside its line: a line break in a name would forge a trailer."""
+    return " ".join(text.split())
+
+
+def _address(author: Author) -> str:
+    local = "".join(char for char in author.id if char.isalnum() or char in "-_.") or "someone"
+    return f"{local}@users.threadwright.invalid"
+
+
+def read_commit(commit: pygit2.Commit) -> Commit:
+    """Return a git commit in the product's terms."""
+    trailers = commit.message_trailers
+    who = trailers.get("Author-User", "")
+    name, _, user = who.rpartition(" <")
+    author = Author(user.rstrip(">"), name) if name else Author(commit.author.email, commit.author.name)
+    return Commit(
+        id=str(commit.id),
+        parents=tuple(str(one) for one in commit.parent_ids),
+        title=commit.message.split("\n", 1)[0],
+        author=author,
+        when=commit.commit_time,
+        turn_id=trailers.get("Turn-Id", ""),
+        undoes=trailers.get("Undoes", ""),
+        redoes=trailers.get("Redoes", ""),
+        link=trailers.get("Message-Link", ""),
+        model=trailers.get("Model", ""),
+    )
+
+
+def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree) -> Diff:
+    """Return the diff with renames; patches are taken one by one, the whole text at once would hold the GIL."""
+    diff = repository.diff(old, new)
+    diff.find_similar(flags=DiffFind.FIND_RENAMES)
+    files, texts, left = [], list[str](), MAX_DIFF_CHARS
+    for patch in diff:
+        delta = patch.delta
+        _, added, removed = patch.line_stats
+        status = _STATUS.get(delta.status_char(), "changed")
+        path = delta.old_file.path if status == "removed" else delta.new_file.path
+        files.append(FileChange(path, status, added, removed, delta.old_file.path if status == "renamed" else ""))
+        text = patch.text or ""
+        if left > 0:
+            texts.append(text[:left])
+        left -= len(text)
+    if left < 0:
+        texts.append(f"\n... {-left:,} more characters are not shown here; clone or export the app to see all.\n")
+    return Diff(tuple(files), "".join(texts))
+
+
+def merge(
+    repository: pygit2.Repository, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree
+) -> pygit2.Oid | tuple[Clash, ...]:
+    """Merge three trees; where both sides changed the same lines nothing is merged and the clashes return."""
+    index = repository.merge_trees(base, ours, theirs)
+    if not index.conflicts:
+        return index.write_tree(repository)
+    return tuple(_clash(repository, *sides) for sides in index.conflicts)
+
+
+def _clash(
+    repository: pygit2.Repository,
+    base: pygit2.IndexEntry | None,
+    ours: pygit2.IndexEntry | None,
+    theirs: pygit2.IndexEntry | None,
+) -> Clash:
+    path = next(side.path for side in (ours, theirs, base) if side is not None)
+    texts = [_lines(repository, side) for side in (base, ours, theirs)]
+    return Clash(path, _side(texts[0], texts[1]), _side(texts[0], texts[2]))
+
+
+def _lines(repository: pygit2.Repository, side: pygit2.IndexEntry | None) -> list[str]:
+    if side is None:
+        return []
+    blob = repository[side.id]
+    assert isinstance(blob, pygit2.Blob)
+    return blob.data.decode("utf-8", "replace").splitlines()
+
+
+def _side(base: list[str], side: list[str]) -> str:
+    """Return the lines in which a side differs from the common base, at most twelve; '(removed)' when it has none."""
+    changed = [line[2:] for line in difflib.ndiff(base, side) if line.startswith("+ ")]
+    if not changed:
+        return "(removed)"
+    return "\n".join(changed[:12] + (["..."] if len(changed) > 12 else []))
+
+
+def tree_of(repository: pygit2.Repository, commit: str | None) -> pygit2.Tree:
+    """Return a commit's tree; the empty tree for None."""
+    found = repository[commit] if commit else repository[repository.TreeBuilder().write()]
+    tree = found.peel(ObjectType.TREE)
+    assert isinstance(tree, pygit2.Tree)
+    return tree

@@ -1,0 +1,78 @@
+"""What goes in front of the model, within a budget of characters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.files import FileTree
+from core.history import Commit
+from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
+from core.memory import Memory, Recollection
+
+MEMORY_CHARS = 10_000
+FILES_CHARS = 120_000
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known when a turn starts. `manifest` is the app's own, None before the first turn."""
+
+    tree: FileTree
+    manifest: AppManifest | None
+    memories: Sequence[Memory] = ()
+    recollections: Sequence[Recollection] = ()
+    history: Sequence[Commit] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        tree: FileTree,
+        memories: Sequence[Memory],
+        recollections: Sequence[Recollection],
+        history: Sequence[Commit],
+    ) -> "Context":
+        """Read the manifest out of the tree and keep the rest."""
+        return cls(tree, read_manifest(tree.get(MANIFEST_PATH)), memories, recollections, history)
+
+    def sections(self, request: str) -> dict[str, Any]:
+        """Return the prompt's sections that every role gets: request, app, memory, history, file map."""
+        return {
+            "request": request,
+            "app": self.manifest.model_dump(mode="json") if self.manifest else None,
+            "memory": list(_within([one.text for one in reversed(self.memories)], MEMORY_CHARS)) or None,
+            "history": [{"by": one.author.name, "did": one.title} for one in self.history[:12]] or None,
+            "tree": sorted(self.tree) or None,
+        }
+
+    def related(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the texts worth showing for work on `paths`: those files first, then recalled ones, then the rest."""
+        recalled = [path for one in self.recollections for path in one.files]
+        order = dict.fromkeys([*paths, *recalled, *self.tree])
+        shown: dict[str, str] = {}
+        left = FILES_CHARS
+        for path in order:
+            text = self.tree.text(path)
+            if path == MANIFEST_PATH or text is None or (len(text) > left and path not in paths):
+                continue
+            shown[path] = text
+            left -= len(text)
+        return shown
+
+
+def _within(texts: Iterable[str], most_chars: int) -> Iterable[str]:
+    for text in texts:
+        most_chars -= len(text)
+        if most_chars < 0:
+            return
+        yield text
+
+
+def texts_of(tree: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the files of a tree that are UTF-8 text."""
+    found = {}
+    for path, content in tree.items():
+        try:
+            found[path] = content.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+    return found

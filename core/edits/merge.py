@@ -1,0 +1,104 @@
+"""Put the difference between SEARCH and REPLACE into the place it means; quoted context keeps the file's bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from core.edits.locate import Place, collapsed
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a file and how it ends: `\\n`, `\\r\\n`, or nothing on an unfinished last line."""
+
+    text: str
+    end: str
+
+
+def split_lines(text: str) -> list[Line]:
+    """Split at `\\n` only; a `\\r` before it belongs to the line's end."""
+    lines = []
+    for raw in text.split("\n"):
+        lines.append(Line(raw[:-1], "\r\n") if raw.endswith("\r") else Line(raw, "\n"))
+    last = lines.pop()
+    return [*lines, Line(last.text + last.end[:-1], "")] if last.text or last.end == "\r\n" else lines
+
+
+def join_lines(lines: Sequence[Line]) -> str:
+    """Undo `split_lines`."""
+    return "".join(line.text + line.end for line in lines)
+
+
+def usual_end(lines: Sequence[Line]) -> str:
+    """Return the line end that most lines have."""
+    windows = sum(line.end == "\r\n" for line in lines)
+    return "\r\n" if windows * 2 > len(lines) else "\n"
+
+
+def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[Line]:
+    """
+    Return the file's lines with the delta from `search` to `replace` applied at `place`.
+
+    Lines that the search only quotes stay as the file has them. New lines take the file's indentation and line end.
+    """
+    indents = [(_indent(search[at]), _indent(lines[to].text)) for at, to in place.pairs.items() if search[at].strip()]
+    end = usual_end(lines)
+    out, at = list(lines[: place.start]), place.start
+    matcher = SequenceMatcher(None, [collapsed(x) for x in search], [collapsed(x) for x in replace], autojunk=False)
+    for kind, a1, a2, b1, b2 in matcher.get_opcodes():
+        targets = [place.pairs[index] for index in range(a1, a2) if index in place.pairs]
+        if kind == "equal":
+            for index, new in zip(range(a1, a2), range(b1, b2), strict=True):
+                if index not in place.pairs:
+                    continue
+                target = place.pairs[index]
+                out += lines[at:target]
+                out.append(_kept(lines[target], search[index], replace[new], indents))
+                at = target + 1
+            continue
+        if targets:
+            out += lines[at : targets[0]]
+            at = targets[-1] + 1
+        out += [Line(_reindented(replace[index], indents), end) for index in range(b1, b2)]
+    out += lines[at:]
+    return _ends_fixed(out, end)
+
+
+def _ends_fixed(lines: list[Line], end: str) -> list[Line]:
+    """A line that lost its last place gets a line end."""
+    return [Line(line.text, line.end or end) for line in lines[:-1]] + lines[-1:]
+
+
+def _kept(line: Line, old: str, new: str, indents: list[tuple[str, str]]) -> Line:
+    """A quoted line keeps its bytes, unless the edit moves it to another indentation."""
+    if _indent(old) == _indent(new) or not old.strip():
+        return line
+    return Line(_reindented(_indent(new) + line.text.lstrip(" \t"), indents), line.end)
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _reindented(line: str, indents: list[tuple[str, str]]) -> str:
+    """Translate the model's indentation into the file's, by the nearest line both have."""
+    mine = _indent(line)
+    if not line.strip() or not indents:
+        return line
+    theirs = dict(reversed(indents))
+    if mine in theirs:
+        return theirs[mine] + line[len(mine) :]
+    model, file = min(indents, key=lambda pair: abs(len(pair[0]) - len(mine)))
+    deeper = len(mine) - len(model)
+    if "\t" in file or ("\t" in "".join(pair[1] for pair in indents) and "\t" not in mine):
+        unit = _unit(indents)
+        return "\t" * max(0, file.count("\t") + round(deeper / unit)) + line[len(mine) :]
+    return " " * max(0, len(file) + deeper) + line[len(mine) :]
+
+
+def _unit(indents: list[tuple[str, str]]) -> int:
+    """Return how many of the model's blanks make one tab of the file; 4 when nothing tells."""
+    for model, file in indents:
+        if model and file.count("\t"):
+            return max(1, len(model) // file.count("\t"))
+    return 4

@@ -1,0 +1,129 @@
+"""From a plan to a patch: one call per file, files in parallel, each by the role that owns it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.agents import request_for
+from core.concurrency import all_of
+from core.context import Context
+from core.edits import Delete, Edit, Refusal, apply_patch, parse_answer
+from core.files import FileTree
+from core.findings import Finding
+from core.llm.chat import ChatRequest, Message
+from core.manifests import AppManifest, Plan
+from core.ports import LanguageModel
+
+PARALLEL_CALLS = 6
+MAX_FINDINGS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Written:
+    """The tree with the patch applied, or the refusals because of which it stayed as it was."""
+
+    tree: FileTree
+    refused: tuple[Refusal, ...] = ()
+
+
+async def write_files(
+    request: str, plan: Plan, context: Context, model: LanguageModel, on_file: Callable[[str], None]
+) -> Written:
+    """
+    Write every file that the plan names and remove what it removes; all of it or nothing.
+
+    `on_file` hears each path when its file is written.
+    """
+    limit = asyncio.Semaphore(PARALLEL_CALLS)
+
+    async def one(path: str) -> tuple[Edit, ...] | Refusal:
+        async with limit:
+            edits = await _write(request, path, plan, context, model)
+        on_file(path)
+        return edits
+
+    answers = await all_of(one(path) for path in plan.write)
+    refused = tuple(answer for answer in answers if isinstance(answer, Refusal))
+    if refused:
+        return Written(context.tree, refused)
+    removed = [Delete(path) for path in plan.remove if path in context.tree]
+    edits = [edit for answer in answers if not isinstance(answer, Refusal) for edit in answer]
+    patched = apply_patch(context.tree, [*edits, *removed])
+    return Written(patched.tree, patched.refused)
+
+
+async def _write(
+    request: str, path: str, plan: Plan, context: Context, model: LanguageModel
+) -> tuple[Edit, ...] | Refusal:
+    planned = plan.manifest.file(path)
+    assert planned is not None, "Plan refuses files that its manifest does not name"
+    role = "edit" if path in context.tree else planned.role
+    sections = context.sections(request) | {
+        "manifest": plan.manifest.model_dump(mode="json"),
+        "write": {"path": path, "role": planned.role, "description": planned.description},
+    }
+    return await _edits_from(request_for(role, sections, files_of=context.related([path])), [path], context.tree, model)
+
+
+async def repair(
+    request: str, tree: FileTree, manifest: AppManifest, findings: Sequence[Finding], model: LanguageModel
+) -> Written:
+    """Ask the debug role to repair `findings`; it may change the files they name and the manifest's own files."""
+    shown = findings[:MAX_FINDINGS_SHOWN]
+    paths = list(dict.fromkeys(one.path for one in shown if one.path in tree))
+    allowed = {*paths, *(file.path for file in manifest.files)}
+    context = Context(tree, manifest)
+    sections = context.sections(request) | {
+        "manifest": manifest.model_dump(mode="json"),
+        "findings": [_finding_for_model(one, tree) for one in shown],
+    }
+    asked = request_for("debug", sections, files_of=context.related(paths))
+    edits = await _edits_from(asked, sorted(allowed), tree, model)
+    if isinstance(edits, Refusal):
+        return Written(tree, (edits,))
+    patched = apply_patch(tree, edits)
+    return Written(patched.tree, patched.refused)
+
+
+def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
+    lines = (tree.text(finding.path) or "").splitlines()
+    around = lines[max(0, finding.line - 3) : finding.line + 2] if finding.line else []
+    return {
+        "rule": finding.rule, "path": finding.path, "line": finding.line, "message": finding.message, "lines": around,
+    }  # fmt: skip
+
+
+async def _edits_from(
+    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel
+) -> tuple[Edit, ...] | Refusal:
+    """Ask; after a refusal ask once more with the reason and the real lines, then once for whole files."""
+    answer = ""
+    problem: Refusal | None = None
+    for hint in ("", "Answer again.", "Answer with the whole file in one fenced block under its FILE line."):
+        if problem is not None:
+            talk = (Message("assistant", answer[:20_000]), Message("user", f"Not applied: {problem.message}\n{hint}"))
+            asked = replace(asked, messages=(*asked.messages, *talk))
+        completion = await model.complete(asked)
+        answer = completion.text
+        edits = _usable(answer, completion.complete, allowed, tree)
+        if not isinstance(edits, Refusal):
+            return edits
+        problem = edits
+    assert problem is not None
+    return problem
+
+
+def _usable(answer: str, complete: bool, allowed: Sequence[str], tree: FileTree) -> tuple[Edit, ...] | Refusal:
+    """Return the answer's edits if they are whole, stay inside what was asked for, and apply."""
+    if not complete:
+        return Refusal("truncated", allowed[0], "The answer was cut off at the token limit.")
+    edits = parse_answer(answer, allowed[0])
+    if isinstance(edits, Refusal):
+        return edits
+    if strange := [edit.path for edit in edits if edit.path not in allowed]:
+        return Refusal(
+            "wrong_path", strange[0], f"{strange[0][:100]!r} was not asked for; only {', '.join(allowed[:10])}."
+        )
+    patched = apply_patch(tree, edits)
+    return patched.refused[0] if patched.refused else edits

@@ -1,0 +1,108 @@
+"""Commits as the product sees them: who, why, and which turn stands or is undone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from core.errors import UserError
+from core.messages import FileChange
+from core.sessions import Author
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One commit. `when` is in Unix seconds; `undoes` and `redoes` hold the id of the turn this one reversed."""
+
+    id: str
+    parents: tuple[str, ...]
+    title: str
+    author: Author
+    when: int
+    turn_id: str = ""
+    undoes: str = ""
+    redoes: str = ""
+    link: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A commit to be made: the changed files against `parent`, and what the trailers say."""
+
+    session_id: str
+    parent: str | None
+    changes: dict[str, bytes | None]
+    title: str
+    turn_id: str
+    author: Author
+    helpers: tuple[Author, ...] = ()
+    body: str = ""
+    link: str = ""
+    model: str = ""
+    variant: str = ""
+    undoes: str = ""
+    redoes: str = ""
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A file on which two sides disagree; both texts, shortened for people."""
+
+    path: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a commit did: its id, or the clashes that kept the head where it was."""
+
+    commit: str = ""
+    parent: str = ""
+    files: tuple[FileChange, ...] = ()
+    merged: bool = False
+    clashes: tuple[Clash, ...] = ()
+
+
+def to_reverse(log: Sequence[Commit], turn_id: str, wish: str) -> Commit:
+    """
+    Return the commit whose reversal undoes (`wish` "undo") or redoes ("redo") the turn; `log` is newest first.
+
+    Raises:
+        UserError: the turn made no commit, or already is what was wished.
+    """
+    events = [one for one in log if turn_id in (one.turn_id, one.undoes, one.redoes)]
+    if not events:
+        raise UserError("That turn changed nothing in the app, so there is nothing to take back.")
+    latest = events[0]
+    undone = latest.undoes == turn_id and latest.turn_id != turn_id
+    if wish == "undo" and undone:
+        raise UserError("That turn is already undone. Redo brings it back.")
+    if wish == "redo" and not undone:
+        raise UserError("That turn is in the app already; there is nothing to redo.")
+    return latest
+
+
+def latest_turn(log: Iterable[Commit], wish: str) -> str:
+    """
+    Return the newest turn that can be undone, or the newest undone turn that can be redone.
+
+    Raises:
+        UserError: there is none.
+    """
+    settled: set[str] = set()
+    for commit in log:
+        turn = commit.undoes or commit.redoes or commit.turn_id
+        if not turn or turn in settled:
+            continue
+        settled.add(turn)
+        if bool(commit.undoes) == (wish == "redo"):
+            return turn
+    raise UserError(f"There is nothing to {wish} in this thread.")
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Two trees rendered for people; `text` is a unified diff, cut at a limit that its last line then names."""
+
+    files: tuple[FileChange, ...]
+    text: str

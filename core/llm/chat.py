@@ -1,0 +1,60 @@
+"""The request to a model and its completion."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.manifests import Role
+
+Task = Literal["reasoning", "code", "ui", "text", "embedding"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat with a model."""
+
+    speaker: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """
+    One call: `system` and `messages` in order, the last one from the user.
+
+    `schema` is the JSON schema that the answer must fit; None asks for text with fenced blocks. `variant` names the
+    wording of the role's prompt.
+    """
+
+    role: Role
+    task: Task
+    system: str
+    messages: tuple[Message, ...]
+    schema: dict[str, Any] | None = None
+    variant: str = "default"
+    max_output_tokens: int = 16_000
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What calls have cost; adds up."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_usd + other.cost_usd,
+        )
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A model's answer. `complete` is False when the provider cut it at the token limit."""
+
+    text: str
+    model: str
+    usage: Usage = Usage()
+    complete: bool = True

@@ -1,0 +1,53 @@
+"""Count what a turn spends, and stop it at its budget."""
+
+from dataclasses import dataclass
+
+from core.errors import BudgetExceeded
+from core.llm.chat import ChatRequest, Completion, Usage
+from core.ports import LanguageModel
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits of one turn: tokens in and out together, US dollars, and calls."""
+
+    tokens: int = 2_000_000
+    cost_usd: float = 5.0
+    calls: int = 300
+
+
+class MeteredModel:
+    """A LanguageModel that adds up the usage of one turn and refuses the call after the budget is spent."""
+
+    def __init__(self, model: LanguageModel, budget: Budget) -> None:
+        self._model, self._budget = model, budget
+        self.name = model.name
+        self.usage = Usage()
+        self.calls = 0
+        self.models: set[str] = set()
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """
+        Pass the call on.
+
+        Raises:
+            BudgetExceeded: the turn has spent its budget.
+        """
+        spent = self.usage.input_tokens + self.usage.output_tokens
+        if spent >= self._budget.tokens:
+            raise BudgetExceeded(
+                f"This turn has used its {self._budget.tokens:,} tokens. Say how to go on, in smaller steps."
+            )
+        if self._budget.cost_usd and self.usage.cost_usd >= self._budget.cost_usd:
+            raise BudgetExceeded(
+                f"This turn has used its ${self._budget.cost_usd:.2f}. Say how to go on, in smaller steps."
+            )
+        if self.calls >= self._budget.calls:
+            raise BudgetExceeded(
+                f"This turn has used its {self._budget.calls} model calls. Say how to go on, in smaller steps."
+            )
+        self.calls += 1
+        completion = await self._model.complete(request)
+        self.usage += completion.usage
+        self.models.add(completion.model)
+        return completion

@@ -1,0 +1,59 @@
+"""Ask for an answer of a strict type: one try, one repair turn with the validation errors, then refuse."""
+
+import json
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from core.llm.chat import ChatRequest, Message
+from core.ports import LanguageModel
+
+Answer = TypeVar("Answer", bound=BaseModel)
+MAX_ANSWER_CHARS = 1_000_000
+
+
+class InvalidAnswer(ValueError):
+    """The model's answer did not fit its type, twice; the text says what was wrong the second time."""
+
+
+async def ask_for(model: LanguageModel, request: ChatRequest, kind: type[Answer]) -> Answer:
+    """
+    Return the model's answer as `kind`.
+
+    Raises:
+        InvalidAnswer: neither the answer nor its repair fits.
+    """
+    request = replace(request, schema=kind.model_json_schema())
+    completion = await model.complete(request)
+    try:
+        return _read(completion.text, completion.complete, kind)
+    except InvalidAnswer as error:
+        problem = str(error)
+    repair = f"That answer cannot be used: {problem}\nAnswer again with one JSON object that fits the schema, and nothing else."
+    completion = await model.complete(
+        replace(
+            request,
+            messages=(*request.messages, Message("assistant", completion.text[:20_000]), Message("user", repair)),
+        )
+    )
+    return _read(completion.text, completion.complete, kind)
+
+
+def _read(text: str, complete: bool, kind: type[Answer]) -> Answer:
+    if not text.strip():
+        raise InvalidAnswer("the answer was empty")
+    if not complete:
+        raise InvalidAnswer("the answer was cut off at the token limit")
+    if len(text) > MAX_ANSWER_CHARS:
+        raise InvalidAnswer(f"the answer had {len(text):,} characters; the limit is {MAX_ANSWER_CHARS:,}")
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        raise InvalidAnswer("there was no JSON object in the answer")
+    try:
+        return kind.model_validate(json.loads(text[start : end + 1]))
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in error.errors()[:10]]
+        raise InvalidAnswer("; ".join(problems)) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidAnswer(f"it is not valid JSON: {error}") from error

@@ -1,0 +1,159 @@
+"""What a turn is asked, what it answers, and what is shown while it runs. All of it is data that fits into JSON."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.findings import CheckResult
+from core.llm.chat import Usage
+from core.sessions import Author
+
+Outcome = Literal["done", "unverified", "blocked", "asked", "stopped", "over_budget", "failed"]
+TurnKind = Literal["message", "undo", "redo"]
+
+
+@dataclass(frozen=True)
+class TurnRequest:
+    """
+    One person's message, or their wish to undo or redo the turn `target`.
+
+    `link` leads back to the message; `helpers` are further people whose messages steered the turn.
+    """
+
+    turn_id: str
+    session_id: str
+    kind: TurnKind
+    text: str
+    author: Author
+    link: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What people say to a running turn: stop it, or take another message into account."""
+
+    kind: Literal["stop", "steer"]
+    author: Author
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One file of a diff; `old_path` differs from `path` only for a rename."""
+
+    path: str
+    status: Literal["added", "changed", "removed", "renamed"]
+    added: int
+    removed: int
+    old_path: str = ""
+
+
+@dataclass(frozen=True)
+class PreviewState:
+    """One running instance of one commit, or why there is none. `state` is ready, sleeping, failed or off."""
+
+    state: Literal["ready", "sleeping", "failed", "off"]
+    url: str = ""
+    commit: str = ""
+    note: str = ""
+    http_status: int = 0
+    screenshot: str = ""
+    runtime: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class TurnResult:
+    """The whole outcome of one turn; `message` is the sentence for people, `notes` what else they should know."""
+
+    turn_id: str
+    outcome: Outcome
+    message: str
+    commit: str = ""
+    parent: str = ""
+    files: tuple[FileChange, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    preview: PreviewState = PreviewState("off")
+    usage: Usage = Usage()
+    model: str = ""
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    error_id: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a running turn, whole each time: the latest one wins."""
+
+    step: str
+    done: tuple[str, ...] = ()
+    files: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Para:
+    """Plain text; line breaks count."""
+
+    text: str
+    type: Literal["para"] = "para"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The changed files, and where to see the whole diff."""
+
+    files: tuple[FileChange, ...]
+    commit: str
+    type: Literal["files"] = "files"
+
+
+@dataclass(frozen=True)
+class DiffText:
+    """A unified diff, shortened for the chat."""
+
+    text: str
+    type: Literal["diff"] = "diff"
+
+
+@dataclass(frozen=True)
+class ChecksTable:
+    """The evidence of a turn."""
+
+    checks: tuple[CheckResult, ...]
+    type: Literal["checks"] = "checks"
+
+
+@dataclass(frozen=True)
+class PreviewCard:
+    """The preview of the commit."""
+
+    preview: PreviewState
+    type: Literal["preview"] = "preview"
+
+
+@dataclass(frozen=True)
+class ProgressCard:
+    """A turn that is still running."""
+
+    progress: Progress
+    type: Literal["progress"] = "progress"
+
+
+@dataclass(frozen=True)
+class Footer:
+    """The last, small line: model, cost, time."""
+
+    text: str
+    type: Literal["footer"] = "footer"
+
+
+Block = Para | Files | DiffText | ChecksTable | PreviewCard | ProgressCard | Footer
+
+
+@dataclass(frozen=True)
+class Doc:
+    """A message of the bot, in no platform's terms. `mark` is the outcome, empty while it runs; `actions` can be asked for."""
+
+    blocks: tuple[Block, ...]
+    mark: str = ""
+    actions: tuple[str, ...] = ()

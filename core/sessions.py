@@ -1,0 +1,34 @@
+"""Threads, sessions and people."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ThreadKey:
+    """The platform's conversation; four opaque strings."""
+
+    platform: str
+    workspace: str
+    channel: str
+    thread: str
+
+    def __str__(self) -> str:
+        return "/".join((self.platform, self.workspace, self.channel, self.thread))
+
+
+@dataclass(frozen=True)
+class Author:
+    """A person as the platform names them; `id` is stable, `name` is for people."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Session:
+    """Our durable record of one thread. `slug` names its preview host: lower case letters, digits, hyphens."""
+
+    id: str
+    key: ThreadKey
+    title: str
+    slug: str

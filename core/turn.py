@@ -1,0 +1,301 @@
+"""
+One turn, read downwards: from a person's message to one good commit, or to an untouched head.
+
+`run_turn` is the whole story. Every `steps.` call is durable: after a crash the turn goes on behind the last one that
+finished. The head moves in exactly one place, inside the transaction that also records that the step is done.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from core import checking, generation, planning, undoing
+from core.agents import request_for
+from core.checking import Verdict
+from core.context import Context
+from core.edits import Refusal
+from core.errors import BudgetExceeded
+from core.files import FileTree
+from core.findings import CheckResult, Finding
+from core.history import Committed, Draft
+from core.llm.chat import Usage
+from core.llm.metered import Budget, MeteredModel
+from core.llm.structured import InvalidAnswer, ask_for
+from core.manifests import MANIFEST_PATH, AppManifest, Plan, Review, read_manifest
+from core.memory import Memory, kind_of
+from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
+from core.ports import (
+    Checks, LanguageModel, MemoryStore, PreviewHost, ProgressSink, Repository, Steps, Tx,
+)  # fmt: skip
+from core.sessions import Author, Session
+
+MAX_STEERS = 20
+
+
+@dataclass(frozen=True)
+class TurnPorts:
+    """What a turn needs of the world."""
+
+    model: LanguageModel
+    repository: Repository
+    checks: Checks
+    preview: PreviewHost
+    memory: MemoryStore
+    progress: ProgressSink
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """
+    What a turn would commit, or the answer it ends with when there is nothing to commit (`outcome` is set).
+
+    `changes` are texts by path, None for a file that goes.
+    """
+
+    outcome: Outcome | None
+    message: str
+    parent: str | None = None
+    changes: dict[str, str | None] = field(default_factory=dict)
+    title: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    decisions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    model: str = ""
+
+
+async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
+    """
+    Carry out one turn and return its result; the result never claims more than the checks and the preview saw.
+
+    Raises:
+        BotError: the world failed before the commit; the head is where it was.
+    """
+    if request.kind != "message":
+        return await _reverse(request, session, ports, steps)
+
+    steers: list[Signal] = []
+    while True:
+        asked = _with_steers(request.text, steers)
+        answer = await steps.interruptible("propose", lambda asked=asked: propose(asked, request, ports), Proposal)
+        if isinstance(answer, Proposal):
+            break
+        steers.append(answer)
+        if answer.kind == "stop" or len(steers) > MAX_STEERS:
+            return TurnResult(
+                request.turn_id, "stopped", f"Stopped by {answer.author.name}. The app is as it was before."
+            )
+
+    result = TurnResult(
+        request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
+        usage=answer.usage, model=answer.model, parent=answer.parent or "",
+    )  # fmt: skip
+    if answer.outcome is not None:
+        return result
+
+    helpers = tuple(dict.fromkeys(one.author for one in steers if one.author != request.author))
+    committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
+    if committed.clashes:
+        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
+
+    preview = await steps.step("preview", lambda: _show(session, committed.commit, ports), PreviewState)
+    return _finished(result, committed, preview)
+
+
+async def propose(asked: str, request: TurnRequest, ports: TurnPorts) -> Proposal:
+    """Plan, write, check and repair, without touching the head; safe to run again."""
+    model = MeteredModel(ports.model, ports.budget)
+    try:
+        proposal = await _propose(asked, request, ports, model)
+    except BudgetExceeded as error:
+        proposal = Proposal("over_budget", str(error))
+    return replace(proposal, usage=model.usage, model=", ".join(sorted(model.models)))
+
+
+async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: LanguageModel) -> Proposal:
+    show = _Card(ports.progress)
+    show.step("Reading the app")
+    head = await ports.repository.head(request.session_id)
+    context = Context.of(
+        await ports.repository.tree(request.session_id, head),
+        await ports.memory.standing(request.session_id),
+        await ports.memory.recall(request.session_id, asked),
+        await ports.repository.log(request.session_id, 12),
+    )
+
+    show.step("Planning")
+    wanted = await planning.triage(asked, context, model)
+    if wanted.intent == "question":
+        return Proposal("done", wanted.reply or "I have no answer to that.", head, decisions=tuple(wanted.decisions))
+    if wanted.questions:
+        return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head)
+    planned = await planning.plan(asked, context, model)
+    plan = planned.plan
+    notes = [planned.caveat] if planned.caveat else []
+    if not plan.write and not plan.remove and plan.manifest == context.manifest:
+        return Proposal(
+            "asked", plan.summary or "Nothing in the app needs to change for that.", head, notes=tuple(notes)
+        )
+
+    show.step(f"Writing {len(plan.write)} file{'s' * (len(plan.write) != 1)}")
+    written = await generation.write_files(asked, plan, context, model, show.file)
+    if written.refused:
+        return Proposal("blocked", _refused(written.refused), head, notes=tuple(notes))
+    tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes()})
+
+    show.step("Checking")
+    verdict, repairs = await _checked(asked, tree, plan.manifest, context.tree, ports, model, show)
+    if repairs:
+        notes.append(f"Repaired {repairs} time{'s' * (repairs != 1)} after the checks found something.")
+    if verdict.blocking:
+        return Proposal("blocked", _blocked(verdict), head, checks=verdict.results, notes=tuple(notes))
+
+    changes = context.tree.changes_to(verdict.tree)
+    summary, remarks = await _described(asked, plan, changes, context.tree, model)
+    return Proposal(
+        None,
+        summary,
+        head,
+        {path: body.decode() if body is not None else None for path, body in changes.items()},
+        title=_title(asked),
+        checks=verdict.results,
+        decisions=tuple(wanted.decisions),
+        notes=(*notes, *remarks),
+    )
+
+
+async def _checked(
+    asked: str,
+    tree: FileTree,
+    manifest: AppManifest,
+    parent: FileTree,
+    ports: TurnPorts,
+    model: LanguageModel,
+    show: "_Card",
+) -> tuple[Verdict, int]:
+    """Check the tree, and repair what this turn broke."""
+
+    async def fix(broken: FileTree, findings: tuple[Finding, ...]) -> FileTree:
+        show.step(f"Repairing {len(findings)} finding{'s' * (len(findings) != 1)}")
+        return (await generation.repair(asked, broken, manifest, findings, model)).tree
+
+    async def again(changed: FileTree) -> Verdict:
+        return await checking.judge(changed, parent, manifest, ports.checks, show.detail)
+
+    return await checking.repaired(await again(tree), fix, again)
+
+
+async def _described(
+    asked: str, plan: Plan, changes: dict[str, bytes | None], parent: FileTree, model: LanguageModel
+) -> tuple[str, list[str]]:
+    """Return the summary for people; the quality role writes it when the plan asks for one, else the plan has it."""
+    if "quality" not in plan.manifest.agents:
+        return plan.summary or "Done.", []
+    files = {path: body.decode()[:20_000] for path, body in changes.items() if body is not None}
+    sections = Context(parent, None).sections(asked) | {"summary": plan.summary}
+    try:
+        review = await ask_for(model, request_for("quality", sections, files_of=files), Review)
+    except InvalidAnswer:
+        return plan.summary or "Done.", []
+    return review.summary, review.notes
+
+
+async def _commit(
+    tx: Tx, request: TurnRequest, helpers: tuple[Author, ...], proposal: Proposal, ports: TurnPorts
+) -> Committed:
+    draft = Draft(
+        session_id=request.session_id,
+        parent=proposal.parent,
+        changes={path: None if text is None else text.encode() for path, text in proposal.changes.items()},
+        title=proposal.title,
+        body=proposal.message,
+        turn_id=request.turn_id,
+        author=request.author,
+        helpers=helpers,
+        link=request.link,
+        model=proposal.model,
+        variant="default",
+    )
+    committed = await ports.repository.commit(tx, draft)
+    if not committed.clashes:
+        learned = [Memory(kind_of(text), text, request.turn_id) for text in proposal.decisions]
+        learned.append(Memory("request", request.text[:2_000], request.turn_id, tuple(sorted(proposal.changes))))
+        await ports.memory.remember(tx, request.session_id, learned)
+    return committed
+
+
+async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
+    """An undo or a redo: one commit that reverses, then the preview."""
+    committed = await steps.transaction(
+        "reverse", lambda tx: undoing.reverse_turn(tx, request, ports.repository, ports.memory), Committed
+    )
+    result = TurnResult(request.turn_id, "done", "", parent=committed.parent)
+    if committed.clashes:
+        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
+    word = "Undone" if request.kind == "undo" else "Redone"
+    result = replace(result, message=f"{word}. History keeps both, so this can be taken back too.")
+    preview = await steps.step("preview", lambda: _show(session, committed.commit, ports), PreviewState)
+    return _finished(result, committed, preview)
+
+
+async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState:
+    ports.progress(Progress("Starting the preview"))
+    tree = await ports.repository.tree(session.id, commit)
+    return await ports.preview.show(session.id, session.slug, commit, tree, read_manifest(tree.get(MANIFEST_PATH)))
+
+
+def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:
+    """Done only with evidence: every check ran, and the preview was seen; otherwise unverified, with the reason."""
+    notes = list(result.notes)
+    if committed.merged:
+        notes.append("Merged with what people pushed meanwhile.")
+    notes += [f"Not verified: {check.name} ({check.note})." for check in result.checks if check.status == "not_run"]
+    if preview.state != "ready":
+        notes.append(f"Not verified: preview ({preview.note}).")
+    verified = preview.state == "ready" and all(check.status != "not_run" for check in result.checks)
+    return replace(
+        result, outcome="done" if verified else "unverified", commit=committed.commit, parent=committed.parent,
+        files=committed.files, preview=preview, notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _with_steers(text: str, steers: list[Signal]) -> str:
+    """Return the request with what was said while it ran."""
+    return "\n\n".join([text, *(f"While you were working, {one.author.name} added: {one.text}" for one in steers)])
+
+
+def _title(text: str) -> str:
+    first = " ".join(text.split()) or "Change"
+    return first if len(first) <= 72 else first[:69].rsplit(" ", 1)[0] + "..."
+
+
+def _refused(refusals: tuple[Refusal, ...]) -> str:
+    shown = "\n".join(f"- {one.message}" for one in refusals[:5])
+    return f"The model's answer could not be applied, so the app is as it was.\n{shown}"
+
+
+def _blocked(verdict: Verdict) -> str:
+    shown = "\n".join(f"- {one.path}:{one.line} {one.message} ({one.rule})" for one in verdict.blocking[:5])
+    return f"The change would break the app, so it was not taken.\n{shown}"
+
+
+class _Card:
+    """Collects the steps and files of a running turn, and shows the whole each time."""
+
+    def __init__(self, sink: ProgressSink) -> None:
+        self._sink = sink
+        self._steps: list[str] = []
+        self._files: list[str] = []
+
+    def step(self, name: str) -> None:
+        self._steps.append(name)
+        self._show(name)
+
+    def detail(self, name: str) -> None:
+        self._show(f"{self._steps[-1]}: {name}")
+
+    def file(self, path: str) -> None:
+        self._files.append(path)
+        self._show(self._steps[-1])
+
+    def _show(self, step: str) -> None:
+        self._sink(Progress(step, tuple(self._steps[:-1]), tuple(self._files)))
