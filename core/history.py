@@ -1,7 +1,8 @@
 """Commits as the product sees them: who, why, and which turn stands or is undone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from core.errors import UserError
 from core.messages import FileChange
@@ -63,26 +64,40 @@ class Committed:
     clashes: tuple[Clash, ...] = ()
 
 
-def to_reverse(log: Sequence[Commit], turn_id: str, wish: str) -> Commit:
+@dataclass(frozen=True)
+class Reversal:
+    """What to do: reverse `commit`, which undoes or redoes the turn `target`."""
+
+    wish: Literal["undo", "redo"]
+    target: str
+    commit: Commit
+
+
+def reversal(log: Sequence[Commit], turn_id: str, wish: Literal["undo", "redo"]) -> Reversal:
     """
-    Return the commit whose reversal undoes (`wish` "undo") or redoes ("redo") the turn; `log` is newest first.
+    Return the reversal that undoes or redoes a turn; `log` is newest first.
+
+    A turn that was itself an undo or a redo stands for the turn it reversed: undoing an undo is a redo.
 
     Raises:
         UserError: the turn made no commit, or already is what was wished.
     """
-    events = [one for one in log if turn_id in (one.turn_id, one.undoes, one.redoes)]
-    if not events:
+    own = next((one for one in log if one.turn_id == turn_id), None)
+    if own is None:
         raise UserError("That turn changed nothing in the app, so there is nothing to take back.")
-    latest = events[0]
-    undone = latest.undoes == turn_id and latest.turn_id != turn_id
-    if wish == "undo" and undone:
+    if own.undoes:
+        return reversal(log, own.undoes, "redo")
+    if own.redoes:
+        return reversal(log, own.redoes, wish)
+    latest = next(one for one in log if turn_id in (one.turn_id, one.undoes, one.redoes))
+    if wish == "undo" and latest.undoes:
         raise UserError("That turn is already undone. Redo brings it back.")
-    if wish == "redo" and not undone:
+    if wish == "redo" and not latest.undoes:
         raise UserError("That turn is in the app already; there is nothing to redo.")
-    return latest
+    return Reversal(wish, turn_id, latest)
 
 
-def latest_turn(log: Iterable[Commit], wish: str) -> str:
+def latest_turn(log: Sequence[Commit], wish: Literal["undo", "redo"]) -> str:
     """
     Return the newest turn that can be undone, or the newest undone turn that can be redone.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.history import Clash, Committed, Draft, latest_turn, to_reverse
+from core.history import Clash, Committed, Draft, latest_turn, reversal
 from core.messages import TurnRequest
 from core.ports import MemoryStore, Repository, Tx
 
@@ -16,24 +16,24 @@ async def reverse_turn(tx: Tx, request: TurnRequest, repository: Repository, mem
     Raises:
         UserError: there is nothing to take back or bring back.
     """
+    assert request.kind != "message"
     log = await repository.log(request.session_id)
-    target = request.target or latest_turn(log, request.kind)
-    commit = to_reverse(log, target, request.kind)
-    undo = request.kind == "undo"
+    found = reversal(log, request.target or latest_turn(log, request.kind), request.kind)
+    undo = found.wish == "undo"
     draft = Draft(
         session_id=request.session_id,
         parent=log[0].id,
         changes={},
-        title=f"{'Undo' if undo else 'Redo'}: {original_title(commit.title)}",
+        title=f"{'Undo' if undo else 'Redo'}: {original_title(found.commit.title)}",
         turn_id=request.turn_id,
         author=request.author,
         link=request.link,
-        undoes=target if undo else "",
-        redoes="" if undo else target,
+        undoes=found.target if undo else "",
+        redoes="" if undo else found.target,
     )
-    committed = await repository.reverse(tx, draft, commit.id)
+    committed = await repository.reverse(tx, draft, found.commit.id)
     if not committed.clashes:
-        await memory.retract(tx, request.session_id, target, undo)
+        await memory.retract(tx, request.session_id, found.target, undo)
     return committed
 
 

@@ -178,8 +178,9 @@ class DbosEngine:
             event.set()
 
     async def transaction(self, name: str, body: Callable[[], Coroutine[Any, Any, str]]) -> str:
-        """Run one transaction step."""
-        return await self.datasource.run_tx_step_async({"name": name}, body)
+        """Run one transaction step; PostgreSQL must see what was committed while this one waited for a row."""
+        options: Any = {"name": name} if self._database.lite else {"name": name, "isolation_level": "READ COMMITTED"}
+        return await self.datasource.run_tx_step_async(options, body)
 
     async def _close(self) -> None:
         """Stop working. Turns that are running stay as they are and go on at the next start."""

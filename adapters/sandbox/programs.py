@@ -1,0 +1,57 @@
+"""Run a program with limits on time and output, and be sure that it is gone afterwards."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Sequence
+
+from core.errors import OutsideError
+from core.ports import Ran
+
+MAX_OUTPUT_BYTES = 200_000
+
+
+async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", env: dict[str, str] | None = None) -> Ran:
+    """
+    Run `argv` and return what it printed, both streams together, cut in the middle at MAX_OUTPUT_BYTES.
+
+    Raises:
+        OutsideError: the program cannot be started.
+    """
+    began = time.monotonic()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True, cwd=cwd, env=env if env is not None else {},
+        )  # fmt: skip
+    except OSError as error:
+        raise OutsideError(f"{argv[0]} could not be started: {error.strerror}.") from error
+    assert process.stdout is not None
+    output, ended_for = bytearray(), ""
+    try:
+        async with asyncio.timeout(seconds):
+            while chunk := await process.stdout.read(65_536):
+                output += chunk
+                if len(output) > 4 * MAX_OUTPUT_BYTES:
+                    ended_for = "output"
+                    break
+            if not ended_for:
+                await process.wait()
+    except TimeoutError:
+        ended_for = "time"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    code = -1 if ended_for else process.returncode or 0
+    return Ran(code, shortened(bytes(output)), time.monotonic() - began, "time" if ended_for == "time" else "output" if ended_for else "")
+
+
+def shortened(output: bytes) -> str:
+    """Return output as text; of a long one the beginning and the end."""
+    if len(output) > MAX_OUTPUT_BYTES:
+        half = MAX_OUTPUT_BYTES // 2
+        output = output[:half] + b"\n... (cut) ...\n" + output[-half:]
+    return output.decode("utf-8", "replace")

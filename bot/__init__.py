@@ -1,0 +1,15 @@
+"""
+The service. Where to start reading:
+
+core/turn.py        one turn, read downwards: plan, write, check, repair, commit, preview
+core/ports.py       what the core needs of the world; adapters/ has one folder for each
+bot/inbox.py        an event becomes a row, and starts, queues or steers a turn
+bot/turns.py        the boundary of a turn: whatever happens inside, one reply comes out
+bot/commands.py     words, buttons and reactions, one function each
+bot/replies.py      a result becomes a message
+bot/wiring.py       opens everything and puts it together
+bot/web/            the local chat, diffs and evidence, the preview gate
+bot/__main__.py     the command line
+
+docs/architecture.md has the map, docs/glossary.md the words.
+"""

@@ -1,0 +1,97 @@
+"""Every setting, read once from the environment, frozen."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import UserError
+
+PREFIX = "THREADWRIGHT_"
+# Provider keys by the names that everybody uses; the first one that is set wins.
+PROVIDER_KEYS = {
+    "openrouter": "OPENROUTER_API_KEY", "groq": "GROQ_API_KEY", "cerebras": "CEREBRAS_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY", "gemini": "GEMINI_API_KEY", "openai": "OPENAI_API_KEY",
+}  # fmt: skip
+
+
+class Settings(BaseSettings):
+    """What an operator can set, as environment variables with the prefix THREADWRIGHT_."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path("data"), description="The folder that holds all state: database, repositories, pictures.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql+psycopg://… for more than one worker; empty is a SQLite file in data_dir. DATABASE_URL works too."
+    )
+    host: str = Field("127.0.0.1", description="The address the web pages listen on; the local chat has no log-in, keep it local.")
+    port: int = Field(8000, ge=1, le=65535, description="The port of the web pages.")
+    preview_zone: str = Field(
+        "preview.localhost", pattern=r"^[a-z0-9.-]+$", description="Previews live at <name>.<zone>; browsers find *.localhost by themselves."
+    )
+    preview_port: int = Field(8001, ge=1, le=65535, description="The port of the previews.")
+    preview_bind: str = Field("127.0.0.1", description="The address the previews listen on.")
+    preview_url: str = Field("", description="How people reach previews, with {slug}; empty is http://{slug}.<zone>:<port>.")
+    preview_link_hours: int = Field(24 * 7, ge=1, description="Hours for which a preview link opens.")
+    sandbox: Literal["auto", "docker", "bubblewrap", "none"] = Field(
+        "auto", description="Where generated code runs; auto takes Docker if its image is built, else bubblewrap."
+    )
+    browser: str = Field("auto", description="A Chromium for screenshots; auto looks on PATH, none takes no pictures.")
+    model_name: str = Field("", description="The model's name at its provider; empty is the provider's default here.")
+    model_base_url: str = Field("", description="Any OpenAI-compatible endpoint, up to and without /chat/completions.")
+    model_api_key: SecretStr = Field(SecretStr(""), description="The key for model_base_url.")
+    model_input_usd: float = Field(0.0, ge=0, description="US dollars for a million input tokens, where the provider names no cost.")
+    model_output_usd: float = Field(0.0, ge=0, description="US dollars for a million output tokens, likewise.")
+    model_seconds: float = Field(180.0, gt=0, description="Seconds for one answer of the model; long files take minutes.")
+    budget_tokens: int = Field(2_000_000, ge=1, description="Tokens one turn may use, in and out together.")
+    budget_usd: float = Field(5.0, ge=0, description="US dollars one turn may cost; 0 is no limit.")
+    budget_calls: int = Field(300, ge=1, description="Model calls one turn may make.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least level that is logged.")
+
+    @model_validator(mode="after")
+    def _model_is_whole(self) -> Self:
+        if self.model_base_url and not self.model_name:
+            raise ValueError("THREADWRIGHT_MODEL_BASE_URL needs THREADWRIGHT_MODEL_NAME")
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """Return the database's URL for SQLAlchemy."""
+        url = self.database_url.get_secret_value()
+        if not url:
+            return f"sqlite+aiosqlite:///{self.data_dir.resolve()}/threadwright.db"
+        for short in ("postgresql://", "postgres://"):
+            url = url.replace(short, "postgresql+psycopg://", 1) if url.startswith(short) else url
+        return url
+
+    def preview_link(self, slug: str) -> str:
+        """Return the address of a preview, without its signature."""
+        pattern = self.preview_url or f"http://{{slug}}.{self.preview_zone}:{self.preview_port}"
+        return pattern.format(slug=slug)
+
+    def provider(self) -> tuple[str, str] | None:
+        """Return (provider, key) of the first provider key that is set in the environment."""
+        found = ((name, os.environ.get(variable, "")) for name, variable in PROVIDER_KEYS.items())
+        return next((one for one in found if one[1]), None)
+
+
+def read_settings(data_dir: Path | None = None) -> Settings:
+    """
+    Read the environment; `data_dir` of the command line wins.
+
+    Raises:
+        UserError: a variable is unknown or wrong; names it, never its value.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    if unknown := [name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known]:
+        raise UserError(f"There is no setting {', '.join(sorted(unknown))}. `python -m bot doctor` lists all settings.")
+    given: dict[str, object] = {"data_dir": data_dir} if data_dir else {}
+    if (url := os.environ.get("DATABASE_URL")) and f"{PREFIX}DATABASE_URL" not in os.environ:
+        given["database_url"] = SecretStr(url)
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [f"{PREFIX}{'.'.join(map(str, one['loc'])).upper() or 'MODEL'}: {one['msg']}" for one in error.errors()]
+        raise UserError("The settings are not right. " + "; ".join(lines)) from None

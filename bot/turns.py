@@ -1,0 +1,114 @@
+"""The boundary of a turn: whatever happens inside, exactly one reply comes out."""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.engine.dbos import DbosSteps
+from adapters.store.database import Database
+from adapters.store.journal import JournaledModel, forget_calls
+from adapters.store.messages import Messages
+from adapters.store.sessions import Sessions
+from adapters.store.turns import Turns
+from adapters.vfs.git import GitRepository
+from bot.progress import ProgressBoard
+from bot.replies import reply
+from core.errors import BotError, OutsideError, UserError
+from core.messages import Doc, Progress, TurnRequest, TurnResult
+from core.turn import TurnPorts, run_turn
+
+log = logging.getLogger(__name__)
+REPORT_PAUSES = (0.5, 1, 2, 5, 10, 30)
+
+
+@dataclass
+class TurnRunner:
+    """Runs one turn as the engine calls for it."""
+
+    database: Database
+    sessions: Sessions
+    turns: Turns
+    messages: Messages
+    repository: GitRepository
+    board: ProgressBoard
+    ports: TurnPorts
+    resubmit: Callable[[AsyncSession, TurnRequest], Awaitable[None]] | None = None
+
+    async def run(self, turn_id: str, steps: DbosSteps) -> None:
+        """Carry out the turn and post its reply."""
+        with structlog.contextvars.bound_contextvars(turn=turn_id):
+            request = await self.turns.request(turn_id)
+            session = await self.sessions.get(request.session_id)
+            await self.turns.started(turn_id)
+            show = self.board.sink(session.id, turn_id)
+            show(Progress("Starting"))
+            ports = replace(
+                self.ports, progress=show, model=JournaledModel(self.ports.model, self.database, turn_id)
+            )
+            try:
+                result = await run_turn(request, session, ports, steps)
+            except Exception as error:  # noqa: BLE001 - this is the boundary of the turn
+                result = failure(turn_id, error)
+            await self._report(request, result, steps)
+
+    async def _report(self, request: TurnRequest, result: TurnResult, steps: DbosSteps) -> None:
+        """Post the reply; a database that is away for a while only delays it."""
+        diff = await self._diff(request.session_id, result)
+        await self.board.close(request.turn_id)
+        for pause in REPORT_PAUSES:
+            try:
+                await steps.transaction("report", lambda tx: self._write(tx, request, result, diff, steps.heard), str)
+                break
+            except Exception:
+                log.exception("report_failed")
+                await asyncio.sleep(pause)
+        self.board.changed(request.session_id)
+        log.info(
+            "turn_finished",
+            extra={"outcome": result.outcome, "seconds": round(result.seconds, 3), "kind": request.kind, "model": result.model,
+                   "tokens": result.usage.input_tokens + result.usage.output_tokens, "commit": result.commit, "error_id": result.error_id},
+        )  # fmt: skip
+
+    async def _diff(self, session_id: str, result: TurnResult) -> str:
+        if not result.commit:
+            return ""
+        try:
+            return (await self.repository.show(session_id, result.commit))[1].text
+        except BotError:
+            log.exception("diff_failed")
+            return ""
+
+    async def _write(self, tx: AsyncSession, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> str:
+        """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
+        result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
+        await self.turns.finish(tx, result)
+        await forget_calls(tx, request.turn_id)
+        await self.messages.post(
+            tx, request.session_id, f"{request.turn_id}:reply", "reply", reply(result, diff), turn_id=request.turn_id
+        )
+        await self.messages.post(tx, request.session_id, f"{request.turn_id}:progress", "progress", Doc(()), turn_id=request.turn_id)
+        for number, signal in await self.turns.told(tx, request.turn_id, heard):
+            if signal.kind == "steer" and self.resubmit is not None:
+                again = f"{request.turn_id}-{number}"
+                late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
+                await self.resubmit(tx, late)
+        return result.outcome
+
+
+def failure(turn_id: str, error: Exception) -> TurnResult:
+    """Return the result of a turn that ended in an error; people see a sentence and an id, never a traceback."""
+    if isinstance(error, UserError):
+        return TurnResult(turn_id, "failed", str(error))
+    error_id = hashlib.sha256(turn_id.encode()).hexdigest()[:8]
+    log.error("turn_failed", exc_info=error, extra={"error_id": error_id})
+    if isinstance(error, OutsideError):
+        text = f"{error} The app is as it was. " + ("Try again in a moment." if error.retryable else "Try again once that is mended.")
+    else:
+        text = "Something in the bot broke. The app is as it was, and the next message will be read."
+    return TurnResult(turn_id, "failed", f"{text} (error {error_id})", error_id=error_id)

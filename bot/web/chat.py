@@ -1,0 +1,179 @@
+"""The local chat: a page that is a thread, on the same inbox, transcript and commands as every platform."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi.templating import Jinja2Templates
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from starlette.middleware.base import RequestResponseEndpoint
+
+from adapters.store.messages import StoredMessage
+from bot.inbox import Event
+from bot.wiring import App
+from core.errors import BotError, OutsideError, UserError
+from core.messages import TurnResult
+from core.sessions import Author, Session, ThreadKey
+
+HERE = Path(__file__).parent
+YOU = Author("local", "you")
+KEEP_ALIVE_SECONDS = 15
+MAX_BODY_BYTES = 4_000_000
+EXAMPLES = (
+    "Build a CRM for a bakery: customers with name, email and phone; orders with customer, item, price, due date and status (new, baking, done)",
+    "Build a kanban board",
+    "Make a landing page for a bicycle workshop called Spoke & Chain",
+)
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
+
+
+class Said(BaseModel):
+    """A message of a person; `id` makes sending it again harmless."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Id
+    text: str
+
+
+class Reacted(BaseModel):
+    """A reaction put on a message, or taken away."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Id
+    message_id: int
+    emoji: Literal["↩️", "↪️", "❌", "👍", "👎"]
+    added: bool
+
+
+def thread_key(name: str) -> ThreadKey:
+    """Return the key of a thread of the local chat or the command line."""
+    return ThreadKey("local", "local", "local", name)
+
+
+def web_app(app: App) -> FastAPI:
+    """Return the pages of the bot."""
+    pages = Jinja2Templates(HERE / "templates")
+    web = FastAPI(title="Threadwright", docs_url=None, redoc_url=None, openapi_url=None)
+    web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    allowed = {f"{host}:{app.settings.port}" for host in ("127.0.0.1", "localhost", "[::1]", app.settings.host)}
+
+    @web.middleware("http")
+    async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        """Keep other sites out: pages of previews run in the same browser."""
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if app.settings.host in ("127.0.0.1", "localhost", "::1") and host not in allowed:
+            return Response("This host is not served here.", 421)
+        if request.method != "GET" and (origin is None or origin.partition("://")[2] != host):
+            return Response("Requests of other sites are refused.", 403)
+        if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
+            return Response("The message is too large.", 413)
+        response = await call_next(request)
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Content-Security-Policy"] = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+        return response
+
+    @web.exception_handler(BotError)
+    async def show_error(request: Request, error: BotError) -> Response:
+        code = 503 if isinstance(error, OutsideError) else 404
+        return pages.TemplateResponse(request, "error.html", {"text": str(error)}, status_code=code)
+
+    async def session_of(slug: str) -> Session:
+        return await app.sessions.by_slug(slug)
+
+    Here = Annotated[Session, Depends(session_of)]  # noqa: N806 - a type
+
+    def rendered(message: StoredMessage, session: Session) -> dict[str, Any]:
+        text = pages.get_template("message.html").render(message=message, session=session)
+        return {"id": message.id, "kind": message.kind, "changed": message.changed, "html": text, "empty": not message.doc.blocks}
+
+    @web.get("/healthz")
+    async def health() -> dict[str, str]:
+        await app.sessions.list()
+        return {"state": "ok", "model": app.model.name}
+
+    @web.get("/", response_class=HTMLResponse)
+    async def start(request: Request) -> Response:
+        context = {"threads": await app.sessions.list(), "examples": EXAMPLES, "session": None, "model": app.model.name}
+        return pages.TemplateResponse(request, "chat.html", context)
+
+    @web.post("/threads")
+    async def begin(said: Said) -> dict[str, str]:
+        accepted = await app.inbox.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=said.text))
+        return {"url": f"/t/{accepted.session.slug}"}
+
+    @web.get("/t/{slug}", response_class=HTMLResponse)
+    async def thread(request: Request, session: Here) -> Response:
+        shown = [rendered(one, session) for one in await app.messages.since(session.id)]
+        context = {
+            "threads": await app.sessions.list(), "session": session, "model": app.model.name,
+            "messages": [one for one in shown if not one["empty"]], "changed": max([0, *(one["changed"] for one in shown)]),
+        }  # fmt: skip
+        return pages.TemplateResponse(request, "chat.html", context)
+
+    @web.post("/t/{slug}/messages")
+    async def say(said: Said, session: Here) -> dict[str, str]:
+        accepted = await app.inbox.accept(Event(said.id, session.key, YOU, text=said.text, link=f"/t/{session.slug}"))
+        app.board.changed(session.id)
+        return {"turn": accepted.turn_id}
+
+    @web.post("/t/{slug}/reactions")
+    async def react(reacted: Reacted, session: Here) -> dict[str, str]:
+        kind: Literal["reaction_added", "reaction_removed"] = "reaction_added" if reacted.added else "reaction_removed"
+        event = Event(reacted.id, session.key, YOU, kind, message_id=reacted.message_id, emoji=reacted.emoji)
+        accepted = await app.inbox.accept(event)
+        app.board.changed(session.id)
+        return {"turn": accepted.turn_id}
+
+    @web.get("/t/{slug}/events")
+    async def events(session: Here, after: int = 0) -> StreamingResponse:
+        async def stream() -> AsyncIterator[str]:
+            latest = after
+            async with app.board.listening(session.id) as news:
+                while True:
+                    for message in await app.messages.since(session.id, latest):
+                        latest = max(latest, message.changed)
+                        yield f"data: {json.dumps(rendered(message, session))}\n\n"
+                    try:
+                        await asyncio.wait_for(news.wait(), KEEP_ALIVE_SECONDS)
+                        news.clear()
+                    except TimeoutError:
+                        yield ": still here\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    @web.get("/t/{slug}/commits/{commit}", response_class=HTMLResponse)
+    async def evidence(request: Request, session: Here, commit: str) -> Response:
+        found, diff = await app.repository.show(session.id, commit)
+        result: TurnResult | None = await app.turns.result(found.turn_id) if found.turn_id else None
+        context = {"session": session, "commit": found, "diff": diff, "result": result}
+        return pages.TemplateResponse(request, "commit.html", context)
+
+    @web.get("/t/{slug}/export.zip")
+    async def export(session: Here) -> Response:
+        head = await app.repository.head(session.id)
+        if head is None:
+            raise UserError("There is no app in this thread yet.")
+        headers = {"Content-Disposition": f"attachment; filename={session.slug}.zip"}
+        return Response(await app.repository.archive(session.id, head), media_type="application/zip", headers=headers)
+
+    @web.get("/shots/{name}")
+    async def shot(name: str) -> FileResponse:
+        path = app.settings.data_dir.resolve() / "shots" / name
+        if "/" in name or not path.is_file() or path.suffix != ".png":
+            raise HTTPException(404)
+        return FileResponse(path, headers={"Cache-Control": "max-age=31536000, immutable"})
+
+    return web
+
+
+def event_id() -> str:
+    """Return a fresh id for an event that has none."""
+    return f"cli-{uuid.uuid4().hex}"

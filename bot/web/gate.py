@@ -1,0 +1,114 @@
+"""The preview gate: who may pass, and where to. Caddy asks it with every request, over a socket of its own."""
+
+import base64
+import hashlib
+import hmac
+import html
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from adapters.preview.host import Previews
+from adapters.store.sessions import Sessions
+from adapters.vfs.git import GitRepository
+from core.errors import BotError, UserError
+from core.manifests import MANIFEST_PATH, read_manifest
+
+COOKIE = "tw_preview"
+Message = MutableMapping[str, Any]
+
+
+class Signer:
+    """Signs links to previews; a link opens one preview until it expires."""
+
+    def __init__(self, secret: bytes, seconds: int) -> None:
+        self._secret, self._seconds = secret, seconds
+
+    def token(self, slug: str) -> str:
+        """Return a token for `slug`: expiry in Unix seconds, and a keyed hash over both."""
+        expires = int(time.time()) + self._seconds
+        return f"{expires}.{self._mac(slug, str(expires))}"
+
+    def link(self, url: str, slug: str) -> str:
+        """Return `url` with a token."""
+        return f"{url}/?{COOKIE}={self.token(slug)}"
+
+    def good(self, slug: str, token: str) -> bool:
+        """Say whether a token opens `slug` now."""
+        expires, _, mac = token.partition(".")
+        return hmac.compare_digest(mac.encode(), self._mac(slug, expires).encode()) and expires.isdigit() and int(expires) > time.time()
+
+    def _mac(self, slug: str, expires: str) -> str:
+        digest = hmac.new(self._secret, f"{slug}\0{expires}".encode(), hashlib.sha256).digest()[:18]
+        return base64.urlsafe_b64encode(digest).decode()
+
+
+class Gate:
+    """A bare ASGI application: it answers once per request of every preview, so nothing stands before it."""
+
+    def __init__(self, sessions: Sessions, repository: GitRepository, previews: Previews, signer: Signer, zone: str) -> None:
+        self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
+        self._zone = zone
+
+    async def asgi(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Answer one question of Caddy's."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            status, answer, body = await self._judge(headers)
+        except BotError as error:
+            status, answer, body = 503, {"retry-after": "2"}, _page("The preview is not available", str(error), reload=True)
+        given = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store", **answer}
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items()]
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    async def _judge(self, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
+        host = headers.get("x-forwarded-host", headers.get("host", "")).partition(":")[0].casefold()
+        slug = host.removesuffix(f".{self._zone}")
+        path, _, query = headers.get("x-forwarded-uri", "/").partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
+        token = dict(pairs).get(COOKIE, "")
+        if token and self._signer.good(slug, token):
+            rest = urlencode([pair for pair in pairs if pair[0] != COOKIE])
+            target = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
+            cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax"
+            return 302, {"location": target, "set-cookie": cookie}, ""
+        if not self._signer.good(slug, _cookie(headers.get("cookie", ""))):
+            return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
+        served = self._previews.serving(slug)
+        if served is None or (served.instance is not None and not await served.instance.alive()):
+            if problem := await self._wake(slug):
+                return 503, {"retry-after": "5"}, _page("This preview does not start", problem)
+            served = self._previews.serving(slug)
+        if served is None:
+            return 503, {"retry-after": "1"}, _page("One moment", "The preview is starting.", reload=True)
+        return 200, dict([served.header]), ""
+
+    async def _wake(self, slug: str) -> str:
+        """Start the head of a session's app; anything can be rebuilt from git."""
+        session = await self._sessions.by_slug(slug)
+        head = await self._repository.head(session.id)
+        if head is None:
+            raise UserError("There is no app in this thread yet.")
+        tree = await self._repository.tree(session.id, head)
+        return await self._previews.wake(slug, head, tree, read_manifest(tree.get(MANIFEST_PATH)))
+
+
+def _cookie(header: str) -> str:
+    """Return our cookie; the app's own cookies beside it may have any form."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return next((value for name, _, value in pairs if name == COOKIE), "")
+
+
+def _page(title: str, text: str, reload: bool = False) -> str:
+    again = '<meta http-equiv="refresh" content="1">' if reload else ""
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{again}'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>:root{{color-scheme:light dark}}body{{font:17px/1.6 system-ui,sans-serif;"
+        "display:grid;place-content:center;min-height:90vh;text-align:center;padding:24px}p{opacity:.75;max-width:60ch}</style>"
+        f"</head><body><h1>{html.escape(title)}</h1><p>{html.escape(text)}</p></body></html>"
+    )

@@ -1,0 +1,227 @@
+"""The composition root: opens every adapter, builds the turn, closes in reverse."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from adapters.checks.suite import CheckSuite, all_checks
+from adapters.engine.dbos import DbosEngine
+from adapters.llm.builtin import BuiltinModel
+from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
+from adapters.llm.profiles import PROFILES, ProviderProfile
+from adapters.memory.text import TextMemory
+from adapters.preview.caddy import running_caddy
+from adapters.preview.containers import DockerRuntime
+from adapters.preview.host import Previews
+from adapters.preview.runtime import BubblewrapRuntime, Runtime
+from adapters.preview.screenshot import Browser, find_browser
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.docker import DockerSandbox, open_client
+from adapters.store.database import Database, make_engine
+from adapters.store.messages import Messages
+from adapters.store.migrate import upgrade
+from adapters.store.sessions import Sessions
+from adapters.store.turns import Turns
+from adapters.vfs.git import GitRepository
+from bot.inbox import Inbox
+from bot.progress import ProgressBoard
+from bot.settings import Settings
+from bot.turns import TurnRunner
+from bot.web.gate import Gate, Signer
+from core.errors import OutsideError, UserError
+from core.llm.metered import Budget
+from core.ports import LanguageModel, Sandbox
+from core.turn import TurnPorts
+
+IDLE_LOOK_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything that is open while the bot runs."""
+
+    settings: Settings
+    database: Database
+    sessions: Sessions
+    turns: Turns
+    messages: Messages
+    repository: GitRepository
+    inbox: Inbox
+    board: ProgressBoard
+    previews: Previews
+    signer: Signer
+    model: LanguageModel
+    sandbox: str
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[App]:
+    """
+    Open everything; turns that were running when the last process died go on at once.
+
+    Raises:
+        UserError: another process has the data directory, or a setting cannot be right.
+        OutsideError: the database cannot be opened.
+    """
+    folder = settings.data_dir.resolve()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_process(folder))
+        await upgrade(settings.store_url)
+        database = Database(make_engine(settings.store_url), settings.store_url)
+        stack.push_async_callback(database.engine.dispose)
+        sessions, turns, messages = Sessions(database), Turns(database), Messages(database)
+        repository = GitRepository(database, _made(folder / "git"))
+        board = ProgressBoard(database, messages)
+        model = await stack.enter_async_context(_model(settings))
+        sandbox, runtime, why_none = await _sandbox(settings, folder, stack)
+        signer = Signer(_secret(folder / "secret"), settings.preview_link_hours * 3600)
+        program = None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
+        host = Previews(
+            _made(folder / "previews"), folder / "shots", runtime, why_none,
+            lambda slug: signer.link(settings.preview_link(slug), slug),
+            Browser(program, settings.preview_port) if program and previews else None,
+        )  # fmt: skip
+        stack.push_async_callback(host.close)
+        suite = CheckSuite(
+            all_checks(folder / "cache", sandbox, why_none), database, _made(folder / "scratch"), sandbox.name if sandbox else ""
+        )
+        memory = TextMemory(database)
+        budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls)
+        ports = TurnPorts(model, repository, suite, host, memory, lambda _: None, budget)
+        engine = DbosEngine(database, turns)
+        runner = TurnRunner(database, sessions, turns, messages, repository, board, ports)
+        inbox = Inbox(database, sessions, turns, messages, engine)
+        runner.resubmit = inbox.start  # type: ignore[assignment]
+        app = App(
+            settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
+            sandbox.name if sandbox else "",
+        )  # fmt: skip
+        if previews:
+            await stack.enter_async_context(_proxied(app, stack))
+        stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
+        stack.push_async_callback(_ended, asyncio.create_task(_stop_idle(host)))
+        await stack.enter_async_context(engine.opened(runner.run))
+        yield app
+
+
+@contextlib.contextmanager
+def _only_process(folder: Path) -> Iterator[None]:
+    """Hold the data directory's lock: two processes on one directory would run each turn twice."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / "lock", "a+", encoding="ascii")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UserError(f"The data directory {folder} cannot be used: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(
+                f"Another process already uses the data directory {folder}. Stop it first, or name another with --data-dir."
+            ) from error
+        shutil.rmtree(folder / "scratch", ignore_errors=True)
+        yield
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _secret(path: Path) -> bytes:
+    """Return the secret that signs preview links; made once."""
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+@contextlib.asynccontextmanager
+async def _model(settings: Settings) -> AsyncIterator[LanguageModel]:
+    """Open the model that the settings name: an endpoint of your own, a provider's key, or the built-in builder."""
+    prices = Prices(settings.model_input_usd, settings.model_output_usd)
+    found = settings.provider()
+    if settings.model_base_url:
+        profile = ProviderProfile("the model", settings.model_base_url.rstrip("/"), settings.model_name)
+        key = settings.model_api_key.get_secret_value()
+    elif found:
+        profile, key = PROFILES[found[0]], found[1]
+    else:
+        yield BuiltinModel()
+        return
+    async with OpenAICompatibleModel(profile, key, settings.model_name, prices, settings.model_seconds) as model:
+        yield model
+
+
+async def _sandbox(
+    settings: Settings, folder: Path, stack: AsyncExitStack
+) -> tuple[Sandbox | None, Runtime | None, str]:
+    """Return where tests and previews run, and why nowhere."""
+    problems = []
+    if settings.sandbox in ("auto", "docker"):
+        try:
+            client = open_client()
+            stack.callback(client.close)
+            sandbox = DockerSandbox(client, _made(folder / "scratch"))
+            if problem := await sandbox.problem():
+                raise OutsideError(problem)
+            runtime = DockerRuntime(client)
+            await asyncio.to_thread(runtime.prepare)
+            return sandbox, runtime, ""
+        except OutsideError as error:
+            problems.append(str(error))
+    if settings.sandbox in ("auto", "bubblewrap"):
+        box = BubblewrapSandbox(_made(folder / "scratch"))
+        if not (problem := await box.problem()):
+            sockets = Path(tempfile.mkdtemp(prefix="tw-"))
+            stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+            return box, BubblewrapRuntime(box, sockets), ""
+        problems.append(problem)
+    if settings.sandbox == "none":
+        problems.append("the setting THREADWRIGHT_SANDBOX is none")
+    return None, None, "no sandbox: " + " ".join(problems)
+
+
+@contextlib.asynccontextmanager
+async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
+    """Run the gate on a socket that only Caddy knows, and Caddy in front of the previews."""
+    run = Path(tempfile.mkdtemp(prefix="tw-gate-"))
+    stack.callback(shutil.rmtree, run, ignore_errors=True)
+    gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone)
+    config = uvicorn.Config(gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        if task.done():
+            task.result()
+        await asyncio.sleep(0.01)
+    settings = app.settings
+    try:
+        async with running_caddy(run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind):
+            yield
+    finally:
+        server.should_exit = server.force_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _stop_idle(previews: Previews) -> None:
+    while True:
+        await asyncio.sleep(IDLE_LOOK_SECONDS)
+        await previews.stop_idle()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
