@@ -1,22 +1,40 @@
 """Run the bot with its web pages until it is told to stop."""
 
-import asyncio
+import socket
 
 import uvicorn
 
 from bot.settings import Settings
 from bot.web.chat import web_app
+from bot.web.server import running, told_to_stop
 from bot.wiring import opened
+from core.errors import UserError
 
 
 async def serve(settings: Settings) -> None:
-    """Open everything, serve, and close in order on SIGINT or SIGTERM."""
+    """
+    Open everything, serve, and close in order on SIGINT or SIGTERM.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    listener = _listening(settings)
     async with opened(settings) as app:
         config = uvicorn.Config(
-            web_app(app), host=settings.host, port=settings.port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=2,
-        )  # fmt: skip
-        server = uvicorn.Server(config)
-        print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
-        await server.serve()
-        await asyncio.sleep(0)
+            web_app(app), fd=listener.fileno(), log_config=None, access_log=False, timeout_graceful_shutdown=1
+        )
+        async with running(config):
+            print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
+            await told_to_stop()
+            print("  Stopping; turns that are running go on at the next start.", flush=True)
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """Take the port before anything else is opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise UserError(
+            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Set THREADWRIGHT_PORT to another."
+        ) from error

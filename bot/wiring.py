@@ -38,6 +38,7 @@ from bot.progress import ProgressBoard
 from bot.settings import Settings
 from bot.turns import TurnRunner
 from bot.web.gate import Gate, Signer
+from bot.web.server import running
 from core.errors import OutsideError, UserError
 from core.llm.metered import Budget
 from core.ports import LanguageModel, Sandbox
@@ -200,20 +201,12 @@ async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
     stack.callback(shutil.rmtree, run, ignore_errors=True)
     gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone)
     config = uvicorn.Config(gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3")
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve())
-    while not server.started:
-        if task.done():
-            task.result()
-        await asyncio.sleep(0.01)
     settings = app.settings
-    try:
-        async with running_caddy(run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind):
-            yield
-    finally:
-        server.should_exit = server.force_exit = True
-        await asyncio.gather(task, return_exceptions=True)
+    async with (
+        running(config),
+        running_caddy(run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind),
+    ):
+        yield
 
 
 async def _stop_idle(previews: Previews) -> None:

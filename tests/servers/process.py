@@ -1,0 +1,97 @@
+"""The bot in a process of its own, on free ports, driven over its sockets."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class BotProcess:
+    """One `python -m bot serve`; `kill` is a kill -9, `start` may follow it."""
+
+    def __init__(self, data_dir: Path, env: Mapping[str, str]) -> None:
+        self.data_dir = data_dir
+        self.port, self.preview_port = free_port(), free_port()
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("THREADWRIGHT_")},
+            "THREADWRIGHT_PORT": str(self.port), "THREADWRIGHT_PREVIEW_PORT": str(self.preview_port),
+            "THREADWRIGHT_DATA_DIR": str(data_dir), **env,
+        }  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self, seconds: float = 60) -> None:
+        """Start it and wait until it answers."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with open(self.data_dir / "bot.log", "ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=self._env, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/healthz", trust_env=False, timeout=5).status_code == 200:
+                    return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError(f"the bot did not start:\n{self.log()[-4000:]}")
+
+    def kill(self) -> None:
+        """Kill it as a power cut would."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def stop(self) -> int:
+        """Stop it in order and return its exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGINT)
+        try:
+            return self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+
+    def log(self) -> str:
+        """Return what it printed."""
+        return (self.data_dir / "bot.log").read_text(errors="replace")
+
+    def post(self, path: str, body: Mapping[str, Any], timeout: float = 30) -> httpx.Response:
+        """Send what the local chat's page would send."""
+        return httpx.post(f"{self.url}{path}", json=dict(body), headers={"Origin": self.url}, trust_env=False, timeout=timeout)
+
+    def begin(self, text: str) -> str:
+        """Open a thread and return its path."""
+        answer = self.post("/threads", {"id": str(uuid.uuid4()), "text": text})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["url"])
+
+
+@contextlib.contextmanager
+def running_bot(data_dir: Path, **env: str) -> Iterator[BotProcess]:
+    """Run the bot, and be sure that it is gone afterwards."""
+    bot = BotProcess(data_dir, env)
+    bot.start()
+    try:
+        yield bot
+    finally:
+        bot.kill()
