@@ -36,7 +36,9 @@ async def _run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Threadwright builds software in the thread where people talk about it.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Threadwright builds software in the thread where people talk about it."
+    )
     parser.add_argument("--data-dir", type=Path, help="the folder that holds all state (THREADWRIGHT_DATA_DIR)")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data-dir", type=Path, default=argparse.SUPPRESS, help="the folder that holds all state")
@@ -58,9 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument("--base-image", default="", help="the image to build on, python:3.12-slim unless given")
     threads = add("threads", "list the threads")
     threads.add_argument("--json", action="store_true", help="print one JSON object")
-    in_thread("ask", "do one turn").add_argument("text", help="what you would say in the thread; - reads it from standard input")
+    in_thread("ask", "do one turn").add_argument(
+        "text", help="what you would say in the thread; - reads it from standard input"
+    )
     for name in ("undo", "redo"):
-        in_thread(name, f"{name} a turn").add_argument("turn", nargs="?", default="", help="the turn's id; the latest unless given")
+        in_thread(name, f"{name} a turn").add_argument(
+            "turn", nargs="?", default="", help="the turn's id; the latest unless given"
+        )
     in_thread("log", "list the commits")
     in_thread("show", "show one commit").add_argument("commit")
     diff = in_thread("diff", "compare two commits")

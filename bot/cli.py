@@ -77,12 +77,16 @@ async def _result(app: App, arguments: argparse.Namespace, console: Console) -> 
 async def _reverse(app: App, arguments: argparse.Namespace, console: Console) -> tuple[TurnResult, Session]:
     """Undo or redo the turn that the command line names."""
     session = await app.sessions.at(thread_key(arguments.thread))
-    replies = [one for one in await app.messages.since(session.id) if one.kind == "reply" and one.turn_id == arguments.turn]
+    replies = [
+        one for one in await app.messages.since(session.id) if one.kind == "reply" and one.turn_id == arguments.turn
+    ]
     if not replies:
         raise UserError(f"There is no turn {arguments.turn!r} in this thread; `log` lists them.")
     emoji = "↩️" if arguments.command == "undo" else "↪️"
     with console.status("Starting"):
-        event = Event(event_id(), session.key, Author(event_id(), "you"), "reaction_added", message_id=replies[0].id, emoji=emoji)
+        event = Event(
+            event_id(), session.key, Author(event_id(), "you"), "reaction_added", message_id=replies[0].id, emoji=emoji
+        )
         accepted = await app.inbox.accept(event)
         return await _finished(app, accepted.turn_id), session
 
@@ -128,7 +132,12 @@ async def _print_result(app: App, session: Session, result: TurnResult, console:
         _print_diff((await app.repository.show(session.id, result.commit))[1], console)
     table = Table(box=None, show_header=False)
     for check in result.checks:
-        table.add_row({"passed": "✓", "failed": "✗", "not_run": "–"}[check.status], check.name, f"{check.seconds:.1f} s", check.note)
+        table.add_row(
+            {"passed": "✓", "failed": "✗", "not_run": "–"}[check.status],
+            check.name,
+            f"{check.seconds:.1f} s",
+            check.note,
+        )
         for finding in check.findings:
             if finding.new and finding.level == "error":
                 table.add_row("", "", "", f"{finding.path}:{finding.line} {finding.message} ({finding.rule})")
@@ -141,7 +150,9 @@ async def _print_result(app: App, session: Session, result: TurnResult, console:
 
 def _print_diff(diff: Diff, console: Console) -> None:
     for file in diff.files:
-        console.print(f"  {file.status:8} {file.path}  [green]+{file.added}[/green] [red]-{file.removed}[/red]", highlight=False)
+        console.print(
+            f"  {file.status:8} {file.path}  [green]+{file.added}[/green] [red]-{file.removed}[/red]", highlight=False
+        )
     if console.is_terminal:
         console.print(Syntax(diff.text[:40_000], "diff", word_wrap=True))
     else:

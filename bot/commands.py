@@ -20,25 +20,37 @@ stop, or ❌: stop what is running. status: what is running.
 👍 and 👎 on a reply are stored."""
 
 
-async def undo(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str) -> str:
+async def undo(
+    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+) -> str:
     """Stop what runs, then take back `target`, or the latest turn."""
     return await _reverse("undo", inbox, tx, session, author, turn_id, target)
 
 
-async def redo(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str) -> str:
+async def redo(
+    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+) -> str:
     """Bring back `target`, or the turn undone last."""
     return await _reverse("redo", inbox, tx, session, author, turn_id, target)
 
 
 async def _reverse(
-    kind: Literal["undo", "redo"], inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+    kind: Literal["undo", "redo"],
+    inbox: "Inbox",
+    tx: "AsyncConnection",
+    session: Session,
+    author: Author,
+    turn_id: str,
+    target: str,
 ) -> str:
     await _stop_all(inbox, tx, session, author)
     await inbox.start(tx, TurnRequest(turn_id, session.id, kind, kind, author, target=target))
     return turn_id
 
 
-async def stop(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str) -> str:
+async def stop(
+    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+) -> str:
     """Stop everything in the thread; each stopped turn says so itself."""
     if not await _stop_all(inbox, tx, session, author):
         await inbox.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain("Nothing is running.", "✅"))
@@ -52,7 +64,9 @@ async def _stop_all(inbox: "Inbox", tx: "AsyncConnection", session: Session, aut
     return len(running)
 
 
-async def status(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str) -> str:
+async def status(
+    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+) -> str:
     """Say what is running and waiting."""
     running = await inbox.turns.unfinished(tx, session.id)
     text = "Nothing is running." if not running else f"One turn is running, {len(running) - 1} waiting."
@@ -60,7 +74,9 @@ async def status(inbox: "Inbox", tx: "AsyncConnection", session: Session, author
     return ""
 
 
-async def show_help(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str) -> str:
+async def show_help(
+    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
+) -> str:
     """Say what can be said."""
     await inbox.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(HELP, "✅"))
     return ""

@@ -51,21 +51,33 @@ def _model(settings: Settings) -> Line:
         return Line("Model", True, f"{settings.model_name} at {settings.model_base_url}")
     if found := settings.provider():
         return Line("Model", True, f"{settings.model_name or 'the default model'} at {found[0]}")
-    return Line("Model", None, "the built-in builder", f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}")
+    return Line(
+        "Model", None, "the built-in builder", f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}"
+    )
 
 
 async def _database(settings: Settings) -> Line:
     url = settings.store_url
     if url.startswith("sqlite"):
         problem = "" if _writable(settings.data_dir.resolve()) else "the data directory cannot be written"
-        return Line("Database", not problem, problem or f"SQLite in {settings.data_dir.resolve()}", "choose another with --data-dir" if problem else "")
+        return Line(
+            "Database",
+            not problem,
+            problem or f"SQLite in {settings.data_dir.resolve()}",
+            "choose another with --data-dir" if problem else "",
+        )
     engine = make_engine(url)
     try:
         async with asyncio.timeout(10), engine.connect() as connection:
             await connection.execute(sa.text("SELECT 1"))
         return Line("Database", True, "PostgreSQL answers")
     except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
-        return Line("Database", False, f"PostgreSQL does not answer ({type(error).__name__})", "check DATABASE_URL and that the server runs")
+        return Line(
+            "Database",
+            False,
+            f"PostgreSQL does not answer ({type(error).__name__})",
+            "check DATABASE_URL and that the server runs",
+        )
     finally:
         await engine.dispose()
 
@@ -85,13 +97,20 @@ async def _docker() -> list[Line]:
     try:
         client = await asyncio.to_thread(open_client)
     except OutsideError:
-        return [Line("Docker", None, "no engine answers; bubblewrap is used instead", "install Docker for stronger isolation")]
+        return [
+            Line(
+                "Docker", None, "no engine answers; bubblewrap is used instead", "install Docker for stronger isolation"
+            )
+        ]
     try:
         built = bool(await asyncio.to_thread(client.images.list, image_tag()))
     finally:
         client.close()
     line = Line("Docker", True, "the engine answers")
-    return [line, Line("Sandbox image", True, image_tag()) if built else Line("Sandbox image", None, "not built", "make image")]
+    return [
+        line,
+        Line("Sandbox image", True, image_tag()) if built else Line("Sandbox image", None, "not built", "make image"),
+    ]
 
 
 async def _bubblewrap(settings: Settings) -> Line:

@@ -49,7 +49,9 @@ class Accepted:
 class Inbox:
     """Accepts events."""
 
-    def __init__(self, database: Database, sessions: Sessions, turns: Turns, messages: Messages, engine: DbosEngine) -> None:
+    def __init__(
+        self, database: Database, sessions: Sessions, turns: Turns, messages: Messages, engine: DbosEngine
+    ) -> None:
         self._database, self._sessions = database, sessions
         self.turns, self.messages, self.engine = turns, messages, engine
 

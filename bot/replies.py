@@ -1,7 +1,18 @@
 """From a turn's result to a message, in no platform's terms."""
 
 from core.messages import (
-    Block, ChecksTable, DiffText, Doc, Files, Footer, Outcome, Para, PreviewCard, Progress, ProgressCard, TurnResult,
+    Block,
+    ChecksTable,
+    DiffText,
+    Doc,
+    Files,
+    Footer,
+    Outcome,
+    Para,
+    PreviewCard,
+    Progress,
+    ProgressCard,
+    TurnResult,
 )  # fmt: skip
 
 MARKS: dict[Outcome, str] = {
@@ -22,7 +33,9 @@ def reply(result: TurnResult, diff: str) -> Doc:
     if result.checks:
         blocks.append(ChecksTable(result.checks))
     blocks.append(Footer(footer(result)))
-    actions = ("undo", "redo") if result.commit else ("retry",) if result.outcome in ("failed", "blocked", "stopped") else ()
+    actions = (
+        ("undo", "redo") if result.commit else ("retry",) if result.outcome in ("failed", "blocked", "stopped") else ()
+    )
     return Doc(tuple(blocks), MARKS[result.outcome], actions)
 
 
@@ -30,9 +43,8 @@ def footer(result: TurnResult) -> str:
     """Return the small line: model, tokens, cost, time, commit."""
     parts = [result.model] if result.model else []
     tokens = result.usage.input_tokens + result.usage.output_tokens
-    if tokens:
-        parts.append(f"{tokens:,} tokens")
-    parts.append(f"${result.usage.cost_usd:.2f}")
+    if result.model and result.model != "builtin":
+        parts += [f"{tokens:,} tokens", f"${result.usage.cost_usd:.2f}"]
     parts.append(f"{result.seconds:.1f} s")
     if result.commit:
         parts.append(result.commit[:10])

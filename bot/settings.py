@@ -22,18 +22,27 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Field(Path("data"), description="The folder that holds all state: database, repositories, pictures.")
-    database_url: SecretStr = Field(
-        SecretStr(""), description="postgresql+psycopg://… for more than one worker; empty is a SQLite file in data_dir. DATABASE_URL works too."
+    data_dir: Path = Field(
+        Path("data"), description="The folder that holds all state: database, repositories, pictures."
     )
-    host: str = Field("127.0.0.1", description="The address the web pages listen on; the local chat has no log-in, keep it local.")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="postgresql+psycopg://… for more than one worker; empty is a SQLite file in data_dir. DATABASE_URL works too.",
+    )
+    host: str = Field(
+        "127.0.0.1", description="The address the web pages listen on; the local chat has no log-in, keep it local."
+    )
     port: int = Field(8000, ge=1, le=65535, description="The port of the web pages.")
     preview_zone: str = Field(
-        "preview.localhost", pattern=r"^[a-z0-9.-]+$", description="Previews live at <name>.<zone>; browsers find *.localhost by themselves."
+        "preview.localhost",
+        pattern=r"^[a-z0-9.-]+$",
+        description="Previews live at <name>.<zone>; browsers find *.localhost by themselves.",
     )
     preview_port: int = Field(8001, ge=1, le=65535, description="The port of the previews.")
     preview_bind: str = Field("127.0.0.1", description="The address the previews listen on.")
-    preview_url: str = Field("", description="How people reach previews, with {slug}; empty is http://{slug}.<zone>:<port>.")
+    preview_url: str = Field(
+        "", description="How people reach previews, with {slug}; empty is http://{slug}.<zone>:<port>."
+    )
     preview_link_hours: int = Field(24 * 7, ge=1, description="Hours for which a preview link opens.")
     sandbox: Literal["auto", "docker", "bubblewrap", "none"] = Field(
         "auto", description="Where generated code runs; auto takes Docker if its image is built, else bubblewrap."
@@ -42,13 +51,19 @@ class Settings(BaseSettings):
     model_name: str = Field("", description="The model's name at its provider; empty is the provider's default here.")
     model_base_url: str = Field("", description="Any OpenAI-compatible endpoint, up to and without /chat/completions.")
     model_api_key: SecretStr = Field(SecretStr(""), description="The key for model_base_url.")
-    model_input_usd: float = Field(0.0, ge=0, description="US dollars for a million input tokens, where the provider names no cost.")
+    model_input_usd: float = Field(
+        0.0, ge=0, description="US dollars for a million input tokens, where the provider names no cost."
+    )
     model_output_usd: float = Field(0.0, ge=0, description="US dollars for a million output tokens, likewise.")
-    model_seconds: float = Field(180.0, gt=0, description="Seconds for one answer of the model; long files take minutes.")
+    model_seconds: float = Field(
+        180.0, gt=0, description="Seconds for one answer of the model; long files take minutes."
+    )
     budget_tokens: int = Field(2_000_000, ge=1, description="Tokens one turn may use, in and out together.")
     budget_usd: float = Field(5.0, ge=0, description="US dollars one turn may cost; 0 is no limit.")
     budget_calls: int = Field(300, ge=1, description="Model calls one turn may make.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least level that is logged.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least level that is logged."
+    )
 
     @model_validator(mode="after")
     def _model_is_whole(self) -> Self:

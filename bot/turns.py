@@ -48,9 +48,7 @@ class TurnRunner:
             await self.turns.started(turn_id)
             show = self.board.sink(session.id, turn_id)
             show(Progress("Starting"))
-            ports = replace(
-                self.ports, progress=show, model=JournaledModel(self.ports.model, self.database, turn_id)
-            )
+            ports = replace(self.ports, progress=show, model=JournaledModel(self.ports.model, self.database, turn_id))
             try:
                 result = await run_turn(request, session, ports, steps)
             except Exception as error:  # noqa: BLE001 - this is the boundary of the turn
@@ -92,7 +90,9 @@ class TurnRunner:
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", reply(result, diff), turn_id=request.turn_id
         )
-        await self.messages.post(tx, request.session_id, f"{request.turn_id}:progress", "progress", Doc(()), turn_id=request.turn_id)
+        await self.messages.post(
+            tx, request.session_id, f"{request.turn_id}:progress", "progress", Doc(()), turn_id=request.turn_id
+        )
         for number, signal in await self.turns.told(tx, request.turn_id, heard):
             if signal.kind == "steer" and self.resubmit is not None:
                 again = f"{request.turn_id}-{number}"
@@ -108,7 +108,9 @@ def failure(turn_id: str, error: Exception) -> TurnResult:
     error_id = hashlib.sha256(turn_id.encode()).hexdigest()[:8]
     log.error("turn_failed", exc_info=error, extra={"error_id": error_id})
     if isinstance(error, OutsideError):
-        text = f"{error} The app is as it was. " + ("Try again in a moment." if error.retryable else "Try again once that is mended.")
+        text = f"{error} The app is as it was. " + (
+            "Try again in a moment." if error.retryable else "Try again once that is mended."
+        )
     else:
         text = "Something in the bot broke. The app is as it was, and the next message will be read."
     return TurnResult(turn_id, "failed", f"{text} (error {error_id})", error_id=error_id)

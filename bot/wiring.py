@@ -86,7 +86,9 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         model = await stack.enter_async_context(_model(settings))
         sandbox, runtime, why_none = await _sandbox(settings, folder, stack)
         signer = Signer(_secret(folder / "secret"), settings.preview_link_hours * 3600)
-        program = None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
+        program = (
+            None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
+        )
         host = Previews(
             _made(folder / "previews"), folder / "shots", runtime, why_none,
             lambda slug: signer.link(settings.preview_link(slug), slug),
@@ -94,7 +96,10 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         )  # fmt: skip
         stack.push_async_callback(host.close)
         suite = CheckSuite(
-            all_checks(folder / "cache", sandbox, why_none), database, _made(folder / "scratch"), sandbox.name if sandbox else ""
+            all_checks(folder / "cache", sandbox, why_none),
+            database,
+            _made(folder / "scratch"),
+            sandbox.name if sandbox else "",
         )
         memory = TextMemory(database)
         budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls)
@@ -200,7 +205,9 @@ async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
     run = Path(tempfile.mkdtemp(prefix="tw-gate-"))
     stack.callback(shutil.rmtree, run, ignore_errors=True)
     gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone)
-    config = uvicorn.Config(gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3")
+    config = uvicorn.Config(
+        gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3"
+    )
     settings = app.settings
     async with (
         running(config),

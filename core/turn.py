@@ -6,6 +6,7 @@ finished. The head moves in exactly one place, inside the transaction that also 
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from core import checking, generation, planning, undoing
 from core.agents import request_for
@@ -23,7 +24,14 @@ from core.manifests import MANIFEST_PATH, AppManifest, Plan, Review, read_manife
 from core.memory import Memory, kind_of
 from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import (
-    Checks, LanguageModel, MemoryStore, PreviewHost, ProgressSink, Repository, Steps, Tx,
+    Checks,
+    LanguageModel,
+    MemoryStore,
+    PreviewHost,
+    ProgressSink,
+    Repository,
+    Steps,
+    Tx,
 )  # fmt: skip
 from core.sessions import Author, Session
 
@@ -76,7 +84,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     steers: list[Signal] = []
     while True:
         asked = _with_steers(request.text, steers)
-        answer = await steps.interruptible("propose", lambda asked=asked: propose(asked, request, ports), Proposal)
+        answer = await steps.interruptible("propose", partial(propose, asked, request, ports), Proposal)
         if isinstance(answer, Proposal):
             break
         steers.append(answer)

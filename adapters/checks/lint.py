@@ -30,8 +30,12 @@ async def _ruff(material: Material) -> Report:
     return Report(
         tuple(
             Finding(
-                str(one["code"] or "invalid-syntax"), "error" if (one["code"] or "invalid-syntax") in _BREAKS else "warning",
-                relative(one["filename"], material.folder), int(one["location"]["row"]), str(one["message"]), "ruff",
+                str(one["code"] or "invalid-syntax"),
+                "error" if (one["code"] or "invalid-syntax") in _BREAKS else "warning",
+                relative(one["filename"], material.folder),
+                int(one["location"]["row"]),
+                str(one["message"]),
+                "ruff",
             )  # fmt: skip
             for one in found
         )
@@ -48,5 +52,7 @@ async def _oxlint(material: Material) -> Report:
         code = str(one.get("code") or "")
         path = relative(str(one["filename"]), material.folder)
         text = str(one["message"])
-        findings.append(Finding(code or "syntax", "warning" if code else "error", path, int(label.get("line", 0)), text, "oxlint"))
+        findings.append(
+            Finding(code or "syntax", "warning" if code else "error", path, int(label.get("line", 0)), text, "oxlint")
+        )
     return Report(tuple(findings))

@@ -52,8 +52,13 @@ async def _bandit(material: Material) -> Report:
         tuple(
             Finding(
                 str(one["test_id"]),
-                "error" if one["issue_severity"] in ("HIGH", "MEDIUM") and one["issue_confidence"] != "LOW" else "warning",
-                relative(one["filename"], material.folder), int(one["line_number"]), str(one["issue_text"]), "bandit",
+                "error"
+                if one["issue_severity"] in ("HIGH", "MEDIUM") and one["issue_confidence"] != "LOW"
+                else "warning",
+                relative(one["filename"], material.folder),
+                int(one["line_number"]),
+                str(one["issue_text"]),
+                "bandit",
             )  # fmt: skip
             for one in found.get("results", [])
         )
@@ -69,4 +74,11 @@ def _leaks(material: Material) -> Iterator[Finding]:
                     continue
                 kind = "key or token" if _SECRETS.search(line) else next((found.type for found in scan_line(line)), "")
                 if kind:
-                    yield Finding("secret", "error", path, number, f"This looks like a secret ({kind}); read it from the environment.", "secrets")
+                    yield Finding(
+                        "secret",
+                        "error",
+                        path,
+                        number,
+                        f"This looks like a secret ({kind}); read it from the environment.",
+                        "secrets",
+                    )

@@ -57,7 +57,9 @@ class CheckSuite:
             for level in sorted({check.level for check in todo}):
                 now = [check for check in todo if check.level == level]
                 if _broken(results, level):
-                    results += [CheckResult(check.name, "not_run", 0.0, note="the syntax errors come first") for check in now]
+                    results += [
+                        CheckResult(check.name, "not_run", 0.0, note="the syntax errors come first") for check in now
+                    ]
                     continue
                 progress(", ".join(check.name for check in now))
                 results += await all_of(_result(check, material) for check in now)

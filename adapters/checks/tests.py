@@ -12,7 +12,7 @@ _SUMMARY = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+)in [\d.]+s", re.M)
 # Plugins of the bot's own environment stay out; -rfE lists what failed.
 _ENVIRONMENT = {
     "DATA_DIR": "/tmp", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # noqa: S108 - inside the sandbox
-    "PYTEST_ADDOPTS": "-p no:cacheprovider -p anyio -rfE --color=no --tb=short",
+    "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:warnings -p anyio -rfE --color=no --tb=short",
 }  # fmt: skip
 
 
@@ -25,17 +25,30 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
         assert material.manifest is not None
         ran = await sandbox.run(material.tree, material.manifest.test, _ENVIRONMENT, SECONDS)
         if ran.ended_for:
-            text = f"the tests did not end within {SECONDS} s" if ran.ended_for == "time" else "the tests printed without end"
+            text = (
+                f"the tests did not end within {SECONDS} s"
+                if ran.ended_for == "time"
+                else "the tests printed without end"
+            )
             return Report((Finding("tests", "error", "", 0, text, "tests"),))
         if ran.exit_code == 0:
             return Report(note=_summary(ran.output))
         findings = tuple(
-            Finding("test", "error", match["path"], 0, f"{match['name'] or 'collection'}: {match['text'] or 'failed'}", "tests")
+            Finding(
+                "test",
+                "error",
+                match["path"],
+                0,
+                f"{match['name'] or 'collection'}: {match['text'] or 'failed'}",
+                "tests",
+            )
             for match in _FAILED.finditer(ran.output)
         )
         if not findings:
             last = " | ".join(ran.output.strip().splitlines()[-4:])[-400:] or "no word"
-            findings = (Finding("tests", "error", "", 0, f"the tests ended with code {ran.exit_code}: {last}", "tests"),)
+            findings = (
+                Finding("tests", "error", "", 0, f"the tests ended with code {ran.exit_code}: {last}", "tests"),
+            )
         return Report(findings, note=_summary(ran.output))
 
     return Check("tests", 2, lambda material: bool(material.manifest and material.manifest.test), run)
@@ -44,5 +57,3 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
 def _summary(output: str) -> str:
     match = _SUMMARY.search(output)
     return match[1].strip() if match else ""
-
-

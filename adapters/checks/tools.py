@@ -35,7 +35,13 @@ async def output_of(argv: Sequence[str], folder: Path, seconds: float, codes: tu
         OutsideError: it cannot be started, takes too long, crashes or prints far too much.
     """
     name = Path(argv[0]).name
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8", "NO_COLOR": "1", "PYTHONSAFEPATH": "1"}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "LANG": "C.UTF-8",
+        "NO_COLOR": "1",
+        "PYTHONSAFEPATH": "1",
+    }
     try:
         process = await asyncio.create_subprocess_exec(
             *argv, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
@@ -77,5 +83,9 @@ def relative(path: str, folder: Path) -> str:
     """Return a path as the tree has it."""
     name = Path(path)
     if name.is_absolute():
-        return name.resolve().relative_to(folder.resolve()).as_posix() if name.resolve().is_relative_to(folder.resolve()) else name.name
+        return (
+            name.resolve().relative_to(folder.resolve()).as_posix()
+            if name.resolve().is_relative_to(folder.resolve())
+            else name.name
+        )
     return name.as_posix().removeprefix("./")

@@ -9,7 +9,9 @@ from adapters.checks.tools import output_of, program, relative
 from core.findings import Finding
 
 SECONDS = 90
-_LINE = re.compile(r"^(?P<path>[^:\n]+):(?P<line>\d+):(?:\d+:)? (?P<level>error|note): (?P<text>.*?)(?:  \[(?P<code>[\w-]+)\])?$", re.M)
+_LINE = re.compile(
+    r"^(?P<path>[^:\n]+):(?P<line>\d+):(?:\d+:)? (?P<level>error|note): (?P<text>.*?)(?:  \[(?P<code>[\w-]+)\])?$", re.M
+)
 
 
 def mypy_check(cache: Path) -> Check:
@@ -28,8 +30,12 @@ def mypy_check(cache: Path) -> Check:
         return Report(
             tuple(
                 Finding(
-                    match["code"] or "mypy", "error", relative(match["path"], material.folder), int(match["line"]),
-                    match["text"], "mypy",
+                    match["code"] or "mypy",
+                    "error",
+                    relative(match["path"], material.folder),
+                    int(match["line"]),
+                    match["text"],
+                    "mypy",
                 )  # fmt: skip
                 for match in _LINE.finditer(output)
                 if match["level"] == "error"

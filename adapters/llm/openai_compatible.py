@@ -121,7 +121,10 @@ class OpenAICompatibleModel:
             system += f"\n\nAnswer with one JSON object that fits this JSON schema:\n{json.dumps(request.schema)}"
             rung = self._profile.rungs[self._rung]
             if rung == "json_schema":
-                body["response_format"] = {"type": rung, "json_schema": {"name": request.role, "schema": request.schema}}
+                body["response_format"] = {
+                    "type": rung,
+                    "json_schema": {"name": request.role, "schema": request.schema},
+                }
             elif rung == "json_object":
                 body["response_format"] = {"type": rung}
         messages = [{"role": message.speaker, "content": message.text} for message in request.messages]

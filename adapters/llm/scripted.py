@@ -18,7 +18,7 @@ class ScriptedModel:
 
     name = "scripted"
 
-    def __init__(self, answers: Mapping[Role, Sequence[Answer]], *, delay: float = 0.0, usage: Usage = Usage()) -> None:  # noqa: B008 - immutable
+    def __init__(self, answers: Mapping[Role, Sequence[Answer]], *, delay: float = 0.0, usage: Usage = Usage()) -> None:
         self._answers = {role: list(script) for role, script in answers.items()}
         self._delay, self._usage = delay, usage
         self.requests: list[ChatRequest] = []

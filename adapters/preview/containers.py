@@ -141,10 +141,17 @@ class DockerRuntime:
             addresses = [GATEWAY, *_own_addresses()]
             with docker_errors():
                 output = self._client.containers.run(
-                    **hardened(detach=False, command=["python", "-c", _CANARY, str(port), *addresses], network=NETWORK, remove=True)
+                    **hardened(
+                        detach=False,
+                        command=["python", "-c", _CANARY, str(port), *addresses],
+                        network=NETWORK,
+                        remove=True,
+                    )
                 ).decode()
         if "reached" in output or "done" not in output:
-            raise OutsideError(f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off.")
+            raise OutsideError(
+                f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off."
+            )
 
     async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
         """Start an app in a container of its own."""
@@ -215,5 +222,6 @@ def _listening() -> Iterator[tuple[int, bool]]:
 def _own_addresses() -> list[str]:
     """Return this host's other addresses."""
     with contextlib.suppress(OSError):
-        return sorted({info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"})  # type: ignore[misc]
+        found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+        return sorted(found - {"127.0.0.1"})
     return []

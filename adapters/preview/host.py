@@ -45,7 +45,13 @@ class Previews:
     """Starts, replaces and stops previews. `url_of` makes the link that people get; `shots` holds the pictures."""
 
     def __init__(
-        self, folder: Path, shots: Path, runtime: Runtime | None, why_none: str, url_of: Callable[[str], str], browser: Browser | None
+        self,
+        folder: Path,
+        shots: Path,
+        runtime: Runtime | None,
+        why_none: str,
+        url_of: Callable[[str], str],
+        browser: Browser | None,
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
         self._url_of, self._browser = url_of, browser
@@ -94,7 +100,9 @@ class Previews:
         if problem := _problem(answer):
             logs = await served.instance.logs() if served.instance else ""
             await self._stop(served)
-            return PreviewState("failed", commit=commit, note=_with_log(problem, logs), http_status=answer.status, runtime=name)
+            return PreviewState(
+                "failed", commit=commit, note=_with_log(problem, logs), http_status=answer.status, runtime=name
+            )
         await self._replace(slug, served)
         url = self._url_of(slug)
         state = PreviewState("ready", url, commit, http_status=answer.status, runtime=name, title=_title(answer.body))
@@ -127,7 +135,9 @@ class Previews:
             building.rename(root)
         if manifest is None or manifest.kind == "static":
             page = tree.get("index.html")
-            return Served(commit, root, None), Answer(200, page) if page else Answer(404, problem="there is no index.html")
+            return Served(commit, root, None), Answer(200, page) if page else Answer(
+                404, problem="there is no index.html"
+            )
         if self.runtime is None:
             raise OutsideError(self._why_none)
         data = self._folder / slug / "data"

@@ -66,7 +66,9 @@ class Browser:
             f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}", "--virtual-time-budget=4000",
             f"--screenshot={shot}", url,
         ]  # fmt: skip
-        ran = await run_limited(argv, SECONDS, cwd=str(folder), env={"HOME": str(folder), "PATH": os.environ.get("PATH", "")})
+        ran = await run_limited(
+            argv, SECONDS, cwd=str(folder), env={"HOME": str(folder), "PATH": os.environ.get("PATH", "")}
+        )
         if not shot.exists():
             raise OutsideError(f"The browser took no picture: {ran.output.strip()[-200:] or ran.ended_for}")
         errors = [f"{match['text']} ({match['source'].rpartition('/')[2]})" for match in _ERROR.finditer(ran.output)]

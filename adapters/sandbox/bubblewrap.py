@@ -108,7 +108,7 @@ _ISOLATION = [
     "--new-session", "--cap-drop", "ALL", "--uid", "65532", "--gid", "65532", "--hostname", "sandbox", "--clearenv",
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
     "usr/lib64", "/lib64", "--symlink", "usr/sbin", "/sbin", "--proc", "/proc", "--dev", "/dev", "--size", "134217728",
-    "--tmpfs", "/tmp",
+    "--tmpfs", "/tmp",  # noqa: S108 - of the sandbox, not of the host
 ]  # fmt: skip
 
 

@@ -46,7 +46,12 @@ async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", en
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
     code = -1 if ended_for else process.returncode or 0
-    return Ran(code, shortened(bytes(output)), time.monotonic() - began, "time" if ended_for == "time" else "output" if ended_for else "")
+    return Ran(
+        code,
+        shortened(bytes(output)),
+        time.monotonic() - began,
+        "time" if ended_for == "time" else "output" if ended_for else "",
+    )
 
 
 def shortened(output: bytes) -> str:

@@ -76,9 +76,8 @@ class Database:
         """Open a transaction that commits at the end. Keep it short: no model, no network inside."""
         with store_errors():
             # One writer of this process at a time: waiting here is fair, waiting for SQLite's lock is not.
-            async with self._writing if self.lite else contextlib.nullcontext():
-                async with self.engine.begin() as tx:
-                    yield tx
+            async with self._writing if self.lite else contextlib.nullcontext(), self.engine.begin() as tx:
+                yield tx
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
@@ -22,15 +23,11 @@ class Turns:
 
     async def claim(self, tx: AsyncConnection, event_id: str, session_id: str) -> int | None:
         """Claim an event; None when it was claimed before. The number rises in order of arrival."""
-        if await tx.scalar(sa.select(inbox.c.id).where(inbox.c.event_id == event_id)) is not None:
-            return None
         values = {"event_id": event_id, "session_id": session_id, "received": time.time()}
-        if self._database.lite:
-            return int((await tx.execute(inbox.insert().values(values))).inserted_primary_key[0])
-        from sqlalchemy.dialects.postgresql import insert
-
+        insert = sqlite.insert if self._database.lite else postgresql.insert
         claimed = insert(inbox).values(values).on_conflict_do_nothing().returning(inbox.c.id)
-        return (await tx.execute(claimed)).scalar_one_or_none()
+        number: int | None = (await tx.execute(claimed)).scalar_one_or_none()
+        return number
 
     async def add(self, tx: Connection, request: TurnRequest) -> None:
         """Store a turn that waits in its thread's queue."""

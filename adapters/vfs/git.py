@@ -20,7 +20,13 @@ from adapters.store.database import Database
 from adapters.store.tables import git_pack, git_ref
 from adapters.vfs.packs import Pack, cached_seq, locked, make_pack, refresh
 from adapters.vfs.trees import (
-    diff_trees, merge, read_commit, read_tree, tree_of, write_commit, write_tree,
+    diff_trees,
+    merge,
+    read_commit,
+    read_tree,
+    tree_of,
+    write_commit,
+    write_tree,
 )  # fmt: skip
 from core.errors import HeadMoved, OutsideError, UserError
 from core.files import FileTree, check_paths
@@ -250,7 +256,7 @@ class GitRepository:
         rows = await connection.execute(
             sa.select(git_ref.c.name, git_ref.c.target).where(git_ref.c.session_id == session_id)
         )
-        return {name: target for name, target in rows}
+        return {row.name: row.target for row in rows}
 
     async def _packs(self, connection: Connection, session_id: str) -> list[Pack]:
         have = await asyncio.to_thread(cached_seq, self._cache(session_id))

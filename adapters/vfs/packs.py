@@ -101,7 +101,8 @@ def _add_tree(
     seen.add(tree.id)
     builder.add(tree.id)
     for entry in tree:
-        was = before[entry.name] if before is not None and entry.name in before else None
+        name = entry.name or ""
+        was = before[name] if before is not None and name in before else None
         if entry.id in seen or (was is not None and was.id == entry.id):
             continue
         if isinstance(entry, pygit2.Tree):

@@ -108,10 +108,10 @@ def read_commit(commit: pygit2.Commit) -> Commit:
 
 def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree) -> Diff:
     """Return the diff with renames; patches are taken one by one, the whole text at once would hold the GIL."""
-    diff = repository.diff(old, new)
+    diff = old.diff_to_tree(new)
     diff.find_similar(flags=DiffFind.FIND_RENAMES)
     files, texts, left = [], list[str](), MAX_DIFF_CHARS
-    for patch in diff:
+    for patch in filter(None, diff):
         delta = patch.delta
         _, added, removed = patch.line_stats
         status = _STATUS.get(delta.status_char(), "changed")
@@ -142,7 +142,7 @@ def _clash(
     ours: pygit2.IndexEntry | None,
     theirs: pygit2.IndexEntry | None,
 ) -> Clash:
-    path = next(side.path for side in (ours, theirs, base) if side is not None)
+    path = next(str(side.path) for side in (ours, theirs, base) if side is not None)
     texts = [_lines(repository, side) for side in (base, ours, theirs)]
     return Clash(path, _side(texts[0], texts[1]), _side(texts[0], texts[2]))
 

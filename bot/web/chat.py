@@ -77,7 +77,9 @@ def web_app(app: App) -> FastAPI:
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Content-Security-Policy"] = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+        )
         return response
 
     @web.exception_handler(BotError)
@@ -92,7 +94,13 @@ def web_app(app: App) -> FastAPI:
 
     def rendered(message: StoredMessage, session: Session) -> dict[str, Any]:
         text = pages.get_template("message.html").render(message=message, session=session)
-        return {"id": message.id, "kind": message.kind, "changed": message.changed, "html": text, "empty": not message.doc.blocks}
+        return {
+            "id": message.id,
+            "kind": message.kind,
+            "changed": message.changed,
+            "html": text,
+            "empty": not message.doc.blocks,
+        }
 
     @web.get("/healthz")
     async def health() -> dict[str, str]:

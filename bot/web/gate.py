@@ -37,7 +37,11 @@ class Signer:
     def good(self, slug: str, token: str) -> bool:
         """Say whether a token opens `slug` now."""
         expires, _, mac = token.partition(".")
-        return hmac.compare_digest(mac.encode(), self._mac(slug, expires).encode()) and expires.isdigit() and int(expires) > time.time()
+        return (
+            hmac.compare_digest(mac.encode(), self._mac(slug, expires).encode())
+            and expires.isdigit()
+            and int(expires) > time.time()
+        )
 
     def _mac(self, slug: str, expires: str) -> str:
         digest = hmac.new(self._secret, f"{slug}\0{expires}".encode(), hashlib.sha256).digest()[:18]
@@ -47,7 +51,9 @@ class Signer:
 class Gate:
     """A bare ASGI application: it answers once per request of every preview, so nothing stands before it."""
 
-    def __init__(self, sessions: Sessions, repository: GitRepository, previews: Previews, signer: Signer, zone: str) -> None:
+    def __init__(
+        self, sessions: Sessions, repository: GitRepository, previews: Previews, signer: Signer, zone: str
+    ) -> None:
         self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
         self._zone = zone
 
@@ -59,7 +65,11 @@ class Gate:
         try:
             status, answer, body = await self._judge(headers)
         except BotError as error:
-            status, answer, body = 503, {"retry-after": "2"}, _page("The preview is not available", str(error), reload=True)
+            status, answer, body = (
+                503,
+                {"retry-after": "2"},
+                _page("The preview is not available", str(error), reload=True),
+            )
         given = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store", **answer}
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})

@@ -26,7 +26,8 @@ def page() -> Iterator[Page]:
         missing("a browser", "apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+            executable_path=program,
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
         )
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.set_default_timeout(20_000)
@@ -64,7 +65,9 @@ def open_preview(page: Page, bot: BotProcess) -> Page:
     return preview
 
 
-def test_a_message_becomes_a_running_app_and_the_next_ones_change_it(page: Page, tmp_path: Path, pictures: Path) -> None:
+def test_a_message_becomes_a_running_app_and_the_next_ones_change_it(
+    page: Page, tmp_path: Path, pictures: Path
+) -> None:
     with running_bot(tmp_path / "data") as bot:
         page.goto(bot.url)
         page.screenshot(path=pictures / "1-welcome.png")
@@ -144,9 +147,15 @@ def test_a_message_becomes_a_running_app_and_the_next_ones_change_it(page: Page,
 def test_a_running_turn_can_be_stopped_and_the_next_message_works(page: Page, tmp_path: Path) -> None:
     from tests.servers.model import model_server
 
-    with model_server(delay=20) as slow, running_bot(
-        tmp_path / "data", THREADWRIGHT_MODEL_BASE_URL=slow.url, THREADWRIGHT_MODEL_NAME="slow", THREADWRIGHT_BROWSER="none"
-    ) as bot:
+    with (
+        model_server(delay=20) as slow,
+        running_bot(
+            tmp_path / "data",
+            THREADWRIGHT_MODEL_BASE_URL=slow.url,
+            THREADWRIGHT_MODEL_NAME="slow",
+            THREADWRIGHT_BROWSER="none",
+        ) as bot,
+    ):
         page.goto(bot.url)
         say(page, "Build a todo app")
         page.get_by_role("button", name="❌ Stop").click()

@@ -55,7 +55,7 @@ class ModelServer:
     async def _answer(self, body: dict[str, Any]) -> str:
         system, *talk = body["messages"]
         role = next(role for role in get_args(Role) if system["content"].startswith(prompt_of(role).strip()[:60]))
-        schema = {} if "JSON schema" in system["content"] else None
+        schema: dict[str, Any] | None = {} if "JSON schema" in system["content"] else None
         messages = tuple(Message(one["role"], one["content"]) for one in talk)
         completion = await self._builder.complete(ChatRequest(role, "text", system["content"], messages, schema))
         return completion.text
@@ -78,7 +78,9 @@ def refused(status: int, message: str = "no", **headers: str) -> Response:
 def model_server(delay: float = 0.0) -> Iterator[ModelServer]:
     """Run a model server in a thread."""
     model = ModelServer(delay)
-    config = uvicorn.Config(model.app(), host="127.0.0.1", port=model.port, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        model.app(), host="127.0.0.1", port=model.port, log_level="error", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -77,7 +77,9 @@ class BotProcess:
 
     def post(self, path: str, body: Mapping[str, Any], timeout: float = 30) -> httpx.Response:
         """Send what the local chat's page would send."""
-        return httpx.post(f"{self.url}{path}", json=dict(body), headers={"Origin": self.url}, trust_env=False, timeout=timeout)
+        return httpx.post(
+            f"{self.url}{path}", json=dict(body), headers={"Origin": self.url}, trust_env=False, timeout=timeout
+        )
 
     def begin(self, text: str) -> str:
         """Open a thread and return its path."""
@@ -94,4 +96,5 @@ def running_bot(data_dir: Path, **env: str) -> Iterator[BotProcess]:
     try:
         yield bot
     finally:
-        bot.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            bot.stop()

@@ -209,9 +209,12 @@ def _rename(state: Changed, clause: str) -> str:
         return _rename_model(state, model, new)
     if inside := re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I):
         old, model = inside["field"], _model(state, inside["model"])
-    elif possessive := re.match(r"(?P<model>\w+)(?:'s|s')?\s+(?P<field>.+)$", old, re.I):
-        if (owner := _model(state, possessive["model"])) and _field(owner, possessive["field"]):
-            old, model = possessive["field"], owner
+    elif (
+        (possessive := re.match(r"(?P<model>\w+)(?:'s|s')?\s+(?P<field>.+)$", old, re.I))
+        and (owner := _model(state, possessive["model"]))
+        and _field(owner, possessive["field"])
+    ):
+        old, model = possessive["field"], owner
     model = (_model(state, match["model"]) if match["model"] else model) or _with_field(state, old)
     found = _field(model, old) if model else None
     name = identifier(re.sub(r"\s+(?:field|column)$", "", new))

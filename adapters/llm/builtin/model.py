@@ -173,7 +173,7 @@ def _blocks(old: str, new: str) -> list[str]:
     ]
     # Spans of `before` to quote: grown until unique, merged where they touch.
     spans: list[list[int]] = []
-    for _, a1, a2, b1, b2 in changes:
+    for _, a1, a2, _, _ in changes:
         start, end = _unique_span(before, a1, a2)
         if spans and start <= spans[-1][1]:
             spans[-1][1] = max(spans[-1][1], end)

@@ -45,8 +45,8 @@ def _environment() -> Environment:
     # Autoescape is off because most of what is written is not HTML; the HTML templates escape with `| e`.
     environment = Environment(
         loader=PackageLoader("adapters.llm.builtin"), trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        undefined=StrictUndefined, autoescape=False,
-    )  # fmt: skip  # nosec B701
+        undefined=StrictUndefined, autoescape=False,  # noqa: S701 - see above
+    )  # fmt: skip
     environment.filters["py"] = _python
     environment.filters["pydict"] = lambda value: _python(value, wide=True)
     environment.filters["js"] = lambda value: json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
@@ -202,8 +202,8 @@ def _field(field: DataField, by_name: dict[str, DataModel]) -> dict[str, Any]:
         "sql": f"{sql} REFERENCES {table_name(target)}(id)" if target else sql,
         "wrong": _WRONG.get(field.type), "range": _range_of(field),
         "query": "bool" if field.type == "boolean" else "str",
-        "low": _range_of(field)[0] if _range_of(field) else None,
-        "high": _range_of(field)[1] if _range_of(field) else None,
+        "low": (_range_of(field) or (None, None))[0],
+        "high": (_range_of(field) or (None, None))[1],
         "target": field.target, "target_table": table_name(target) if target else "",
         "target_label": _column(label) if label else "", "constant": target.name.upper() if target else "",
     }  # fmt: skip
