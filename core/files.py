@@ -63,9 +63,9 @@ def check_paths(paths: Iterable[str]) -> None:
         raise UserError(f"The app would have {len(seen)} files; the limit is {MAX_FILES}.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FileTree(Mapping[str, bytes]):
-    """An immutable snapshot: path -> content. Equal when all paths and bytes are equal."""
+    """An immutable snapshot: path -> content. Equal to any mapping of the same paths to the same bytes."""
 
     files: Mapping[str, bytes] = field(default_factory=dict)
 
