@@ -170,12 +170,12 @@ class AppManifest(Strict):
         paths = [file.path for file in self.files]
         if len(set(paths)) != len(paths):
             raise ValueError("two files have one path")
+        if MANIFEST_PATH in paths:
+            raise ValueError(f"{MANIFEST_PATH} is written by the bot and is not listed among the files")
         try:
             check_paths([*paths, MANIFEST_PATH])
         except UserError as error:
             raise ValueError(str(error)) from error
-        if MANIFEST_PATH in paths:
-            raise ValueError(f"{MANIFEST_PATH} is written by the bot and is not listed among the files")
         return self
 
     def file(self, path: str) -> PlannedFile | None:

@@ -61,12 +61,11 @@ def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: 
             at = targets[-1] + 1
         out += [Line(_reindented(replace[index], indents), end) for index in range(b1, b2)]
     out += lines[at:]
-    return _ends_fixed(out, end)
-
-
-def _ends_fixed(lines: list[Line], end: str) -> list[Line]:
-    """A line that lost its last place gets a line end."""
-    return [Line(line.text, line.end or end) for line in lines[:-1]] + lines[-1:]
+    if not out:
+        return out
+    # A line that is no longer the last gets an end; the last one ends as the file did.
+    last = Line(out[-1].text, "" if not lines[-1].end else out[-1].end or end)
+    return [*(Line(line.text, line.end or end) for line in out[:-1]), last]
 
 
 def _kept(line: Line, old: str, new: str, indents: list[tuple[str, str]]) -> Line:

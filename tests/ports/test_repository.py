@@ -23,7 +23,9 @@ def git(database: Database, tmp_path: Path) -> GitRepository:
     return GitRepository(database, tmp_path / "git")
 
 
-async def put(git: GitRepository, database: Database, changes: dict[str, bytes | None], turn: str, **more: object) -> Committed:
+async def put(
+    git: GitRepository, database: Database, changes: dict[str, bytes | None], turn: str, **more: object
+) -> Committed:
     """Commit onto the head, or onto `parent` where one is given."""
     parent = more.pop("parent", await git.head("s"))
     async with database.write() as tx:
@@ -32,7 +34,9 @@ async def put(git: GitRepository, database: Database, changes: dict[str, bytes |
 
 async def reverse(git: GitRepository, database: Database, commit: str, turn: str) -> Committed:
     async with database.write() as tx:
-        return await git.reverse(tx, Draft("s", await git.head("s"), {}, f"Undo {turn}", turn, ANN, undoes=turn), commit)
+        return await git.reverse(
+            tx, Draft("s", await git.head("s"), {}, f"Undo {turn}", turn, ANN, undoes=turn), commit
+        )
 
 
 async def test_a_new_session_has_no_head_no_files_and_no_history(git: GitRepository) -> None:
@@ -44,7 +48,10 @@ async def test_a_new_session_has_no_head_no_files_and_no_history(git: GitReposit
 async def test_a_commit_moves_the_head_and_tells_what_changed(git: GitRepository, database: Database) -> None:
     first = await put(git, database, {"a/b.txt": LINES, "c.txt": b"c\n"}, "t1")
     assert first.parent == ""
-    assert [(one.path, one.status, one.added) for one in first.files] == [("a/b.txt", "added", 7), ("c.txt", "added", 1)]
+    assert [(one.path, one.status, one.added) for one in first.files] == [
+        ("a/b.txt", "added", 7),
+        ("c.txt", "added", 1),
+    ]
     second = await put(git, database, {"a/b.txt": LINES + b"eight\n", "c.txt": None}, "t2")
     assert second.parent == first.commit
     assert await git.head("s") == second.commit
@@ -184,7 +191,9 @@ async def test_an_export_is_a_zip_or_a_clone(git: GitRepository, database: Datab
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         assert opened.read("a/b.txt") == LINES
     await git.export("s", tmp_path / "clone")
-    log = subprocess.run(["git", "-C", tmp_path / "clone", "log", "--format=%H %an %s"], capture_output=True, text=True, check=True)
+    log = subprocess.run(
+        ["git", "-C", tmp_path / "clone", "log", "--format=%H %an %s"], capture_output=True, text=True, check=True
+    )
     assert log.stdout == f"{last.commit} Ann Turn t1\n"
     assert (tmp_path / "clone" / "a" / "b.txt").read_bytes() == LINES
     with pytest.raises(UserError, match="not empty"):
@@ -199,11 +208,14 @@ async def take_in(git: GitRepository, database: Database, folder: Path) -> Commi
 def commit_in(clone: Path, text: str) -> None:
     (clone / "f").write_text(text)
     subprocess.run(
-        ["git", "-C", clone, "-c", "user.name=Cleo", "-c", "user.email=c@example.com", "commit", "-qam", "By hand"], check=True
+        ["git", "-C", clone, "-c", "user.name=Cleo", "-c", "user.email=c@example.com", "commit", "-qam", "By hand"],
+        check=True,
     )
 
 
-async def test_a_clone_with_new_commits_comes_back_with_them(git: GitRepository, database: Database, tmp_path: Path) -> None:
+async def test_a_clone_with_new_commits_comes_back_with_them(
+    git: GitRepository, database: Database, tmp_path: Path
+) -> None:
     await put(git, database, {"f": LINES}, "t1")
     await git.export("s", tmp_path / "clone")
     commit_in(tmp_path / "clone", LINES.decode().replace("one", "1"))

@@ -48,7 +48,7 @@ def postgres_server() -> Iterator[str]:
             [*run_as, programs / "initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", folder / "data"],
             check=True, capture_output=True, env=environment, cwd=folder,
         )  # fmt: skip
-        argv = ["setpriv", "--pdeathsig", "QUIT", *(run_as[1:] or ["--"]), programs / "postgres", "-D", folder / "data", "-k", folder,
+        argv: list[str | Path] = ["setpriv", "--pdeathsig", "QUIT", *(run_as[1:] or ["--"]), programs / "postgres", "-D", folder / "data", "-k", folder,
                 "-c", "listen_addresses=", "-c", "shared_buffers=64MB", "-c", "max_connections=200", "-c", "jit=off"]  # fmt: skip
         with open(folder / "log", "wb") as log:
             process = subprocess.Popen(argv, env=environment, cwd=folder, stdout=log, stderr=log)

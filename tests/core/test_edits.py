@@ -1,0 +1,267 @@
+"""Answers of models become edits that fit one place, or refusals that show the real lines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.edits import Applied, Delete, Edit, Refusal, Replace, WholeFile, apply_patch, parse_answer
+from core.edits.merge import join_lines, split_lines
+from core.files import MAX_FILE_BYTES, FileTree
+
+PYTHON = """\
+def first():
+    total = 0
+    return total
+
+
+def second():
+    total = 0
+    return total + 1
+"""
+
+
+def applied(text: str, search: str, replace: str, path: str = "a.py") -> str:
+    patched = apply_patch(FileTree({path: text.encode()}), [Replace(path, search, replace)])
+    assert patched.refused == ()
+    return patched.tree[path].decode()
+
+
+def refusal(text: str, *edits: Edit) -> Refusal:
+    before = FileTree({"a.py": text.encode()})
+    patched = apply_patch(before, edits)
+    assert patched.tree == before
+    return patched.refused[0]
+
+
+# --- reading answers
+
+
+def test_a_fenced_block_under_a_file_line_is_the_whole_file() -> None:
+    answer = "Here it is.\n\nFILE: a/b.md\n````markdown\n# Title\n\n```python\nx\n```\n````\nDone."
+    assert parse_answer(answer, "x") == (WholeFile("a/b.md", "# Title\n\n```python\nx\n```\n"),)
+
+
+@pytest.mark.parametrize("header", ["FILE: a.py", "**FILE: a.py**", "### FILE: `a.py`", "- FILE: a.py"])
+def test_file_lines_may_be_decorated(header: str) -> None:
+    assert parse_answer(f"{header}\n```\nx = 1\n```", "other") == (WholeFile("a.py", "x = 1\n"),)
+
+
+def test_without_a_file_line_the_file_asked_for_is_meant() -> None:
+    assert parse_answer("```python\nx = 1\n```", "a.py") == (WholeFile("a.py", "x = 1\n"),)
+
+
+def test_several_files_and_deletions_in_one_answer() -> None:
+    answer = "FILE: a\n```\n1\n```\nDELETE: b\nFILE: c\n~~~\n2\n~~~\n"
+    assert parse_answer(answer, "x") == (WholeFile("a", "1\n"), Delete("b"), WholeFile("c", "2\n"))
+
+
+def test_search_replace_blocks_with_and_without_fences() -> None:
+    block = "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE"
+    expected = (Replace("a.py", "old", "new"),)
+    assert parse_answer(f"FILE: a.py\n{block}", "x") == expected
+    assert parse_answer(f"FILE: a.py\n```python\n{block}\n```", "x") == expected
+
+
+def test_a_unified_diff_becomes_one_edit_per_hunk() -> None:
+    answer = (
+        "FILE: a.py\n```diff\n--- a/a.py\n+++ b/a.py\n@@ -99,2 +1 @@\n one\n-two\n+2\n@@ wrong @@\n-four\n+4\n+5\n"
+        "\\ No newline at end of file\n```"
+    )
+    assert parse_answer(answer, "x") == (Replace("a.py", "one\ntwo", "one\n2"), Replace("a.py", "four", "4\n5"))
+
+
+def test_a_hunk_that_changes_nothing_is_no_edit() -> None:
+    assert parse_answer("```diff\n@@ -1 +1 @@\n same\n```", "a.py") == Refusal(
+        "no_edit", "a.py", "The answer had no FILE section with a fenced block or an edit in it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("", "empty"), ("  \n", "empty"), ("I would rather not.", "no_edit"), ("对不起，我不能。", "no_edit"), ("FILE: a.py\n```\nx = 1\n", "truncated"),
+     ("FILE: a.py\n<<<<<<< SEARCH\nx\n=======\ny\n", "truncated"), ("<<<<<<< SEARCH\nx\n", "truncated")],
+)  # fmt: skip
+def test_answers_without_a_whole_edit_are_refused(answer: str, kind: str) -> None:
+    found = parse_answer(answer, "a.py")
+    assert isinstance(found, Refusal)
+    assert found.kind == kind
+
+
+@given(st.text(st.sampled_from("`~<>=+-@ \nSEARCHREPLACEFILE:ab/"), max_size=200))
+def test_no_answer_crashes_the_parser(answer: str) -> None:
+    parse_answer(answer, "a.py")
+
+
+# --- finding the place
+
+
+def test_the_exact_place_is_edited() -> None:
+    assert applied(PYTHON, "    return total + 1", "    return total + 2") == PYTHON.replace("+ 1", "+ 2")
+
+
+def test_a_text_that_stands_twice_is_refused_with_its_lines() -> None:
+    found = refusal(PYTHON, Replace("a.py", "    total = 0", "    total = 1"))
+    assert (found.kind, "lines 2, 7" in found.message) == ("ambiguous", True)
+
+
+def test_a_text_that_is_not_there_is_refused_with_the_closest_lines() -> None:
+    found = refusal(PYTHON, Replace("a.py", "def second():\n    sum = 0", "x"))
+    assert found.kind == "not_found"
+    assert "6 | def second():" in found.message
+
+
+def test_a_text_without_any_known_line_shows_the_beginning() -> None:
+    assert "1 | def first():" in refusal(PYTHON, Replace("a.py", "nothing like it", "x")).message
+
+
+def test_wrong_indentation_is_translated() -> None:
+    edited = applied(
+        PYTHON,
+        "def second():\n  total = 0\n  return total + 1",
+        "def second():\n  total = 0\n  if total:\n    total = 2\n  return total + 1",
+    )
+    assert edited.endswith("def second():\n    total = 0\n    if total:\n      total = 2\n    return total + 1\n")
+
+
+def test_a_block_quoted_without_its_indentation_gets_it_back() -> None:
+    text = "class A:\n    def f(self):\n        return 1\n"
+    assert applied(text, "def f(self):\n    return 1", "def f(self):\n    x = 1\n    return x") == (
+        "class A:\n    def f(self):\n        x = 1\n        return x\n"
+    )
+
+
+def test_tabs_of_the_file_are_kept() -> None:
+    text = "function f() {\n\tif (a) {\n\t\tb();\n\t}\n}\n"
+    edited = applied(
+        text, "  if (a) {\n    b();\n  }", "  if (a) {\n    b();\n    if (c) {\n      d();\n    }\n  }", "a.js"
+    )
+    assert edited == "function f() {\n\tif (a) {\n\t\tb();\n\t\tif (c) {\n\t\t\td();\n\t\t}\n\t}\n}\n"
+
+
+def test_a_tab_file_quoted_without_indentation() -> None:
+    text = "f() {\n\ta();\n}\n"
+    assert applied(text, "a();", "a();\nb();", "a.js") == "f() {\n\ta();\n\tb();\n}\n"
+
+
+def test_how_deep_a_tab_is_follows_from_the_quoted_lines_or_is_four() -> None:
+    text = "f() {\n\ta();\n}\n"
+    search, replace = "f() {\n  a();", "f() {\n  a();\n  if (b) {\n    c();\n  }"
+    assert applied(text, search, replace, "a.js") == "f() {\n\ta();\n\tif (b) {\n\t\tc();\n\t}\n}\n"
+    assert (
+        applied(text, "a();", "a();\n\nif (b) {\n    c();\n}", "a.js")
+        == "f() {\n\ta();\n\n\tif (b) {\n\t\tc();\n\t}\n}\n"
+    )
+
+
+def test_everything_in_a_file_can_be_removed() -> None:
+    assert applied("a\nb\n", "a\nb", "", "a.txt") == ""
+
+
+def test_lines_that_move_to_another_depth_keep_their_words() -> None:
+    text = "def f():\n    a = 'kept'\n    return a\n"
+    assert applied(text, "    a = 'kept'\n", "    if True:\n        a = 'kept'\n").startswith(
+        "def f():\n    if True:\n        a = 'kept'\n"
+    )
+
+
+def test_context_keeps_the_bytes_of_the_file() -> None:
+    text = "a = “x”  \nb = 1\n"
+    assert applied(text, 'a = "x"\nb = 1', 'a = "x"\nb = 2', "a.txt") == "a = “x”  \nb = 2\n"
+
+
+def test_blank_lines_more_or_less_do_not_matter() -> None:
+    assert applied("a\n\n\nb\nc\n", "a\n\nb\nc", "a\n\nb\nd", "a.txt") == "a\n\n\nb\nd\n"
+    assert applied("a\nb\nc\n", "a\n\nb", "a\n\nB", "a.txt") == "a\nB\nc\n"
+
+
+def test_blank_lines_do_not_make_two_places_one() -> None:
+    patched = apply_patch(FileTree({"a": b"x\n\ny\n\nx\n\n\ny\n"}), [Replace("a", "x\ny", "z")])
+    assert [one.kind for one in patched.refused] == ["ambiguous"]
+
+
+def test_line_ends_byte_order_mark_and_missing_last_newline_are_kept() -> None:
+    text = "\ufeffone\r\ntwo\r\nthree"
+    assert applied(text, "two", "2\n2b", "a.txt") == "\ufeffone\r\n2\r\n2b\r\nthree"
+    assert applied("one\ntwo", "two", "2\n3", "a.txt") == "one\n2\n3"
+    assert applied("one\r", "one", "1", "a.txt") == "1"
+
+
+def test_an_empty_replacement_removes_the_lines() -> None:
+    assert applied("a\nb\nc\n", "b", "", "a.txt") == "a\nc\n"
+
+
+@given(st.lists(st.sampled_from(["a", "b", "", "  c"]), max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_splitting_and_joining_lines_changes_nothing(lines: list[str], end: str, last: bool) -> None:
+    text = end.join(lines) + (end if last else "")
+    assert join_lines(split_lines(text)) == text
+
+
+@given(st.lists(st.text("abc \t", max_size=6), min_size=1, max_size=10), st.data())
+def test_bytes_outside_the_edited_lines_never_change(lines: list[str], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(lines) - 1))
+    end = data.draw(st.integers(start + 1, len(lines)))
+    text = "\n".join(lines) + "\n"
+    patched = apply_patch(FileTree({"a": text.encode()}), [Replace("a", "\n".join(lines[start:end]), "new")])
+    if patched.refused:
+        return
+    result = patched.tree["a"].decode().split("\n")
+    assert result[:start] == lines[:start]
+    assert result[len(result) - 1 - (len(lines) - end) : -1] == lines[end:]
+
+
+# --- guards
+
+
+def test_all_edits_apply_or_none() -> None:
+    tree = FileTree({"a.py": b"x = 1\n", "b.py": b"y = 1\n"})
+    patched = apply_patch(tree, [Replace("a.py", "x = 1", "x = 2"), Replace("b.py", "z", "w"), Delete("c.py")])
+    assert patched.tree == tree
+    assert [one.kind for one in patched.refused] == ["not_found", "missing_file"]
+
+
+def test_later_edits_see_earlier_ones_and_tell_their_tier() -> None:
+    patched = apply_patch(
+        FileTree({"a": b"1\n", "b": b"2\n"}),
+        [WholeFile("c", "3\n"), Replace("c", "3  ", "4"), Delete("b"), Replace("a", "1", "5")],
+    )
+    assert patched.tree == {"a": b"5\n", "c": b"4\n"}
+    assert patched.applied == (
+        Applied("c", "whole file"),
+        Applied("c", "trailing space"),
+        Applied("b", "delete"),
+        Applied("a", "exact"),
+    )
+
+
+def test_code_left_out_is_refused() -> None:
+    assert refusal(PYTHON, WholeFile("a.py", "x = 1\n# ... rest of the code\n")).kind == "elision"
+    assert refusal(PYTHON, WholeFile("a.py", "x = 1\n// ...\n")).kind == "elision"
+    assert refusal(PYTHON, Replace("a.py", "def first():", "def first():\n    # existing code here")).kind == "elision"
+
+
+def test_a_comment_that_the_file_has_is_no_elision() -> None:
+    text = "# ... rest of the code\nx = 1\n"
+    assert applied(text, "# ... rest of the code\nx = 1", "# ... rest of the code\nx = 2") == text.replace("1", "2")
+
+
+def test_an_edit_may_not_break_the_syntax_of_python() -> None:
+    assert refusal(PYTHON, Replace("a.py", "def first():", "def first(:")).kind == "worse_syntax"
+    assert applied("def broken(:\n", "def broken(:", "def still(:") == "def still(:\n"
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind"),
+    [(Replace("b.py", "x", "y"), "missing_file"), (WholeFile("a.py", "\n"), "empty"), (Replace("a.py", "\n", "x"), "not_found"),
+     (WholeFile("../x", "1\n"), "not_allowed"), (WholeFile("x", "a" * (MAX_FILE_BYTES + 1)), "not_allowed")],
+)  # fmt: skip
+def test_edits_that_cannot_be_meant_are_refused(edit: Edit, kind: str) -> None:
+    assert refusal(PYTHON, edit).kind == kind
+
+
+def test_a_file_that_is_not_text_is_not_edited() -> None:
+    assert apply_patch(FileTree({"a": b"\xff\xfe"}), [Replace("a", "x", "y")]).refused[0].kind == "encoding"
+
+
+def test_a_whole_file_keeps_the_line_ends_of_the_old_one() -> None:
+    patched = apply_patch(FileTree({"a": "\ufeffone\r\ntwo\r\n".encode()}), [WholeFile("a", "1\n2\n")])
+    assert patched.tree["a"].decode() == "\ufeff1\r\n2\r\n"

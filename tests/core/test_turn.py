@@ -1,0 +1,532 @@
+"""One turn: real git, real rules, a scripted model; checks and preview stand still and answer as told."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from adapters.engine.inline import InlineSteps
+from adapters.llm.scripted import Answer, ScriptedModel
+from adapters.memory.text import TextMemory
+from adapters.store.database import Database
+from adapters.vfs.git import GitRepository
+from core.checking import MAX_REPAIRS
+from core.errors import OutsideError, UserError
+from core.files import FileTree
+from core.findings import CheckResult, Finding, fingerprinted
+from core.history import Draft
+from core.llm.chat import ChatRequest, Usage
+from core.llm.metered import Budget
+from core.manifests import AppManifest, Role
+from core.messages import PreviewState, Progress, Signal, TurnRequest, TurnResult
+from core.sessions import Session, ThreadKey
+from core.turn import TurnPorts, run_turn
+from tests.conftest import ANN, BEN
+
+SESSION = Session("s", ThreadKey("local", "w", "c", "t"), "Shop", "shop-1")
+MANIFEST: dict[str, Any] = {
+    "name": "shop", "title": "Shop", "analysis": "A shop.", "kind": "static", "agents": ["uix"],
+    "files": [{"path": "index.html", "role": "uix", "description": "The page"}, {"path": "a.css", "role": "uix", "description": "Looks"}],
+}  # fmt: skip
+BUILD, CHANGE = json.dumps({"intent": "build"}), json.dumps({"intent": "change"})
+
+
+def plan(write: Sequence[str] = ("index.html", "a.css"), remove: Sequence[str] = (), **manifest: Any) -> str:
+    return json.dumps(
+        {"manifest": MANIFEST | manifest, "write": list(write), "remove": list(remove), "summary": "A shop."}
+    )
+
+
+def whole(path: str, text: str) -> str:
+    return f"FILE: {path}\n````\n{text}\n````"
+
+
+def asked_path(request: ChatRequest) -> str:
+    line = next(one for one in request.messages[0].text.splitlines() if one.startswith("<write>"))
+    return str(json.loads(line.removeprefix("<write>").removesuffix("</write>"))["path"])
+
+
+def page(request: ChatRequest) -> str:
+    path = asked_path(request)
+    return whole(path, "<h1>Shop</h1>" if path == "index.html" else "a{}")
+
+
+SCRIPT: dict[Role, list[Answer]] = {"core": [BUILD], "arch": [plan()], "uix": [page]}
+
+
+@dataclass
+class StillChecks:
+    """Finds what `rule` says about a tree; every run is counted."""
+
+    rule: Callable[[FileTree], Sequence[Finding]] = lambda _: ()
+    status: str = ""
+    trees: list[FileTree] = field(default_factory=list)
+
+    async def run(
+        self, tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+    ) -> tuple[CheckResult, ...]:
+        self.trees.append(tree)
+        progress("syntax")
+        return self._results(tree)
+
+    async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
+        return self._results(tree)
+
+    def _results(self, tree: FileTree) -> tuple[CheckResult, ...]:
+        found = fingerprinted(self.rule(tree), tree)
+        if self.status:
+            return (CheckResult("tests", "not_run", 0.0, note="no sandbox"),)
+        return (CheckResult("syntax", "failed" if found else "passed", 0.1, found),)
+
+
+@dataclass
+class StillPreview:
+    """Shows every commit as it is told to."""
+
+    state: PreviewState = PreviewState("ready", "http://shop.localhost/")
+    shown: list[str] = field(default_factory=list)
+
+    async def show(
+        self, session_id: str, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None
+    ) -> PreviewState:
+        self.shown.append(commit)
+        return replace(self.state, commit=commit)
+
+
+@dataclass
+class Table:
+    """A thread with everything a turn needs."""
+
+    database: Database
+    repository: GitRepository
+    memory: TextMemory
+    checks: StillChecks = field(default_factory=StillChecks)
+    preview: StillPreview = field(default_factory=StillPreview)
+    progress: list[Progress] = field(default_factory=list)
+    count: int = 0
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        async with self.database.write() as tx:
+            yield tx
+
+    async def turn(
+        self, text: str = "Build a shop", script: Mapping[Role, Sequence[Answer]] = SCRIPT, *, kind: Any = "message", target: str = "",
+        steps: InlineSteps | None = None, model: ScriptedModel | None = None, budget: Budget | None = None,
+    ) -> TurnResult:  # fmt: skip
+        self.count += 1
+        request = TurnRequest(f"t{self.count}", "s", kind, text, ANN, target=target)
+        ports = TurnPorts(
+            model or ScriptedModel(script),
+            self.repository,
+            self.checks,
+            self.preview,
+            self.memory,
+            self.progress.append,
+            budget or Budget(),
+        )
+        return await run_turn(request, SESSION, ports, steps or InlineSteps(self.transaction))
+
+    async def files(self) -> FileTree:
+        return await self.repository.tree("s", await self.repository.head("s"))
+
+
+@pytest.fixture
+def table(lite: Database, repository: GitRepository) -> Table:
+    return Table(lite, repository, TextMemory(lite))
+
+
+def broken(tree: FileTree) -> Sequence[Finding]:
+    """An error in every file that says so."""
+    return [
+        Finding("bad", "error", path, 1, "it is bad", "fake")
+        for path, body in tree.items()
+        if b"BAD" in body and path != "app.json"
+    ]
+
+
+# --- the good way
+
+
+async def test_a_message_becomes_a_commit_with_evidence(table: Table) -> None:
+    result = await table.turn()
+    assert (result.outcome, result.message, result.parent) == ("done", "A shop.", "")
+    assert sorted(one.path for one in result.files) == ["a.css", "app.json", "index.html"]
+    assert result.preview.url == "http://shop.localhost/"
+    assert table.preview.shown == [result.commit]
+    assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
+    assert result.model == "scripted"
+    assert [one.step for one in table.progress][:3] == ["Reading the app", "Planning", "Writing 2 files"]
+    (commit,) = await table.repository.log("s")
+    assert (commit.title, commit.turn_id, commit.author, commit.model) == ("Build a shop", "t1", ANN, "scripted")
+
+
+async def test_the_next_message_changes_only_what_it_must(table: Table) -> None:
+    await table.turn()
+    edit = "FILE: index.html\n<<<<<<< SEARCH\n<h1>Shop</h1>\n=======\n<h1>Store</h1>\n>>>>>>> REPLACE"
+    script: dict[Role, list[Answer]] = {"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [edit]}
+    result = await table.turn("Call it Store", script)
+    assert [(one.path, one.added, one.removed) for one in result.files] == [("index.html", 1, 1)]
+    assert [one.text for one in await table.memory.recall("s", "store")] == ["Call it Store"]
+
+
+async def test_files_leave_and_missing_ones_are_written(table: Table) -> None:
+    await table.turn()
+    files = [
+        {"path": "index.html", "role": "uix", "description": "The page"},
+        {"path": "b.css", "role": "uix", "description": "Looks"},
+    ]
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan([], ["a.css", "ghost"], files=files)],
+        "uix": [whole("b.css", "b{}")],
+    }
+    result = await table.turn("Other styles", script)
+    assert sorted(await table.files()) == ["app.json", "b.css", "index.html"]
+    assert result.outcome == "done"
+
+
+async def test_a_question_is_answered_without_a_commit(table: Table) -> None:
+    result = await table.turn("What is it?", {"core": ['{"intent": "question", "reply": "A shop."}']})
+    assert (result.outcome, result.message, result.commit) == ("done", "A shop.", "")
+    empty = await table.turn("What?", {"core": ['{"intent": "question"}']})
+    assert empty.message == "I have no answer to that."
+
+
+async def test_questions_of_the_model_end_the_turn_as_asked(table: Table) -> None:
+    result = await table.turn(script={"core": ['{"intent": "build", "reply": "Hm.", "questions": ["For whom?"]}']})
+    assert (result.outcome, result.message) == ("asked", "Hm.\nFor whom?")
+    assert await table.repository.head("s") is None
+
+
+async def test_a_plan_that_changes_nothing_says_so(table: Table) -> None:
+    await table.turn()
+    result = await table.turn("As it is", {"core": [CHANGE], "arch": [plan([])]})
+    assert (result.outcome, result.commit) == ("asked", "")
+
+
+async def test_the_quality_role_describes_the_change_when_the_plan_wants_it(table: Table) -> None:
+    script = SCRIPT | {
+        "arch": [plan(agents=["quality"])],
+        "quality": ['{"summary": "Opened.", "notes": ["Add prices."]}'],
+    }
+    result = await table.turn(script=script)
+    assert (result.message, result.notes) == ("Opened.", ("Add prices.",))
+
+
+async def test_without_a_usable_description_the_plan_has_the_word(table: Table) -> None:
+    result = await table.turn(script=SCRIPT | {"arch": [plan(agents=["quality"])], "quality": ["no"]})
+    assert result.message == "A shop."
+
+
+async def test_decisions_are_remembered_and_told_to_the_model(table: Table) -> None:
+    decided = json.dumps({"intent": "build", "decisions": ["Our colour is green."]})
+    await table.turn(script=SCRIPT | {"core": [decided]})
+    model = ScriptedModel({"core": ['{"intent": "question", "reply": "ok"}']})
+    await table.turn("And?", model=model)
+    assert "Our colour is green." in model.requests[0].messages[0].text
+
+
+# --- what models get wrong
+
+
+async def test_an_unusable_triage_is_taken_for_the_obvious(table: Table) -> None:
+    result = await table.turn(script=SCRIPT | {"core": ["no idea"]})
+    assert result.outcome == "done"
+
+
+async def test_a_wrong_intent_is_put_right(table: Table) -> None:
+    assert (await table.turn(script=SCRIPT | {"core": [CHANGE]})).outcome == "done"
+
+
+async def test_an_invalid_plan_is_repaired_once(table: Table) -> None:
+    result = await table.turn(script=SCRIPT | {"arch": ["prose", plan()]})
+    assert result.notes == ()
+
+
+async def test_without_a_plan_a_new_app_gets_the_plainest_page_and_the_reply_says_so(table: Table) -> None:
+    def any_page(request: ChatRequest) -> str:
+        return whole(asked_path(request), "x")
+
+    result = await table.turn("build a shop: for bread!", SCRIPT | {"arch": ["prose"], "uix": [any_page]})
+    assert result.outcome == "done"
+    assert "no usable plan" in result.notes[0]
+    assert sorted(await table.files()) == ["app.json", "index.html", "styles.css"]
+    assert (await table.turn("?", {"core": [CHANGE], "arch": ["prose"]})).outcome == "asked"
+
+
+async def test_a_request_without_letters_still_has_a_fallback(table: Table) -> None:
+    def any_page(request: ChatRequest) -> str:
+        return whole(asked_path(request), "x")
+
+    assert (await table.turn("…!", SCRIPT | {"arch": [""], "uix": [any_page]})).outcome == "done"
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "I cannot.", "FILE: index.html\n````\nhalf", whole("elsewhere.html", "x"), whole("../../x", "y")]
+)
+async def test_files_that_the_model_does_not_write_block_the_turn(table: Table, answer: str) -> None:
+    model = ScriptedModel(SCRIPT | {"uix": [answer]})
+    result = await table.turn(model=model)
+    assert result.outcome == "blocked"
+    assert "could not be applied" in result.message
+    assert await table.repository.head("s") is None
+    hints = [one.messages[-1].text for one in model.requests if one.role == "uix" and len(one.messages) == 5]
+    assert hints
+    assert all("whole file" in hint for hint in hints)
+
+
+async def test_an_answer_cut_at_the_token_limit_is_asked_for_again(table: Table) -> None:
+    class CutOnce(ScriptedModel):
+        async def complete(self, request: ChatRequest) -> Any:
+            completion = await super().complete(request)
+            first = request.role == "uix" and len(request.messages) == 1
+            return replace(completion, complete=not first)
+
+    result = await table.turn(model=CutOnce(SCRIPT))
+    assert result.outcome == "done"
+
+
+async def test_a_refused_edit_is_asked_for_again_with_the_real_lines(table: Table) -> None:
+    await table.turn()
+    wrong = "FILE: index.html\n<<<<<<< SEARCH\n<h2>Nope</h2>\n=======\nx\n>>>>>>> REPLACE"
+    model = ScriptedModel(
+        {"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [wrong, whole("index.html", "<h1>New</h1>")]}
+    )
+    assert (await table.turn("New", model=model)).outcome == "done"
+    assert "<h1>Shop</h1>" in model.requests[-1].messages[-1].text
+
+
+# --- checks and repairs
+
+
+def page_saying(word: str) -> Answer:
+    def answer(request: ChatRequest) -> str:
+        return whole(asked_path(request), word)
+
+    return answer
+
+
+async def test_what_the_turn_broke_is_repaired(table: Table) -> None:
+    table.checks.rule = broken
+    script = SCRIPT | {
+        "uix": [page_saying("BAD")],
+        "debug": [whole("index.html", "good") + "\n" + whole("a.css", "good")],
+    }
+    result = await table.turn(script=script)
+    assert (result.outcome, result.notes) == ("done", ("Repaired 1 time after the checks found something.",))
+    assert (await table.files())["index.html"] == b"good\n"
+
+
+async def test_what_cannot_be_repaired_blocks_and_the_head_stays(table: Table) -> None:
+    await table.turn()
+    head = await table.repository.head("s")
+    table.checks.rule = broken
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE], "arch": [plan(["index.html"])], "edit": [whole("index.html", "BAD")],
+        "debug": [whole("index.html", f"BAD {number}") for number in range(9)],
+    }  # fmt: skip
+    result = await table.turn("Break it", script)
+    assert result.outcome == "blocked"
+    assert "index.html:1 it is bad (bad)" in result.message
+    assert await table.repository.head("s") == head
+    assert len(table.checks.trees) <= 2 + MAX_REPAIRS
+
+
+async def test_the_same_finding_for_the_third_time_ends_the_repairs(table: Table) -> None:
+    table.checks.rule = lambda tree: [Finding("bad", "error", "", 0, "always", "fake")]
+    debug: list[Answer] = [whole("index.html", f"try {number}") for number in range(9)]
+    result = await table.turn(script=SCRIPT | {"debug": debug})
+    assert result.outcome == "blocked"
+    assert len(table.checks.trees) == 3
+
+
+async def test_the_best_attempt_is_the_one_that_is_told_about(table: Table) -> None:
+    table.checks.rule = broken
+    script = SCRIPT | {
+        "uix": [page_saying("BAD")],
+        "debug": [whole("index.html", "fine"), whole("index.html", "BAD again"), whole("index.html", "BAD 3")],
+    }
+    result = await table.turn(script=script)
+    assert result.outcome == "blocked"
+    assert [one.path for one in result.checks[0].findings] == ["a.css"]
+
+
+async def test_a_repair_that_changes_nothing_ends_the_loop(table: Table) -> None:
+    table.checks.rule = broken
+    result = await table.turn(script=SCRIPT | {"uix": [page_saying("BAD")], "debug": ["I give up."]})
+    assert result.outcome == "blocked"
+    assert len(table.checks.trees) == 1
+
+
+async def test_what_was_broken_before_does_not_block(table: Table) -> None:
+    async with table.transaction() as tx:
+        old = AppManifest.model_validate(MANIFEST).to_bytes()
+        await table.repository.commit(
+            tx, Draft("s", None, {"old.css": b"BAD\n", "app.json": old}, "By hand", "t0", BEN)
+        )
+    table.checks.rule = broken
+    result = await table.turn(script=SCRIPT)
+    assert result.outcome == "done"
+    assert [one.new for one in result.checks[0].findings] == [False]
+
+
+async def test_without_evidence_the_turn_is_unverified_and_says_why(table: Table) -> None:
+    table.checks.status = "not_run"
+    table.preview.state = PreviewState("off", note="no sandbox")
+    result = await table.turn()
+    assert (result.outcome, result.notes) == (
+        "unverified",
+        ("Not verified: tests (no sandbox).", "Not verified: preview (no sandbox)."),
+    )
+
+
+# --- budget, stop, steer
+
+
+async def test_a_spent_budget_ends_the_turn_and_keeps_the_head(table: Table) -> None:
+    result = await table.turn(model=ScriptedModel(SCRIPT, usage=Usage(5, 5, 0.0)), budget=Budget(tokens=15))
+    assert (result.outcome, result.commit) == ("over_budget", "")
+    assert result.usage == Usage(10, 10, 0.0)
+
+
+async def test_a_turn_can_be_stopped(table: Table) -> None:
+    steps = InlineSteps(table.transaction)
+    task = asyncio.create_task(table.turn(model=ScriptedModel(SCRIPT, delay=30), steps=steps))
+    await asyncio.sleep(0.05)
+    await steps.signals.put(Signal("stop", BEN))
+    result = await asyncio.wait_for(task, 5)
+    assert (result.outcome, result.message) == ("stopped", "Stopped by Ben. The app is as it was before.")
+    assert await table.repository.head("s") is None
+
+
+async def test_a_message_while_it_runs_is_taken_into_account_and_its_author_named(table: Table) -> None:
+    steps = InlineSteps(table.transaction)
+    model = ScriptedModel(SCRIPT, delay=0.2)
+    task = asyncio.create_task(table.turn(model=model, steps=steps))
+    await asyncio.sleep(0.05)
+    await steps.signals.put(Signal("steer", BEN, "make it blue"))
+    assert (await asyncio.wait_for(task, 10)).outcome == "done"
+    assert "Ben added: make it blue" in model.requests[-1].messages[0].text
+
+
+async def test_without_end_of_steering_the_turn_stops(table: Table) -> None:
+    steps = InlineSteps(table.transaction)
+    for _ in range(30):
+        steps.signals.put_nowait(Signal("steer", BEN, "no, otherwise"))
+    assert (await table.turn(model=ScriptedModel(SCRIPT, delay=5), steps=steps)).outcome == "stopped"
+
+
+# --- undo, redo, people's work
+
+
+async def test_undo_and_redo_take_files_and_memory_along(table: Table) -> None:
+    await table.turn()
+    decided = json.dumps({"intent": "change", "decisions": ["Prices are in euro."]})
+    script: dict[Role, list[Answer]] = {
+        "core": [decided],
+        "arch": [plan(["index.html"])],
+        "edit": [whole("index.html", "<h1>Euro</h1>")],
+    }
+    changed = await table.turn("Use euro", script)
+    undone = await table.turn(kind="undo", target=changed.turn_id)
+    assert (undone.outcome, undone.parent) == ("done", changed.commit)
+    assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
+    assert await table.memory.standing("s") == []
+    redone = await table.turn(kind="redo")
+    assert redone.message.startswith("Redone")
+    assert (await table.files())["index.html"] == b"<h1>Euro</h1>\n"
+    assert [one.text for one in await table.memory.standing("s")] == ["Prices are in euro."]
+    assert [one.title for one in await table.repository.log("s")] == [
+        "Redo: Use euro",
+        "Undo: Use euro",
+        "Use euro",
+        "Build a shop",
+    ]
+
+
+async def test_an_undo_that_clashes_moves_nothing_and_names_the_files(table: Table) -> None:
+    first = await table.turn()
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan(["index.html"])],
+        "edit": [whole("index.html", "<h1>Other</h1>")],
+    }
+    await table.turn("Other", script)
+    head = await table.repository.head("s")
+    result = await table.turn(kind="undo", target=first.turn_id)
+    assert (result.outcome, result.commit) == ("blocked", "")
+    assert "index.html" in result.message
+    assert await table.repository.head("s") == head
+
+
+async def test_there_is_nothing_to_undo_in_a_new_thread(table: Table) -> None:
+    with pytest.raises(UserError, match="nothing to undo"):
+        await table.turn(kind="undo")
+
+
+async def push(table: Table, changes: dict[str, bytes | None]) -> None:
+    async with table.transaction() as tx:
+        await table.repository.commit(tx, Draft("s", await table.repository.head("s"), changes, "By hand", "", BEN))
+
+
+async def test_what_people_push_meanwhile_is_merged(table: Table) -> None:
+    await table.turn()
+    original = table.checks.run
+
+    async def run(
+        tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+    ) -> tuple[CheckResult, ...]:
+        await push(table, {"notes.md": b"by hand\n"})
+        return await original(tree, manifest, progress)
+
+    table.checks.run = run  # type: ignore[method-assign]
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan(["index.html"])],
+        "edit": [whole("index.html", "<h1>New</h1>")],
+    }
+    result = await table.turn("New", script)
+    assert "Merged with what people pushed meanwhile." in result.notes
+    assert (await table.files())["notes.md"] == b"by hand\n"
+    assert (await table.files())["index.html"] == b"<h1>New</h1>\n"
+
+
+async def test_a_push_that_clashes_blocks_the_turn_and_shows_both_sides(table: Table) -> None:
+    await table.turn()
+    original = table.checks.run
+
+    async def run(
+        tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+    ) -> tuple[CheckResult, ...]:
+        await push(table, {"index.html": b"<h1>Mine</h1>\n"})
+        return await original(tree, manifest, progress)
+
+    table.checks.run = run  # type: ignore[method-assign]
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan(["index.html"])],
+        "edit": [whole("index.html", "<h1>Bot</h1>")],
+    }
+    result = await table.turn("Bot", script)
+    assert result.outcome == "blocked"
+    assert "<h1>Mine</h1>" in result.message
+    assert "<h1>Bot</h1>" in result.message
+
+
+async def test_a_world_that_fails_is_raised_before_anything_moved(table: Table) -> None:
+    with pytest.raises(OutsideError, match="away"):
+        await table.turn(script=SCRIPT | {"uix": [OutsideError("away")]})
+    assert await table.repository.head("s") is None
+
+
+async def test_a_removed_file_may_be_binary_and_long_titles_are_shortened(table: Table) -> None:
+    await push(table, {"logo.png": b"\xff\xfe"})
+    script: dict[Role, list[Answer]] = {"core": [CHANGE], "arch": [plan(remove=["logo.png"])], "uix": [page]}
+    result = await table.turn("Build " + "a very long sentence about a shop " * 5, script)
+    assert result.outcome == "done"
+    assert len((await table.repository.log("s"))[0].title) <= 72
