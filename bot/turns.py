@@ -59,9 +59,12 @@ class TurnRunner:
         """Post the reply; a database that is away for a while only delays it."""
         diff = await self._diff(request.session_id, result)
         await self.board.close(request.turn_id)
+        seconds = 0.0
         for pause in REPORT_PAUSES:
             try:
-                await steps.transaction("report", lambda tx: self._write(tx, request, result, diff, steps.heard), str)
+                seconds = await steps.transaction(
+                    "report", lambda tx: self._write(tx, request, result, diff, steps.heard), float
+                )
                 break
             except Exception:
                 log.exception("report_failed")
@@ -69,7 +72,7 @@ class TurnRunner:
         self.board.changed(request.session_id)
         log.info(
             "turn_finished",
-            extra={"outcome": result.outcome, "seconds": round(result.seconds, 3), "kind": request.kind, "model": result.model,
+            extra={"outcome": result.outcome, "seconds": round(seconds, 3), "kind": request.kind, "model": result.model,
                    "tokens": result.usage.input_tokens + result.usage.output_tokens, "commit": result.commit, "error_id": result.error_id},
         )  # fmt: skip
 
@@ -82,7 +85,7 @@ class TurnRunner:
             log.exception("diff_failed")
             return ""
 
-    async def _write(self, tx: AsyncSession, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> str:
+    async def _write(self, tx: AsyncSession, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         await self.turns.finish(tx, result)
@@ -98,7 +101,7 @@ class TurnRunner:
                 again = f"{request.turn_id}-{number}"
                 late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
                 await self.resubmit(tx, late)
-        return result.outcome
+        return result.seconds
 
 
 def failure(turn_id: str, error: Exception) -> TurnResult:
