@@ -5,7 +5,7 @@ Only when that transaction is committed may a platform hear "ok". An event that 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,8 +57,9 @@ class Inbox:
 
     async def accept(self, event: Event) -> Accepted:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
+        event = replace(event, text=event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
         async with self._database.write() as tx:
-            session = await self._sessions.open(tx, event.thread, event.text)
+            session = await self._sessions.open(tx, event.thread, _printable(event.text[:500]))
             number = await self.turns.claim(tx, event.id, session.id)
             if number is None:
                 return Accepted(session, new=False)
@@ -98,7 +99,9 @@ class Inbox:
         if not await self.messages.react(tx, message.id, emoji, event.author.id, added):
             return ""
         command = (ADDED if added else REMOVED).get(emoji)
-        return await command(self, tx, session, event.author, turn_id, message.turn_id) if command else ""
+        if command is None or (not message.turn_id and command is not ADDED["❌"]):
+            return ""
+        return await command(self, tx, session, event.author, turn_id, message.turn_id)
 
     async def start(self, tx: AsyncConnection, request: TurnRequest) -> None:
         """Queue a turn in its thread."""

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from adapters.store.database import Database
 from adapters.store.messages import Messages
 from bot.replies import progress
-from core.errors import OutsideError
 from core.messages import Progress
 from core.ports import ProgressSink
 
@@ -66,7 +65,7 @@ class ProgressBoard:
             self._news.clear()
             try:
                 await self._write()
-            except OutsideError:
+            except Exception:
                 log.exception("progress_not_written")
             await asyncio.sleep(PAUSE_SECONDS)
 

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
         "127.0.0.1", description="The address the web pages listen on; the local chat has no log-in, keep it local."
     )
     port: int = Field(8000, ge=1, le=65535, description="The port of the web pages.")
+    web_hosts: str = Field(
+        "", description="Further names, with port, by which the web pages may be opened; separated by commas."
+    )
     preview_zone: str = Field(
         "preview.localhost",
         pattern=r"^[a-z0-9.-]+$",

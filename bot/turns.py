@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.engine.dbos import DbosSteps
 from adapters.store.database import Database
@@ -19,12 +21,15 @@ from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.progress import ProgressBoard
 from bot.replies import reply
-from core.errors import BotError, OutsideError, UserError
+from core.errors import OutsideError, UserError
 from core.messages import Doc, Progress, TurnRequest, TurnResult
+from core.sessions import Session
 from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
-REPORT_PAUSES = (0.5, 1, 2, 5, 10, 30)
+Connection = AsyncConnection | AsyncSession
+PAUSES = (0.5, 1, 2, 5, 10, 30)
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -38,37 +43,36 @@ class TurnRunner:
     repository: GitRepository
     board: ProgressBoard
     ports: TurnPorts
-    resubmit: Callable[[AsyncSession, TurnRequest], Awaitable[None]] | None = None
+    resubmit: Callable[[Connection, TurnRequest], Awaitable[None]] | None = None
 
     async def run(self, turn_id: str, steps: DbosSteps) -> None:
         """Carry out the turn and post its reply."""
         with structlog.contextvars.bound_contextvars(turn=turn_id):
-            request = await self.turns.request(turn_id)
-            session = await self.sessions.get(request.session_id)
-            await self.turns.started(turn_id)
+            if await _patiently(lambda: self.turns.result(turn_id)) is not None:
+                return
+            request, session = await _patiently(lambda: self._opened(turn_id))
             show = self.board.sink(session.id, turn_id)
             show(Progress("Starting"))
-            ports = replace(self.ports, progress=show, model=JournaledModel(self.ports.model, self.database, turn_id))
+            model = JournaledModel(self.ports.model, self.database, turn_id)
             try:
-                result = await run_turn(request, session, ports, steps)
+                result = await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
             except Exception as error:  # noqa: BLE001 - this is the boundary of the turn
                 result = failure(turn_id, error)
             await self._report(request, result, steps)
 
+    async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session]:
+        request = await self.turns.request(turn_id)
+        session = await self.sessions.get(request.session_id)
+        await self.turns.started(turn_id)
+        return request, session
+
     async def _report(self, request: TurnRequest, result: TurnResult, steps: DbosSteps) -> None:
-        """Post the reply; a database that is away for a while only delays it."""
+        """Post the reply; a database that is away only delays it."""
         diff = await self._diff(request.session_id, result)
         await self.board.close(request.turn_id)
-        seconds = 0.0
-        for pause in REPORT_PAUSES:
-            try:
-                seconds = await steps.transaction(
-                    "report", lambda tx: self._write(tx, request, result, diff, steps.heard), float
-                )
-                break
-            except Exception:
-                log.exception("report_failed")
-                await asyncio.sleep(pause)
+        seconds = await _patiently(
+            lambda: steps.transaction("report", lambda tx: self._write(tx, request, result, diff, steps.heard), float)
+        )
         self.board.changed(request.session_id)
         log.info(
             "turn_finished",
@@ -76,16 +80,31 @@ class TurnRunner:
                    "tokens": result.usage.input_tokens + result.usage.output_tokens, "commit": result.commit, "error_id": result.error_id},
         )  # fmt: skip
 
+    async def reconcile(self, ended: Callable[[list[str]], Awaitable[list[str]]]) -> None:
+        """
+        Give every turn whose workflow has ended without a reply its reply, so that no thread waits for ever.
+
+        `ended` returns those of the given turns that the engine no longer works on.
+        """
+        for turn_id in await ended(await self.turns.all_unfinished()):
+            log.error("turn_lost", extra={"turn": turn_id})
+            request = await self.turns.request(turn_id)
+            async with self.database.write() as tx:
+                await self._write(
+                    tx, request, failure(turn_id, RuntimeError("the workflow ended without a reply")), "", 0
+                )
+            self.board.changed(request.session_id)
+
     async def _diff(self, session_id: str, result: TurnResult) -> str:
         if not result.commit:
             return ""
         try:
             return (await self.repository.show(session_id, result.commit))[1].text
-        except BotError:
+        except Exception:
             log.exception("diff_failed")
             return ""
 
-    async def _write(self, tx: AsyncSession, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> float:
+    async def _write(self, tx: Connection, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         await self.turns.finish(tx, result)
@@ -102,6 +121,17 @@ class TurnRunner:
                 late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
                 await self.resubmit(tx, late)
         return result.seconds
+
+
+async def _patiently(work: Callable[[], Awaitable[Value]]) -> Value:
+    """Do `work`, again and again while it fails: a turn that was accepted is never given up."""
+    for attempt in itertools.count():
+        try:
+            return await work()
+        except Exception:
+            log.exception("database_away")
+            await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
+    raise AssertionError("it never ends without a value")
 
 
 def failure(turn_id: str, error: Exception) -> TurnResult:

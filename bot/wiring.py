@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -44,7 +46,9 @@ from core.llm.metered import Budget
 from core.ports import LanguageModel, Sandbox
 from core.turn import TurnPorts
 
+log = logging.getLogger(__name__)
 IDLE_LOOK_SECONDS = 60
+SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
         stack.push_async_callback(_ended, asyncio.create_task(_stop_idle(host)))
         await stack.enter_async_context(engine.opened(runner.run))
+        stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
         yield app
 
 
@@ -147,10 +152,18 @@ def _made(folder: Path) -> Path:
 def _secret(path: Path) -> bytes:
     """Return the secret that signs preview links; made once."""
     if not path.exists():
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    return path.read_bytes()
+            file.write(secrets.token_bytes(SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    secret = path.read_bytes()
+    if len(secret) != SECRET_BYTES:
+        raise UserError(f"{path} is damaged. Delete it and start again; links given out before stop working.")
+    return secret
 
 
 @contextlib.asynccontextmanager
@@ -175,14 +188,15 @@ async def _sandbox(
 ) -> tuple[Sandbox | None, Runtime | None, str]:
     """Return where tests and previews run, and why nowhere."""
     problems = []
+    owner = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     if settings.sandbox in ("auto", "docker"):
         try:
             client = open_client()
             stack.callback(client.close)
-            sandbox = DockerSandbox(client, _made(folder / "scratch"))
+            sandbox = DockerSandbox(client, _made(folder / "scratch"), owner)
             if problem := await sandbox.problem():
                 raise OutsideError(problem)
-            runtime = DockerRuntime(client)
+            runtime = DockerRuntime(client, owner)
             await asyncio.to_thread(runtime.prepare)
             return sandbox, runtime, ""
         except OutsideError as error:
@@ -211,9 +225,20 @@ async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
     settings = app.settings
     async with (
         running(config),
-        running_caddy(run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind),
+        running_caddy(
+            run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind, gate.nonce
+        ),
     ):
         yield
+
+
+async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
+    while True:
+        try:
+            await runner.reconcile(engine.ended)
+        except OutsideError:
+            log.exception("reconcile_failed")
+        await asyncio.sleep(IDLE_LOOK_SECONDS)
 
 
 async def _stop_idle(previews: Previews) -> None:

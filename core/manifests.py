@@ -40,7 +40,7 @@ class DataField(Strict):
     """
     One typed field of a data model; `target` names the related model, `choices` the allowed values.
 
-    `renamed_from` is the name that older data still has.
+    `renamed_from` are the names that older data may still have, newest first.
     """
 
     name: Name
@@ -49,7 +49,7 @@ class DataField(Strict):
     required: bool = False
     choices: list[Label] = Field(default_factory=list, max_length=30)
     target: Name | None = None
-    renamed_from: Name | None = None
+    renamed_from: list[Name] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -68,7 +68,7 @@ class DataModel(Strict):
     plural: Label
     fields: list[DataField] = Field(min_length=1, max_length=40)
     order_by: Annotated[str, StringConstraints(pattern=r"^-?[a-z][a-z0-9_]{0,39}$")] | None = None
-    renamed_from: Name | None = None
+    renamed_from: list[Name] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

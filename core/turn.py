@@ -82,13 +82,18 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
         return await _reverse(request, session, ports, steps)
 
     steers: list[Signal] = []
+    model = MeteredModel(ports.model, ports.budget)
     while True:
-        asked = _with_steers(request.text, steers)
-        answer = await steps.interruptible("propose", partial(propose, asked, request, ports), Proposal)
+        work = partial(propose, _with_steers(request.text, steers), request, ports, model)
+        if len(steers) >= MAX_STEERS:
+            # Enough said: what comes now becomes a turn of its own.
+            answer: Proposal | Signal = await steps.step("propose", work, Proposal)
+        else:
+            answer = await steps.interruptible("propose", work, Proposal)
         if isinstance(answer, Proposal):
             break
         steers.append(answer)
-        if answer.kind == "stop" or len(steers) > MAX_STEERS:
+        if answer.kind == "stop":
             return TurnResult(
                 request.turn_id, "stopped", f"Stopped by {answer.author.name}. The app is as it was before."
             )
@@ -105,13 +110,11 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if committed.clashes:
         return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
 
-    preview = await steps.step("preview", lambda: _show(session, committed.commit, ports), PreviewState)
-    return _finished(result, committed, preview)
+    return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
 
-async def propose(asked: str, request: TurnRequest, ports: TurnPorts) -> Proposal:
+async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
     """Plan, write, check and repair, without touching the head; safe to run again."""
-    model = MeteredModel(ports.model, ports.budget)
     try:
         proposal = await _propose(asked, request, ports, model)
     except BudgetExceeded as error:
@@ -241,8 +244,15 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
         return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
     word = "Undone" if request.kind == "undo" else "Redone"
     result = replace(result, message=f"{word}. History keeps both, so this can be taken back too.")
-    preview = await steps.step("preview", lambda: _show(session, committed.commit, ports), PreviewState)
-    return _finished(result, committed, preview)
+    return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
+
+
+async def _preview(session: Session, commit: str, ports: TurnPorts, steps: Steps) -> PreviewState:
+    """Show the commit. After the commit nothing can fail the turn: whatever happens here is a fact in the reply."""
+    try:
+        return await steps.step("preview", lambda: _show(session, commit, ports), PreviewState)
+    except Exception as error:  # noqa: BLE001 - see above
+        return PreviewState("failed", commit=commit, note=f"it could not be started: {error}"[:300])
 
 
 async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState:

@@ -43,7 +43,19 @@ async def _ruff(material: Material) -> Report:
 
 
 async def _oxlint(material: Material) -> Report:
-    argv = [program("oxlint"), "--format=json", "--disable-nested-config", "--no-ignore", "-D", "correctness", "."]
+    ours = material.folder.parent / "oxlint.json"
+    ours.write_text("{}", encoding="ascii")
+    argv = [
+        program("oxlint"),
+        "--format=json",
+        "--config",
+        str(ours),
+        "--disable-nested-config",
+        "--no-ignore",
+        "-D",
+        "correctness",
+        ".",
+    ]
     found = as_json(await output_of(argv, material.folder, SECONDS), "oxlint") or {}
     findings = []
     for one in found.get("diagnostics", []):

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sys
+import threading
 from collections.abc import Iterator
 
 from detect_secrets.core.scan import scan_line
@@ -65,8 +66,12 @@ async def _bandit(material: Material) -> Report:
     )
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""detect-secrets keeps its settings in one place for the whole process."""
+
+
 def _leaks(material: Material) -> Iterator[Finding]:
-    with transient_settings({"plugins_used": [{"name": name} for name in _PLUGINS]}):
+    with _ONE_AT_A_TIME, transient_settings({"plugins_used": [{"name": name} for name in _PLUGINS]}):
         for path in material.tree:
             text = material.tree.text(path)
             for number, line in enumerate((text or "").splitlines(), start=1):

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -63,9 +64,10 @@ class CheckSuite:
                     continue
                 progress(", ".join(check.name for check in now))
                 results += await all_of(_result(check, material) for check in now)
-        await asyncio.to_thread(_remove_empty, folder.parent)
+        await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
         found = tuple(results)
-        await self._remember(tree, found)
+        if all(result.status != "not_run" for result in found):
+            await self._remember(tree, found)
         return found
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
@@ -113,9 +115,3 @@ def _name(tree: FileTree) -> str:
         digest.update(f"{path}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
-
-
-def _remove_empty(folder: Path) -> None:
-    for left in folder.glob("*"):
-        left.unlink(missing_ok=True)
-    folder.rmdir()

@@ -16,7 +16,7 @@ from tree_sitter import Language, Node, Parser
 from adapters.checks.material import Check, Material, Report
 from core.findings import Finding, Level
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 500_000
 _ENDINGS = (".py", ".json", ".yaml", ".yml", ".toml", ".html", ".css")
 
 

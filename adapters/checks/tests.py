@@ -23,6 +23,8 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
         if sandbox is None:
             return Report(note=why_none, status="not_run")
         assert material.manifest is not None
+        if not material.manifest.test:
+            return Report(note="the app has no tests", status="not_run")
         ran = await sandbox.run(material.tree, material.manifest.test, _ENVIRONMENT, SECONDS)
         if ran.ended_for:
             text = (
@@ -32,7 +34,13 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             )
             return Report((Finding("tests", "error", "", 0, text, "tests"),))
         if ran.exit_code == 0:
-            return Report(note=_summary(ran.output))
+            summary = _summary(ran.output)
+            # A command that ends well without a test is no evidence.
+            return (
+                Report(note=summary)
+                if " passed" in summary
+                else Report(note="the test command ran no test", status="not_run")
+            )
         findings = tuple(
             Finding(
                 "test",
@@ -51,7 +59,7 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             )
         return Report(findings, note=_summary(ran.output))
 
-    return Check("tests", 2, lambda material: bool(material.manifest and material.manifest.test), run)
+    return Check("tests", 2, lambda material: material.manifest is not None and material.manifest.kind != "static", run)
 
 
 def _summary(output: str) -> str:

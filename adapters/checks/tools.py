@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.sandbox.programs import end
 from core.errors import OutsideError
 
 MAX_OUTPUT_BYTES = 20_000_000
@@ -37,7 +38,7 @@ async def output_of(argv: Sequence[str], folder: Path, seconds: float, codes: tu
     name = Path(argv[0]).name
     environment = {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/nonexistent",
+        "HOME": str(folder.parent),
         "LANG": "C.UTF-8",
         "NO_COLOR": "1",
         "PYTHONSAFEPATH": "1",
@@ -45,7 +46,7 @@ async def output_of(argv: Sequence[str], folder: Path, seconds: float, codes: tu
     try:
         process = await asyncio.create_subprocess_exec(
             *argv, cwd=folder, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE, start_new_session=True,
         )  # fmt: skip
     except OSError as error:
         raise OutsideError(f"{name} could not be started ({error.strerror})") from error
@@ -56,8 +57,7 @@ async def output_of(argv: Sequence[str], folder: Path, seconds: float, codes: tu
         raise OutsideError(f"{name} took longer than {seconds:.0f} s") from error
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            await end(process)
     if process.returncode not in codes:
         said = (stderr or stdout).decode("utf-8", "replace").strip().splitlines()
         raise OutsideError(f"{name} ended with code {process.returncode} ({said[-1][:200] if said else 'no word'})")

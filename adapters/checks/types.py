@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.tools import output_of, program, relative
+from core.errors import OutsideError
 from core.findings import Finding
 
 SECONDS = 90
@@ -27,6 +28,9 @@ def mypy_check(cache: Path) -> Check:
         cache.mkdir(parents=True, exist_ok=True)
         async with one_at_a_time:
             output = await output_of(argv, material.folder, SECONDS, codes=(0, 1, 2))
+        if not _LINE.search(output) and output.strip() and not output.startswith("Success"):
+            # Nothing was checked: a module that shadows a library, or mypy itself failed.
+            raise OutsideError(f"mypy checked nothing: {output.strip().splitlines()[0][:200]}")
         return Report(
             tuple(
                 Finding(

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.store.database import Database
 from adapters.store.tables import executor_lease
 from adapters.store.turns import Turns
-from core.errors import HeadMoved
+from core.errors import HeadMoved, OutsideError
 from core.messages import Signal
 
 Value = TypeVar("Value")
@@ -152,6 +152,14 @@ class DbosEngine:
         }  # fmt: skip
         await tx.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, turn_id))
 
+    async def ended(self, turn_ids: list[str]) -> list[str]:
+        """Return those turns that are neither queued nor running any more."""
+        table = "workflow_status" if self._database.lite else "dbos.workflow_status"
+        live = sa.text(f"SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED')")
+        async with self._database.read() as connection:
+            going_on = set((await connection.execute(live)).scalars())
+        return [turn_id for turn_id in turn_ids if turn_id not in going_on]
+
     async def tell(self, tx: Any, turn_id: str, signal: Signal) -> None:
         """Say something to a turn, inside `tx`; it is heard when the transaction is committed."""
         await self._turns.tell(tx, turn_id, signal)
@@ -164,10 +172,12 @@ class DbosEngine:
         try:
             while True:
                 woken.clear()
-                async with self._database.read() as connection:
-                    told = await self._turns.told(connection, turn_id, after)
-                if told:
-                    return told[0]
+                # A database that is away for a moment must not end work that has been paid for.
+                with contextlib.suppress(OutsideError):
+                    async with self._database.read() as connection:
+                        told = await self._turns.told(connection, turn_id, after)
+                    if told:
+                        return told[0]
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), LISTEN_SECONDS)
         finally:

@@ -70,9 +70,10 @@ def find_caddy() -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: str = "127.0.0.1") -> AsyncIterator[None]:
+async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: str, nonce: str) -> AsyncIterator[None]:
     """
-    Run Caddy on `port` for the hosts below `zone`; `gate` is the socket of our gate.
+    Run Caddy on `port` for the hosts below `zone`; `gate` is the socket of our gate,
+    which marks its answers with `nonce`: somebody else on the port is not taken for ours.
 
     Raises:
         OutsideError: it is not installed, or does not start.
@@ -91,7 +92,7 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
         start_new_session=True,
     )  # fmt: skip
     try:
-        await _answering(process, port)
+        await _answering(process, zone, port, "127.0.0.1" if bind in ("0.0.0.0", "::") else bind, nonce)  # noqa: S104 - compared
         draining = asyncio.create_task(_drain(process))
         yield
         draining.cancel()
@@ -106,13 +107,14 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
             await process.wait()
 
 
-async def _answering(process: asyncio.subprocess.Process, port: int) -> None:
+async def _answering(process: asyncio.subprocess.Process, zone: str, port: int, address: str, nonce: str) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
             while process.returncode is None:
                 with contextlib.suppress(httpx.HTTPError):
-                    await client.get(f"http://127.0.0.1:{port}/")
-                    return
+                    answer = await client.get(f"http://{address}:{port}/", headers={"Host": f"ping.{zone}:{port}"})
+                    if answer.headers.get("x-threadwright") == nonce:
+                        return
                 await asyncio.sleep(0.05)
     assert process.stderr is not None
     said = b""

@@ -20,6 +20,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
+from adapters.preview.runtime import give
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
 from core.errors import OutsideError
 
@@ -105,8 +106,8 @@ class DockerRuntime:
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient) -> None:
-        self._client = client
+    def __init__(self, client: docker.DockerClient, owner: str) -> None:
+        self._client, self._owner = client, owner
 
     def prepare(self) -> None:
         """
@@ -127,12 +128,10 @@ class DockerRuntime:
         self._canary()
 
     def _remove_orphans(self) -> None:
-        """Remove the containers of a bot that died."""
-        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
-            owner = container.labels.get(LABEL, "")
-            if owner != str(os.getpid()) and not (owner.isdigit() and Path(f"/proc/{owner}").exists()):
-                with contextlib.suppress(NotFound):
-                    container.remove(force=True)
+        """Remove the containers that a dead bot of this data directory has left; its lock says that it is dead."""
+        for container in self._client.containers.list(all=True, filters={"label": f"{LABEL}={self._owner}"}):
+            with contextlib.suppress(NotFound):
+                container.remove(force=True)
 
     def _canary(self) -> None:
         with _listening() as (port, reachable):
@@ -142,6 +141,7 @@ class DockerRuntime:
             with docker_errors():
                 output = self._client.containers.run(
                     **hardened(
+                        self._owner,
                         detach=False,
                         command=["python", "-c", _CANARY, str(port), *addresses],
                         network=NETWORK,
@@ -159,9 +159,9 @@ class DockerRuntime:
 
     def _start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
         if os.geteuid() == 0:
-            for path in [data, *data.rglob("*")]:
-                os.chown(path, 65_532, 65_532, follow_symlinks=False)
+            give(data, 65_532)
         options = hardened(
+            self._owner,
             command=[*argv, "--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"],  # noqa: S104 - in its own network
             environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "DATA_DIR": "/data", **env},  # noqa: S108
             network=NETWORK,

@@ -5,8 +5,7 @@ A new version starts beside the old one and takes over when it answers; a broken
 """
 
 import asyncio
-import contextlib
-import re
+import html
 import shutil
 import time
 from collections.abc import Callable
@@ -23,7 +22,8 @@ from core.messages import PreviewState
 
 MAX_RUNNING = 12
 IDLE_SECONDS = 30 * 60
-_TAGS = re.compile(rb"<(script|style|noscript|template)\b.*?</\1>|<[^>]+>|<!--.*?-->", re.S | re.I)
+FAILED_SECONDS = 30
+_SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Previews:
         self._url_of, self._browser = url_of, browser
         self._served: dict[str, Served] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._failed: dict[str, tuple[str, str, float]] = {}
 
     def serving(self, slug: str) -> Served | None:
         """Return what is served under `slug`, and note that somebody asked."""
@@ -74,6 +75,8 @@ class Previews:
                 return await self._show(slug, commit, tree, manifest)
             except OutsideError as error:
                 return PreviewState("failed", commit=commit, note=str(error))
+            except OSError as error:
+                return PreviewState("failed", commit=commit, note=f"its files could not be written: {error.strerror}")
 
     async def wake(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> str:
         """Serve `commit` unless something is served already; return what is wrong, '' for nothing."""
@@ -81,14 +84,20 @@ class Previews:
             known = self._served.get(slug)
             if known is not None and (known.instance is None or await known.instance.alive()):
                 return ""
+            failed_commit, problem, until = self._failed.get(slug, ("", "", 0.0))
+            if failed_commit == commit and time.monotonic() < until:
+                return problem
             try:
                 served, answer = await self._start(slug, commit, tree, manifest)
             except OutsideError as error:
                 return str(error)
             if problem := _problem(answer):
                 await self._stop(served)
+                # Every waiting request would start it again.
+                self._failed[slug] = (commit, problem, time.monotonic() + FAILED_SECONDS)
                 return problem
-            await self._replace(slug, served)
+            self._served[slug] = served
+            await self._make_room()
             return ""
 
     async def _show(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> PreviewState:
@@ -103,24 +112,33 @@ class Previews:
             return PreviewState(
                 "failed", commit=commit, note=_with_log(problem, logs), http_status=answer.status, runtime=name
             )
-        await self._replace(slug, served)
+        before = self._served.get(slug)
+        self._served[slug] = served
         url = self._url_of(slug)
         state = PreviewState("ready", url, commit, http_status=answer.status, runtime=name, title=_title(answer.body))
-        if self._browser is None:
-            return state
-        return await self._looked_at(state, slug)
+        if self._browser is not None:
+            state = await self._looked_at(self._browser, state, slug)
+        if state.state == "failed" and before is not None:
+            # A page whose scripts throw never replaces one that works.
+            self._served[slug] = before
+            await self._stop(served)
+        elif before is not None:
+            await self._retire(before, served)
+        await self._make_room()
+        return state
 
-    async def _looked_at(self, state: PreviewState, slug: str) -> PreviewState:
+    async def _looked_at(self, browser: Browser, state: PreviewState, slug: str) -> PreviewState:
         """Add a screenshot; a page whose scripts throw is no working preview."""
-        assert self._browser is not None
-        with contextlib.suppress(OutsideError):
-            look = await self._browser.look(state.url)
-            self._shots.mkdir(parents=True, exist_ok=True)
+        try:
+            look = await browser.look(state.url)
             name = f"{slug}-{state.commit[:12]}.png"
+            self._shots.mkdir(parents=True, exist_ok=True)
             (self._shots / name).write_bytes(look.png)
-            state = replace(state, screenshot=name)
-            if look.errors:
-                state = replace(state, state="failed", note="the page's script failed: " + "; ".join(look.errors))
+        except (OutsideError, OSError):
+            return state
+        state = replace(state, screenshot=name)
+        if look.errors:
+            state = replace(state, state="failed", note="the page's script failed: " + "; ".join(look.errors))
         return state
 
     async def _start(
@@ -143,14 +161,17 @@ class Previews:
         data = self._folder / slug / "data"
         data.mkdir(exist_ok=True)
         instance = await self.runtime.start(root, data, ["python", "-m", *manifest.start], {})
-        return Served(commit, root, instance), await ready(instance, manifest.health)
+        try:
+            return Served(commit, root, instance), await ready(instance, manifest.health)
+        except BaseException:
+            await instance.stop()
+            raise
 
-    async def _replace(self, slug: str, served: Served) -> None:
-        before = self._served.get(slug)
-        self._served[slug] = served
-        if before is not None:
-            await self._stop(before)
-        await self._make_room()
+    async def _retire(self, before: Served, served: Served) -> None:
+        """Stop the old version and remove its files."""
+        await self._stop(before)
+        if before.root != served.root:
+            await asyncio.to_thread(shutil.rmtree, before.root, ignore_errors=True)
 
     async def _stop(self, served: Served) -> None:
         if served.instance is not None:
@@ -160,14 +181,16 @@ class Previews:
         """Stop the least recently used previews above the limit; a request wakes them again."""
         running = sorted((one.used, slug) for slug, one in self._served.items() if one.instance)
         for _, slug in running[: max(0, len(running) - MAX_RUNNING)]:
-            await self._stop(self._served.pop(slug))
+            if found := self._served.pop(slug, None):
+                await self._stop(found)
 
     async def stop_idle(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Stop previews that nobody asked for lately."""
         now = time.monotonic()
         for slug, served in list(self._served.items()):
             if served.instance is not None and now - served.used > idle_seconds:
-                await self._stop(self._served.pop(slug))
+                self._served.pop(slug, None)
+                await self._stop(served)
 
     async def close(self) -> None:
         """Stop all."""
@@ -180,14 +203,38 @@ def _problem(answer: Answer) -> str:
     """Return what is wrong with a health answer; a page that shows nothing is wrong too."""
     if answer.status != 200:
         return f"the app answered {answer.status}" if answer.status else answer.problem
-    if not _TAGS.sub(b"", answer.body).strip():
+    if not _shows_something(answer.body):
         return "the page is empty"
     return ""
 
 
+def _shows_something(body: bytes) -> bool:
+    """Say whether there is text outside tags, scripts and styles. Reads once forwards: a hostile page costs no more."""
+    at, lowered = 0, body.lower()
+    while at < len(body):
+        tag = lowered.find(b"<", at)
+        if body[at : tag if tag >= 0 else len(body)].strip():
+            return True
+        if tag < 0:
+            return False
+        silent = next((name for name in _SILENT if lowered.startswith(name, tag + 1)), None)
+        closing = b"</" + silent if silent else b"-->" if lowered.startswith(b"<!--", tag) else b">"
+        end = lowered.find(closing, tag + 1)
+        if end < 0:
+            return False
+        at = lowered.find(b">", end) + 1
+        if not at:
+            return False
+    return False
+
+
 def _title(body: bytes) -> str:
-    match = re.search(rb"<title[^>]*>(.*?)</title>", body, re.S | re.I)
-    return " ".join(match[1].decode("utf-8", "replace").split())[:120] if match else ""
+    lowered = body.lower()
+    start = lowered.find(b">", lowered.find(b"<title")) + 1
+    end = lowered.find(b"</title", start)
+    if b"<title" not in lowered or not start or end < 0:
+        return ""
+    return " ".join(html.unescape(body[start:end].decode("utf-8", "replace")).split())[:120]
 
 
 def _with_log(problem: str, logs: str) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 import os
-import signal
 import socket
+import zlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,13 @@ from typing import Protocol
 import httpx
 
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.programs import end
 from core.errors import OutsideError
 
 START_SECONDS = 20
 LOG_LINES = 200
-BODY_BYTES = 2_000_000
+BODY_BYTES = 65_536
+ASK_SECONDS = 5
 
 
 class Instance(Protocol):
@@ -68,17 +70,34 @@ async def ask(upstream: str, path: str) -> Answer:
     unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
     transport = httpx.AsyncHTTPTransport(uds=unix) if unix else httpx.AsyncHTTPTransport()
     base = "http://app" if unix else f"http://{upstream}"
+    headers = {"accept-encoding": "identity"}
     try:
-        async with httpx.AsyncClient(transport=transport, base_url=base, timeout=5, trust_env=False) as client:
-            answer = await client.get(path)
-            for _ in range(3):
-                target = answer.headers.get("location", "")
-                if not (answer.is_redirect and target.startswith("/") and not target.startswith("//")):
+        async with (
+            asyncio.timeout(ASK_SECONDS),
+            httpx.AsyncClient(
+                transport=transport, base_url=base, timeout=ASK_SECONDS, trust_env=False, headers=headers
+            ) as client,
+        ):
+            for _ in range(4):
+                answer, target = await _get(client, path)
+                if not target.startswith("/") or target.startswith("//"):
                     break
-                answer = await client.get(target)
-            return Answer(answer.status_code, answer.content[:BODY_BYTES])
-    except (httpx.HTTPError, OSError) as error:
+                path = target
+            return answer
+    except (httpx.HTTPError, OSError, TimeoutError) as error:
         return Answer(0, problem=type(error).__name__)
+
+
+async def _get(client: httpx.AsyncClient, path: str) -> tuple[Answer, str]:
+    """Return an answer, read no further than BODY_BYTES, and where it redirects to."""
+    body = bytearray()
+    async with client.stream("GET", path) as response:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) >= BODY_BYTES:
+                break
+        target = response.headers.get("location", "") if response.is_redirect else ""
+        return Answer(response.status_code, bytes(body[:BODY_BYTES])), target
 
 
 async def ready(instance: Instance, path: str, seconds: float = START_SECONDS) -> Answer:
@@ -121,11 +140,9 @@ class BubblewrapInstance:
 
     async def stop(self) -> None:
         """End it."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
+        await end(self._process)
         self._listener.close()
         self._path.unlink(missing_ok=True)
 
@@ -140,21 +157,21 @@ class BubblewrapRuntime:
         self._count = 0
 
     async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> BubblewrapInstance:
-        """Start an app on a fresh socket; every instance has a uid of its own where the bot may choose."""
+        """Start an app on a fresh socket; each data folder has a uid of its own where the bot may choose."""
         self._count += 1
-        uid = 61_000 + self._count % 4_000
+        uid = 61_000 + zlib.crc32(str(data).encode()) % 4_000
         if os.geteuid() == 0:
-            _give(data, uid)
+            give(data, uid)
         path = self._sockets / f"{self._count}.sock"
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
         listener.listen(512)
         number = listener.fileno()
-        command = self._sandbox.command(
-            app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data", **env}, data=data, uid=uid
-        )
         try:
+            command = self._sandbox.command(
+                app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data", **env}, data=data, uid=uid
+            )
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT, start_new_session=True, cwd="/", env={}, pass_fds=(number,),
@@ -162,12 +179,17 @@ class BubblewrapRuntime:
         except OSError as error:
             listener.close()
             raise OutsideError(f"The preview could not be started: {error.strerror}.") from error
+        except BaseException:
+            listener.close()
+            raise
         return BubblewrapInstance(process, listener, path)
 
 
-def _give(folder: Path, uid: int) -> None:
-    """Make a folder and the files in it belong to `uid`; links are not followed."""
-    os.chown(folder, uid, uid)
-    for place, folders, names in os.walk(folder):
-        for name in [*folders, *names]:
-            os.chown(Path(place) / name, uid, uid, follow_symlinks=False)
+def give(folder: Path, uid: int) -> None:
+    """Make an empty data folder belong to `uid`; never touches what an app has put into it, which may be links."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(handle).st_uid != uid:
+            os.fchown(handle, uid, uid)
+    finally:
+        os.close(handle)

@@ -107,7 +107,8 @@ _ISOLATION = [
     "--unshare-all", "--unshare-user", "--disable-userns", "--assert-userns-disabled", "--die-with-parent",
     "--new-session", "--cap-drop", "ALL", "--uid", "65532", "--gid", "65532", "--hostname", "sandbox", "--clearenv",
     "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink",
-    "usr/lib64", "/lib64", "--symlink", "usr/sbin", "/sbin", "--proc", "/proc", "--dev", "/dev", "--size", "134217728",
+    "usr/lib64", "/lib64", "--symlink", "usr/sbin", "/sbin", "--proc", "/proc", "--dev", "/dev", "--size", "16777216", "--tmpfs",
+    "/dev/shm", "--remount-ro", "/dev", "--size", "134217728",  # noqa: S108 - of the sandbox
     "--tmpfs", "/tmp",  # noqa: S108 - of the sandbox, not of the host
 ]  # fmt: skip
 

@@ -8,7 +8,6 @@ image instead of running on an old one.
 import asyncio
 import contextlib
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -73,8 +72,8 @@ def build_image(base_image: str = "") -> str:
     return image_tag()
 
 
-def hardened(**more: Any) -> dict[str, Any]:
-    """Return the options of every container that runs code of others."""
+def hardened(owner: str, **more: Any) -> dict[str, Any]:
+    """Return the options of every container that runs code of others; `owner` labels it."""
     return {
         "image": image_tag(),
         "read_only": True,
@@ -88,7 +87,7 @@ def hardened(**more: Any) -> dict[str, Any]:
         "tmpfs": {"/tmp": "rw,size=256m,mode=1777,nosuid,nodev"},  # noqa: S108 - inside the container
         "ulimits": [Ulimit(name="nofile", soft=4096, hard=4096)],
         "log_config": LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
-        "labels": {LABEL: str(os.getpid())},
+        "labels": {LABEL: owner},
         "detach": True,
         **more,
     }
@@ -99,8 +98,8 @@ class DockerSandbox:
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient, scratch: Path) -> None:
-        self._client, self._scratch = client, scratch
+    def __init__(self, client: docker.DockerClient, scratch: Path, owner: str) -> None:
+        self._client, self._scratch, self._owner = client, scratch, owner
 
     async def problem(self) -> str:
         """Return why the sandbox does not work here, '' when it does."""
@@ -118,6 +117,7 @@ class DockerSandbox:
     def _run(self, folder: Path, argv: list[str], env: dict[str, str], seconds: float) -> Ran:
         began = time.monotonic()
         options = hardened(
+            self._owner,
             command=argv,
             environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **env},  # noqa: S108 - inside the container
             network_mode="none",

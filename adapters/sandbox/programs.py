@@ -11,6 +11,7 @@ from core.errors import OutsideError
 from core.ports import Ran
 
 MAX_OUTPUT_BYTES = 200_000
+END_SECONDS = 5
 
 
 async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", env: dict[str, str] | None = None) -> Ran:
@@ -42,9 +43,7 @@ async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", en
     except TimeoutError:
         ended_for = "time"
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        await end(process)
     code = -1 if ended_for else process.returncode or 0
     return Ran(
         code,
@@ -52,6 +51,18 @@ async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", en
         time.monotonic() - began,
         "time" if ended_for == "time" else "output" if ended_for else "",
     )
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a process and its group, and wait until it is gone; its pipes are emptied, or the wait would never end."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            for pipe in (process.stdout, process.stderr):
+                while pipe is not None and await pipe.read(65_536):
+                    pass
+            await process.wait()
 
 
 def shortened(output: bytes) -> str:

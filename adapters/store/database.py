@@ -25,7 +25,7 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
     driver's own default loses concurrent read-modify-writes without a word.
     """
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=0, pool_timeout=60)
+        return create_async_engine(url, pool_size=10, max_overflow=0, pool_timeout=60, hide_parameters=True)
     engine = create_async_engine(
         url, pool_size=10, max_overflow=0, pool_timeout=60, connect_args={"timeout": BUSY_SECONDS}
     )

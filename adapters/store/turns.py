@@ -72,6 +72,14 @@ class Turns:
             body = await connection.scalar(sa.select(turn.c.result).where(turn.c.id == turn_id))
         return from_json(body, TurnResult) if body else None
 
+    async def result_in(self, session_id: str, turn_id: str) -> TurnResult | None:
+        """Return a turn's result if the turn belongs to the session."""
+        async with self._database.read() as connection:
+            body = await connection.scalar(
+                sa.select(turn.c.result).where(turn.c.id == turn_id, turn.c.session_id == session_id)
+            )
+        return from_json(body, TurnResult) if body else None
+
     async def unfinished(self, tx: Connection, session_id: str) -> list[str]:
         """Return the ids of the session's queued and running turns in order, locking them where the engine can."""
         rows = await tx.execute(
@@ -80,6 +88,12 @@ class Turns:
             .order_by(turn.c.id)
             .with_for_update()
         )
+        return list(rows.scalars())
+
+    async def all_unfinished(self) -> list[str]:
+        """Return the ids of all turns without a result, in order."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state != "finished").order_by(turn.c.id))
         return list(rows.scalars())
 
     async def of_session(self, session_id: str) -> list[tuple[TurnRequest, TurnResult | None]]:

@@ -29,7 +29,7 @@ from adapters.vfs.trees import (
     write_tree,
 )  # fmt: skip
 from core.errors import HeadMoved, OutsideError, UserError
-from core.files import FileTree, check_paths
+from core.files import MAX_FILE_BYTES, MAX_FILES, FileTree, check_paths
 from core.history import Clash, Commit, Committed, Diff, Draft
 
 Value = TypeVar("Value")
@@ -45,7 +45,7 @@ def git_errors() -> Any:
         yield
     except OSError as error:
         raise OutsideError(f"The disk of the repositories failed: {error.strerror or error}.") from error
-    except pygit2.GitError as error:
+    except (pygit2.GitError, KeyError) as error:
         raise OutsideError(f"git failed: {str(error)[:200]}.") from error
 
 
@@ -166,7 +166,7 @@ class GitRepository:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, content in tree.items():
                 # A fixed date: the same commit gives the same archive.
-                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content)
+                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
         return buffer.getvalue()
 
     async def export(self, session_id: str, target: Path) -> None:
@@ -247,7 +247,14 @@ class GitRepository:
                     git = refresh(self._cache(session_id), refs, packs)
                 return work(git, refs)
 
-        return await asyncio.to_thread(run)
+        try:
+            return await asyncio.to_thread(run)
+        except OutsideError:
+            # A cache that was damaged, by a power cut say, is made anew from the database once.
+            shutil.rmtree(self._cache(session_id), ignore_errors=True)
+            async with self._database.read() as connection:
+                packs = await self._packs(connection, session_id)
+            return await asyncio.to_thread(run)
 
     def _cache(self, session_id: str) -> Path:
         return self._folder / f"{session_id}.git"
@@ -291,17 +298,32 @@ def tree_and_changes(source: Path, head: FileTree) -> dict[str, bytes | None]:
         folders[:] = [name for name in folders if name not in (".git", "node_modules", ".venv", "__pycache__")]
         for name in names:
             path = Path(folder) / name
-            if path.is_file() and not path.is_symlink():
-                files[path.relative_to(source).as_posix()] = path.read_bytes()
+            if not path.is_file() or path.is_symlink() or name == ".env":
+                continue
+            if path.stat().st_size > MAX_FILE_BYTES or len(files) >= MAX_FILES:
+                raise UserError(
+                    f"{name} is too large, or there are more than {MAX_FILES} files; import a smaller folder."
+                )
+            files[path.relative_to(source).as_posix()] = path.read_bytes()
     return head.changes_to(FileTree().changed(files))
 
 
 def _fetched(git: pygit2.Repository, source: Path) -> str | None:
-    """Fetch the head of another repository into the cache, and return its commit."""
-    head = _git("-C", str(source), "rev-parse", "--verify", "-q", "HEAD^{commit}", check=False).strip()
-    if head:
-        _git("-C", git.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source.resolve()), "HEAD")
-    return head or None
+    """
+    Fetch the head of another repository into the cache, and return its commit; None when it has none.
+
+    No git command runs inside the source with its configuration in charge: that could name programs to run.
+    """
+    ref = "refs/threadwright/import"
+    upload = "git -c safe.directory=* -c core.hooksPath=/dev/null upload-pack"
+    _git("-C", git.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", f"--upload-pack={upload}",
+         str(source.resolve()), f"+HEAD:{ref}", check=False)  # fmt: skip
+    git = pygit2.Repository(git.path)
+    if ref not in git.references:
+        return None
+    commit = str(git.references[ref].peel(pygit2.Commit).id)
+    git.references.delete(ref)
+    return commit
 
 
 def _git(*argv: str, check: bool = True) -> str:
@@ -311,9 +333,21 @@ def _git(*argv: str, check: bool = True) -> str:
         raise OutsideError("git is not installed; install the package git.")
     environment = {
         "PATH": os.environ.get("PATH", ""), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent",
+        "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent", "GIT_NO_LAZY_FETCH": "1",
     }  # fmt: skip
-    argv = ("-c", "core.hooksPath=/dev/null", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", *argv)
+    argv = (
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "gc.auto=0",
+        "-c",
+        "maintenance.auto=false",
+        *argv,
+    )
     done = subprocess.run([program, *argv], capture_output=True, text=True, env=environment, timeout=GIT_SECONDS)
     if check and done.returncode:
         raise OutsideError(f"git failed: {done.stderr.strip()[:300]}")

@@ -1,6 +1,7 @@
 """Trees, diffs, merges and commit messages in pygit2's terms. No database here."""
 
 import difflib
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -14,6 +15,7 @@ from core.messages import FileChange
 from core.sessions import Author
 
 MAX_DIFF_CHARS = 400_000
+MAX_CLASH_LINES = 3_000
 BOT = pygit2.Signature("Threadwright", "bot@threadwright.invalid")
 _STATUS: dict[str, Literal["added", "changed", "removed", "renamed"]] = {"A": "added", "D": "removed", "R": "renamed"}
 
@@ -72,13 +74,26 @@ def commit_message(draft: Draft) -> str:
         ("Redoes", draft.redoes),
     ]
     lines = [f"{name}: {_one_line(value)}" for name, value in trailers if value]
-    parts = [_one_line(draft.title), draft.body.strip(), "\n".join(lines)]
+    parts = [_one_line(draft.title), _prose(draft.body), "\n".join(lines)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _prose(text: str) -> str:
+    """
+    Return text that git cannot take for anything else.
+
+    A line of dashes would end the message for git's trailer parser; a line like `Name: value` would be one.
+    """
+    clean = "".join(char for char in text if char.isprintable() or char == "\n")
+    return "\n".join(
+        f" {line}" if line.startswith("---") or re.match(r"[A-Za-z-]+:", line) else line
+        for line in clean.strip().split("\n")
+    )
 
 
 def _one_line(text: str) -> str:
     """Keep a value inside its line: a line break in a name would forge a trailer."""
-    return " ".join(text.split())
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split()).lstrip("-")
 
 
 def _address(author: Author) -> str:
@@ -88,7 +103,8 @@ def _address(author: Author) -> str:
 
 def read_commit(commit: pygit2.Commit) -> Commit:
     """Return a git commit in the product's terms."""
-    trailers = commit.message_trailers
+    # Trailers of people's own commits mean nothing to us.
+    trailers = commit.message_trailers if commit.committer.email == BOT.email else {}
     who = trailers.get("Author-User", "")
     name, _, user = who.rpartition(" <")
     author = Author(user.rstrip(">"), name) if name else Author(commit.author.email, commit.author.name)
@@ -157,7 +173,8 @@ def _lines(repository: pygit2.Repository, side: pygit2.IndexEntry | None) -> lis
 
 def _side(base: list[str], side: list[str]) -> str:
     """Return the lines in which a side differs from the common base, at most twelve; '(removed)' when it has none."""
-    changed = [line[2:] for line in difflib.ndiff(base, side) if line.startswith("+ ")]
+    opcodes = difflib.SequenceMatcher(None, base[:MAX_CLASH_LINES], side[:MAX_CLASH_LINES], autojunk=True).get_opcodes()
+    changed = [line for kind, _, _, start, end in opcodes if kind != "equal" for line in side[start:end]]
     if not changed:
         return "(removed)"
     return "\n".join(changed[:12] + (["..."] if len(changed) > 12 else []))

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, StreamingResponse
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
 from adapters.store.messages import StoredMessage
@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 YOU = Author("local", "you")
 KEEP_ALIVE_SECONDS = 15
 MAX_BODY_BYTES = 4_000_000
+MAX_NUMBER = 2**53
 EXAMPLES = (
     "Build a CRM for a bakery: customers with name, email and phone; orders with customer, item, price, due date and status (new, baking, done)",
     "Build a kanban board",
@@ -46,7 +47,7 @@ class Reacted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     id: Id
-    message_id: int
+    message_id: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
     emoji: Literal["↩️", "↪️", "❌", "👍", "👎"]
     added: bool
 
@@ -61,16 +62,19 @@ def web_app(app: App) -> FastAPI:
     pages = Jinja2Templates(HERE / "templates")
     web = FastAPI(title="Threadwright", docs_url=None, redoc_url=None, openapi_url=None)
     web.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    allowed = {f"{host}:{app.settings.port}" for host in ("127.0.0.1", "localhost", "[::1]", app.settings.host)}
+    names = ("127.0.0.1", "localhost", "[::1]", app.settings.host)
+    allowed = {*(f"{name}:{app.settings.port}" for name in names), *app.settings.web_hosts.split(",")}
 
     @web.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Keep other sites out: pages of previews run in the same browser."""
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        if app.settings.host in ("127.0.0.1", "localhost", "::1") and host not in allowed:
+        if host not in allowed:
             return Response("This host is not served here.", 421)
         if request.method != "GET" and (origin is None or origin.partition("://")[2] != host):
             return Response("Requests of other sites are refused.", 403)
+        if request.method != "GET" and not request.headers.get("content-length", "").isdigit():
+            return Response("The length of the message is missing.", 411)
         if int(request.headers.get("content-length") or 0) > MAX_BODY_BYTES:
             return Response("The message is too large.", 413)
         response = await call_next(request)
@@ -141,7 +145,7 @@ def web_app(app: App) -> FastAPI:
         return {"turn": accepted.turn_id}
 
     @web.get("/t/{slug}/events")
-    async def events(session: Here, after: int = 0) -> StreamingResponse:
+    async def events(session: Here, after: Annotated[int, Query(ge=0, le=MAX_NUMBER)] = 0) -> StreamingResponse:
         async def stream() -> AsyncIterator[str]:
             latest = after
             async with app.board.listening(session.id) as news:
@@ -160,9 +164,14 @@ def web_app(app: App) -> FastAPI:
     @web.get("/t/{slug}/commits/{commit}", response_class=HTMLResponse)
     async def evidence(request: Request, session: Here, commit: str) -> Response:
         found, diff = await app.repository.show(session.id, commit)
-        result: TurnResult | None = await app.turns.result(found.turn_id) if found.turn_id else None
+        result: TurnResult | None = await app.turns.result_in(session.id, found.turn_id)
         context = {"session": session, "commit": found, "diff": diff, "result": result}
         return pages.TemplateResponse(request, "commit.html", context)
+
+    @web.get("/t/{slug}/preview")
+    async def preview(session: Here) -> RedirectResponse:
+        """Lead to the preview by a fresh link: those in the messages expire."""
+        return RedirectResponse(app.signer.link(app.settings.preview_link(session.slug), session.slug), 302)
 
     @web.get("/t/{slug}/export.zip")
     async def export(session: Here) -> Response:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import html
+import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -56,6 +57,7 @@ class Gate:
     ) -> None:
         self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
         self._zone = zone
+        self.nonce = secrets.token_hex(8)
 
     async def asgi(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -70,7 +72,12 @@ class Gate:
                 {"retry-after": "2"},
                 _page("The preview is not available", str(error), reload=True),
             )
-        given = {"content-type": "text/html; charset=utf-8", "cache-control": "no-store", **answer}
+        given = {
+            "content-type": "text/html; charset=utf-8",
+            "cache-control": "no-store",
+            "x-threadwright": self.nonce,
+            **answer,
+        }
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in given.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": body.encode()})
@@ -86,7 +93,10 @@ class Gate:
             target = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
             cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax"
             return 302, {"location": target, "set-cookie": cookie}, ""
-        if not self._signer.good(slug, _cookie(headers.get("cookie", ""))):
+        foreign = headers.get("sec-fetch-site") in ("same-site", "cross-site")
+        if foreign and (headers.get("x-forwarded-method"), headers.get("sec-fetch-mode")) != ("GET", "navigate"):
+            return 403, {}, _page("Refused", "Another site may link here, and nothing else.")
+        if not any(self._signer.good(slug, token) for token in _cookies(headers.get("cookie", ""))):
             return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
         served = self._previews.serving(slug)
         if served is None or (served.instance is not None and not await served.instance.alive()):
@@ -107,10 +117,10 @@ class Gate:
         return await self._previews.wake(slug, head, tree, read_manifest(tree.get(MANIFEST_PATH)))
 
 
-def _cookie(header: str) -> str:
-    """Return our cookie; the app's own cookies beside it may have any form."""
+def _cookies(header: str) -> list[str]:
+    """Return every cookie of our name: a neighbour may have set one for the whole zone, and apps' cookies have any form."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
-    return next((value for name, _, value in pairs if name == COOKIE), "")
+    return [value for name, _, value in pairs if name == COOKIE]
 
 
 def _page(title: str, text: str, reload: bool = False) -> str:

@@ -37,17 +37,24 @@ async def test_an_answer_is_streamed_and_counted(server: ModelServer, model: Ope
     completion = await model.complete(ASKED)
     assert (completion.text, completion.model, completion.complete) == ("An answer.", "test-model", True)
     assert completion.usage == Usage(100, 10, pytest.approx(0.0003))  # type: ignore[arg-type]
-    assert server.bodies[0]["messages"] == [{"role": "system", "content": "You write."}, {"role": "user", "content": "Hello"}]
+    assert server.bodies[0]["messages"] == [
+        {"role": "system", "content": "You write."},
+        {"role": "user", "content": "Hello"},
+    ]
     assert "response_format" not in server.bodies[0]
 
 
-async def test_a_structured_answer_is_asked_for_with_its_schema(server: ModelServer, model: OpenAICompatibleModel) -> None:
+async def test_a_structured_answer_is_asked_for_with_its_schema(
+    server: ModelServer, model: OpenAICompatibleModel
+) -> None:
     await model.complete(STRUCTURED)
     assert server.bodies[0]["response_format"]["type"] == "json_schema"
     assert '{"type": "object"}' in server.bodies[0]["messages"][0]["content"]
 
 
-async def test_a_refused_form_of_structured_answer_is_not_asked_for_again(server: ModelServer, model: OpenAICompatibleModel) -> None:
+async def test_a_refused_form_of_structured_answer_is_not_asked_for_again(
+    server: ModelServer, model: OpenAICompatibleModel
+) -> None:
     def only_text(body: dict[str, Any]) -> Response | str:
         return refused(400, "no response_format here") if "response_format" in body else "{}"
 
@@ -59,8 +66,10 @@ async def test_a_refused_form_of_structured_answer_is_not_asked_for_again(server
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_trouble_that_passes_is_waited_for(server: ModelServer, model: OpenAICompatibleModel, status: int) -> None:
-    answers = [refused(status, **{"Retry-After": "0.1"}), refused(status), "At last."]
+async def test_trouble_that_passes_is_waited_for(
+    server: ModelServer, model: OpenAICompatibleModel, status: int
+) -> None:
+    answers: list[Response | str] = [refused(status, **{"Retry-After": "0.1"}), refused(status), "At last."]
     server.fault = lambda _: answers.pop(0)
     assert (await model.complete(ASKED)).text == "At last."
 
@@ -73,7 +82,9 @@ async def test_trouble_that_stays_is_reported(server: ModelServer, model: OpenAI
     assert len(server.bodies) == 4
 
 
-@pytest.mark.parametrize(("status", "hint"), [(401, "check it"), (402, "no credit"), (404, "THREADWRIGHT_MODEL_NAME"), (400, "bad word")])
+@pytest.mark.parametrize(
+    ("status", "hint"), [(401, "check it"), (402, "no credit"), (404, "THREADWRIGHT_MODEL_NAME"), (400, "bad word")]
+)
 async def test_a_refusal_is_not_repeated_and_says_what_to_do(
     server: ModelServer, model: OpenAICompatibleModel, status: int, hint: str
 ) -> None:
@@ -100,17 +111,26 @@ async def test_an_answer_without_end_is_cut_off(server: ModelServer, model: Open
     server.fault = lambda _: StreamingResponse(flood(), media_type="text/event-stream")
     with pytest.raises(ProviderError, match=f"longer than {MAX_ANSWER_BYTES:,}"):
         await model.complete(ASKED)
-    server.fault = lambda _: JSONResponse({"choices": [{"message": {"content": "x" * (MAX_ANSWER_BYTES + 1)}, "finish_reason": "stop"}]})
+    server.fault = lambda _: JSONResponse(
+        {"choices": [{"message": {"content": "x" * (MAX_ANSWER_BYTES + 1)}, "finish_reason": "stop"}]}
+    )
     with pytest.raises(ProviderError, match="longer than"):
         await model.complete(ASKED)
 
 
 @pytest.mark.parametrize(
     "body",
-    ['data: {"choices": [{"delta": {"content": "half"}}]}\n\n', "data: garbage\n\n", 'data: {"error": {"message": "overloaded"}}\n\n', ""],
+    [
+        'data: {"choices": [{"delta": {"content": "half"}}]}\n\n',
+        "data: garbage\n\n",
+        'data: {"error": {"message": "overloaded"}}\n\n',
+        "",
+    ],
 )
-async def test_a_stream_that_breaks_off_is_asked_for_again(server: ModelServer, model: OpenAICompatibleModel, body: str) -> None:
-    answers = [Response(body, media_type="text/event-stream"), "Whole."]
+async def test_a_stream_that_breaks_off_is_asked_for_again(
+    server: ModelServer, model: OpenAICompatibleModel, body: str
+) -> None:
+    answers: list[Response | str] = [Response(body, media_type="text/event-stream"), "Whole."]
     server.fault = lambda _: answers.pop(0)
     assert (await model.complete(ASKED)).text == "Whole."
 

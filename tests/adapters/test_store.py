@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.llm.scripted import ScriptedModel
 from adapters.store.database import Database, make_engine
 from adapters.store.journal import JournaledModel, forget_calls
 from adapters.store.messages import Messages, plain
@@ -20,7 +21,6 @@ from adapters.store.migrate import alembic_config, upgrade
 from adapters.store.sessions import Sessions, slug_of
 from adapters.store.tables import executor_lease, memory, metadata
 from adapters.store.turns import Turns
-from adapters.llm.scripted import ScriptedModel
 from core.errors import OutsideError, UserError
 from core.llm.chat import ChatRequest, Message
 from core.messages import Signal, TurnRequest, TurnResult
@@ -36,7 +36,10 @@ async def test_the_migrations_make_exactly_the_tables_of_the_code(store_url: str
     engine = make_engine(store_url, foreign_keys=False)
 
     def differences(connection: sa.Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"include_object": lambda o, name, kind, reflected, other: not reflected or other is not None})
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_object": lambda o, name, kind, reflected, other: not reflected or other is not None},
+        )
         return list(compare_metadata(context, metadata))
 
     async with engine.begin() as connection:
@@ -65,7 +68,9 @@ async def test_concurrent_read_modify_writes_lose_nothing(database: Database) ->
         assert await connection.scalar(sa.select(executor_lease.c.expires)) == 80
 
 
-async def test_a_locked_database_is_an_outside_error_that_may_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_locked_database_is_an_outside_error_that_may_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("adapters.store.database.BUSY_SECONDS", 0.1)
     url = f"sqlite+aiosqlite:///{tmp_path}/locked.db"
     await upgrade(url)

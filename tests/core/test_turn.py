@@ -414,11 +414,31 @@ async def test_a_message_while_it_runs_is_taken_into_account_and_its_author_name
     assert "Ben added: make it blue" in model.requests[-1].messages[0].text
 
 
-async def test_without_end_of_steering_the_turn_stops(table: Table) -> None:
+async def test_a_turn_that_is_steered_without_end_comes_to_an_end(table: Table) -> None:
     steps = InlineSteps(table.transaction)
     for _ in range(30):
         steps.signals.put_nowait(Signal("steer", BEN, "no, otherwise"))
-    assert (await table.turn(model=ScriptedModel(SCRIPT, delay=5), steps=steps)).outcome == "stopped"
+    assert (await table.turn(model=ScriptedModel(SCRIPT, delay=0.05), steps=steps)).outcome == "done"
+    assert steps.signals.qsize() == 10
+
+
+async def test_steering_does_not_renew_the_budget(table: Table) -> None:
+    steps = InlineSteps(table.transaction)
+    model = ScriptedModel(SCRIPT, delay=0.1, usage=Usage(5, 5, 0.0))
+    task = asyncio.create_task(table.turn(model=model, steps=steps, budget=Budget(calls=3)))
+    await asyncio.sleep(0.25)
+    await steps.signals.put(Signal("steer", BEN, "blue"))
+    assert (await asyncio.wait_for(task, 10)).outcome == "over_budget"
+
+
+async def test_a_preview_that_breaks_is_a_fact_in_the_reply_and_no_failure(table: Table) -> None:
+    async def show(*_: object) -> PreviewState:
+        raise OSError("No space left on device")
+
+    table.preview.show = show  # type: ignore[assignment, method-assign]
+    result = await table.turn()
+    assert (result.outcome, bool(result.commit)) == ("unverified", True)
+    assert "No space left" in result.notes[0]
 
 
 # --- undo, redo, people's work

@@ -50,7 +50,9 @@ def wait_for(query: Query, sql: str, wanted: int, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_kills_at_random_moments_lose_double_and_reorder_nothing(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_kills_at_random_moments_lose_double_and_reorder_nothing(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     data = tmp_path / "data"
     more: dict[str, str] = {}
     if engine == "postgresql":
@@ -59,7 +61,7 @@ def test_kills_at_random_moments_lose_double_and_reorder_nothing(engine: str, tm
         target = psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), autocommit=True)
 
         def query(sql: str) -> list[tuple[object, ...]]:
-            return list(target.execute(sql).fetchall())  # type: ignore[call-overload]
+            return list(target.execute(sql).fetchall())
     else:
 
         def query(sql: str) -> list[tuple[object, ...]]:
@@ -76,7 +78,11 @@ def test_kills_at_random_moments_lose_double_and_reorder_nothing(engine: str, tm
         bot.start()
         try:
             paths = [deliver(bot, "/threads", f"begin-thread-{number}", REQUESTS[0]) for number in range(THREADS)]
-            events = [(path, f"event-{number}-{step}", REQUESTS[step]) for step in range(1, MESSAGES) for number, path in enumerate(paths)]
+            events = [
+                (path, f"event-{number}-{step}", REQUESTS[step])
+                for step in range(1, MESSAGES)
+                for number, path in enumerate(paths)
+            ]
             for _ in range(2):
                 # Platforms redeliver, also what was answered long ago.
                 for number in range(THREADS):
@@ -99,11 +105,18 @@ def test_kills_at_random_moments_lose_double_and_reorder_nothing(engine: str, tm
             bot.kill()
 
     assert query("SELECT count(*) FROM turn") == [(THREADS * MESSAGES,)]
-    assert query("SELECT count(*), count(DISTINCT key) FROM message WHERE kind = 'reply'") == [(THREADS * MESSAGES, THREADS * MESSAGES)]
+    assert query("SELECT count(*), count(DISTINCT key) FROM message WHERE kind = 'reply'") == [
+        (THREADS * MESSAGES, THREADS * MESSAGES)
+    ]
     assert query("SELECT DISTINCT outcome FROM turn") == [("unverified",)]
     for session, head in query("SELECT session_id, target FROM git_ref WHERE name = 'refs/heads/main'"):
         folder = data / "git" / f"{session}.git"
-        log = subprocess.run(["git", "-C", folder, "log", "--reverse", "--format=%s", str(head)], capture_output=True, text=True, check=True)
+        log = subprocess.run(
+            ["git", "-C", folder, "log", "--reverse", "--format=%s", str(head)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         assert log.stdout.splitlines() == [text.removesuffix(". queue") for text in REQUESTS]
         subprocess.run(["git", "-C", folder, "fsck", "--no-dangling"], check=True, capture_output=True)
     order: dict[object, list[object]] = defaultdict(list)

@@ -59,9 +59,9 @@ def open_preview(page: Page, bot: BotProcess) -> Page:
     """Open the newest preview link, as a click does."""
     url = page.locator("a.open").last.get_attribute("href")
     assert url is not None
-    assert f".preview.localhost:{bot.preview_port}/" in url
     preview = page.context.new_page()
-    preview.goto(url)
+    preview.goto(bot.url + url)
+    assert f".preview.localhost:{bot.preview_port}/" in preview.url
     return preview
 
 

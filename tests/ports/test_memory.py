@@ -14,7 +14,9 @@ ORDERS = Memory("request", "Add a due date to orders", "t2", ("backend/orders.py
 async def memory(database: Database) -> TextMemory:
     store = TextMemory(database)
     async with database.write() as tx:
-        await store.remember(tx, "s", [GREEN, ORDERS, Memory("request", "Make customers searchable", "t3", ("backend/customers.py",))])
+        await store.remember(
+            tx, "s", [GREEN, ORDERS, Memory("request", "Make customers searchable", "t3", ("backend/customers.py",))]
+        )
         await store.remember(tx, "other", [Memory("request", "Add a due date to invoices", "t9")])
         await store.remember(tx, "s", [])
     return store
@@ -42,7 +44,9 @@ async def test_what_was_retracted_is_not_recalled(memory: TextMemory, database: 
     assert "t2" not in [one.turn_id for one in await memory.recall("s", "due date of orders")]
 
 
-@pytest.mark.parametrize("text", ["", "!!! ...", "zebra", "'; DROP TABLE memory; --", '"unbalanced AND (NOT', "NEAR(a b)", "a:* | !b <-> c"])
+@pytest.mark.parametrize(
+    "text", ["", "!!! ...", "zebra", "'; DROP TABLE memory; --", '"unbalanced AND (NOT', "NEAR(a b)", "a:* | !b <-> c"]
+)
 async def test_no_text_breaks_the_search(memory: TextMemory, text: str) -> None:
     assert isinstance(await memory.recall("s", text), list)
 

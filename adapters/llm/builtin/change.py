@@ -4,23 +4,33 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS, completed, table_name
 from adapters.llm.builtin.understand import accent_in, entities
 from adapters.llm.builtin.words import field as read_field
-from adapters.llm.builtin.words import identifier, known_words, label, model_of, plural, singular, split_list
+from adapters.llm.builtin.words import fits, identifier, known_words, label, model_of, plural, singular, split_list
 from core.manifests import AppManifest, DataField, DataModel, Page
 
 _NEXT = (
     r"add|rename|remove|delete|drop|sort|order|make|change|show|use|filter|put|allow|let|call|export|give|paginate|track|"
     r"switch|turn|set|include|also|support|enable|display|list|create|search"
 )
-_CLAUSES = re.compile(rf"[.;\n]+\s*|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)", re.I)
+_CLAUSES = re.compile(
+    rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)", re.I
+)
+_TAIL = re.compile(r"[\s,]*(?:[?!.]|\b(?:please|thanks|thank you|too|as well|instead|everywhere|for me)\b)\s*$", re.I)
+MAX_CLAUSE_CHARS = 500
 _POLITE = re.compile(
     r"^\W*(?:please|can you|could you|now|then|also|next|i want to|i'd like to|we need to|let's)\s+", re.I
 )
+_FEATURE_NAME = re.compile(
+    r"(?:full[- ]?text )?(?:search|filter(?:ing|s)?|csv(?: export| download)?|export|pagination|paging)(?: (?:box|field|bar|function|button))?",
+    re.I,
+)
 _FEATURES = (
     (CSV, r"\bcsv\b|\bexport\b|\bspreadsheet\b", "lists can be downloaded as CSV"),
-    (PAGES, r"\bpaginat\w*|\bpaging\b|\bpages of\b|\bper page\b", "long lists are shown in pages"),
+    (PAGES, r"\bpaginat\w*|\bpaging\b|\bpages of\b|\bper page\b|\b\d+ at a time\b", "long lists are shown in pages"),
     (SEARCH, r"\bsearch\w*", "lists can be searched"),
     (FILTER, r"\bfilter\w*", "lists can be filtered by their choices"),
 )  # fmt: skip
@@ -39,16 +49,42 @@ class Changed:
 def change(manifest: AppManifest, request: str) -> Changed:
     """Apply every clause of `request` that can be understood."""
     state = Changed(manifest)
-    for clause in _clauses(request.replace("\u2019", "'")):
-        for rule in _RULES:
-            said = rule(state, clause)
-            if said:
-                state.done.append(said)
-                break
+    todo = _clauses(request.replace("\u2019", "'"))
+    while todo:
+        clause = todo.pop(0)
+        if _apply(state, clause):
+            continue
+        # "add a pricing section and a team page": one verb for two wishes.
+        left, _, right = clause.partition(" and ")
+        if right and _apply(state, left):
+            verb = left.split(" ", 1)[0]
+            if not _apply(state, right) and not _apply(state, f"{verb} {right}"):
+                state.missed.append(right)
         else:
             state.missed.append(clause)
-    state.manifest = completed(state.manifest)
     return state
+
+
+def _apply(state: Changed, clause: str) -> bool:
+    """Apply one clause by the first rule that understands it."""
+    before = (state.manifest, state.last_model)
+    for rule in _RULES:
+        said = rule(state, clause)
+        if said and (fitting := _fitting(state.manifest)):
+            state.manifest = fitting
+            state.done.append(said)
+            return True
+        # A rule that gives up must leave nothing behind, or people would get what they were told they do not.
+        state.manifest, state.last_model = before
+    return False
+
+
+def _fitting(manifest: AppManifest) -> AppManifest | None:
+    """Return the manifest with what follows from it, None when it would break a limit."""
+    try:
+        return completed(manifest)
+    except ValidationError:
+        return None
 
 
 def _clauses(request: str) -> list[str]:
@@ -58,7 +94,10 @@ def _clauses(request: str) -> list[str]:
         while _POLITE.match(clause):
             clause = _POLITE.sub("", clause, count=1)
         if re.search(r"\w", clause):
-            clauses.append(" ".join(clause.split()).strip(" ,"))
+            clause = re.sub(r"^[-*•\s]+", "", " ".join(clause.split())[:MAX_CLAUSE_CHARS])
+            while (shorter := _TAIL.sub("", clause)) != clause:
+                clause = shorter
+            clauses.append(clause.strip(" ,"))
     return clauses
 
 
@@ -121,6 +160,10 @@ def _title(state: Changed, clause: str) -> str:
 
 
 def _look(state: Changed, clause: str) -> str:
+    if re.search(r"\b(?:don't|do not|not|too|less|late|shipped|when)\b", clause, re.I) or re.match(
+        r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
+    ):
+        return ""
     if re.search(r"\bdark(?: mode| theme)?\b", clause, re.I) and not re.search(
         r"\b(field|column|page)\b", clause, re.I
     ):
@@ -158,7 +201,10 @@ def _sort(state: Changed, clause: str) -> str:
 
 
 def _features(state: Changed, clause: str) -> str:
-    if not state.manifest.models or re.search(r"\b(field|column|page)\b", clause, re.I):
+    if not state.manifest.models or re.search(r"\b(field|column|page)\b", re.sub(r"per page", "", clause), re.I):
+        return ""
+    added = re.match(r"(?:add|include)\s+(?:an?\s+)?(?P<what>.+?)\s+to\s+", clause, re.I)
+    if added and not _FEATURE_NAME.fullmatch(added["what"]):
         return ""
     removing = re.match(r"(?:remove|delete|drop|disable|turn off)\b", clause, re.I)
     choices = any(one.type in ("choice", "boolean") for model in state.manifest.models for one in model.fields)
@@ -195,33 +241,62 @@ def _view(state: Changed, clause: str) -> str:
     return f"{model.plural.lower()} are shown as {'a ' if view != 'cards' else ''}{view}"
 
 
+_NO_NAME = re.compile(
+    r"^(?:an?|the|be|show|required|optional|mandatory|integer|decimal|text|number|date|boolean|board|cards?|table|list)\b|[\d@]|\bto\b",
+    re.I,
+)
+
+
 def _rename(state: Changed, clause: str) -> str:
     match = re.match(
-        r"(?:rename|change)\s+(?:the\s+)?(?P<old>.+?)\s+(?:to|into|as)\s+(?P<new>.+?)(?:\s+(?:in|of|for|on)\s+(?P<model>.+))?$",
+        r"(?P<verb>rename|change)\s+(?:the\s+)?(?:(?:field|column|list)\s+)?(?P<old>.+?)\s+(?:to|into|as|->|→)\s+(?P<new>.+?)$",
         clause,
         re.I,
     )
     if not match:
         return ""
-    old, new = match["old"], match["new"].strip(" '\"")
+    old, new, owner = match["old"], match["new"].strip(" '\""), None
+    if inside := re.match(r"(?P<name>.+?)\s+(?:in|of|for|on)\s+(?P<model>.+)$", new, re.I):
+        owner = _model(state, inside["model"])
+        new = inside["name"] if owner else new
+    # "change the price to 5" is a wish about data, "rename a to b and c to d" two wishes: neither is a new name.
+    if (
+        len(new.split()) > 4
+        or re.search(r"\bto\b", new)
+        or (match["verb"].casefold() == "change" and _NO_NAME.search(new))
+    ):
+        return ""
     model = _model(state, old)
-    if model is not None and not match["model"]:
+    if model is not None and owner is None:
         return _rename_model(state, model, new)
     if inside := re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I):
-        old, model = inside["field"], _model(state, inside["model"])
+        old, owner = inside["field"], _model(state, inside["model"])
     elif (
         (possessive := re.match(r"(?P<model>\w+)(?:'s|s')?\s+(?P<field>.+)$", old, re.I))
-        and (owner := _model(state, possessive["model"]))
-        and _field(owner, possessive["field"])
+        and (found_owner := _model(state, possessive["model"]))
+        and _field(found_owner, possessive["field"])
     ):
-        old, model = possessive["field"], owner
-    model = (_model(state, match["model"]) if match["model"] else model) or _with_field(state, old)
+        old, owner = possessive["field"], found_owner
+    model = owner or _with_field(state, old)
     found = _field(model, old) if model else None
-    name = identifier(re.sub(r"\s+(?:field|column)$", "", new))
-    if model is None or found is None or not name or any(one.name == name for one in model.fields):
+    if model is None or found is None:
         return ""
+    return _rename_field(state, model, found, new, match["verb"])
+
+
+def _rename_field(state: Changed, model: DataModel, found: DataField, new: str, verb: str) -> str:
+    name = identifier(re.sub(r"\s+(?:field|column)$", "", new))
+    others = [one for one in model.fields if one.name != found.name]
+    taken = {one.name for one in others} | {old for one in others for old in one.renamed_from}
+    if (
+        not name
+        or name in taken
+        or (verb.casefold() == "change" and new.casefold() in [one.casefold() for one in found.choices])
+    ):
+        return ""
+    history = [found.name, *found.renamed_from]
     renamed = found.model_copy(
-        update={"name": name, "label": label(new), "renamed_from": found.renamed_from or found.name}
+        update={"name": name, "label": label(new), "renamed_from": [old for old in history if old != name][:20]}
     )
     order = model.order_by
     if order and order.lstrip("-") == found.name:
@@ -241,10 +316,12 @@ def _rename_model(state: Changed, model: DataModel, new: str) -> str:
             "name": name,
             "label": label(one),
             "plural": label(plural(one)),
-            "renamed_from": model.renamed_from or table_name(model),
+            "renamed_from": [],
         }
     )
-    _put(state, renamed, model.name)
+    history = [table_name(model), *model.renamed_from]
+    kept = [old for old in history if old != table_name(renamed)][:20]
+    _put(state, renamed.model_copy(update={"renamed_from": kept}), model.name)
     models = [
         other.model_copy(
             update={
@@ -271,6 +348,11 @@ def _remove(state: Changed, clause: str) -> str:
     if not match:
         return ""
     what = match["what"]
+    if re.match(r"all\b", what, re.I):
+        return ""
+    place = re.fullmatch(r"(?:the\s+)?(?:list|table|form|app)", match["model"] or "list", re.I)
+    if match["model"] and _model(state, match["model"]) is None and not (place and len(state.manifest.models) == 1):
+        return ""
     if page := re.match(r"(?P<title>.+?)\s+(?:page|section)$", what, re.I):
         return _remove_page(state, page["title"])
     model = _model(state, what)
@@ -318,9 +400,17 @@ def _add_page(state: Changed, clause: str) -> str:
         r"(?:\s+(?:that says|saying|with(?: the text)?|which says|:)\s*[\"'“]?(?P<text>.+?)[\"'”]?)?$",
         clause, re.I,
     )  # fmt: skip
-    if not match or _model(state, match["title"]):
+    if called := re.match(
+        r"(?:add|create)\s+(?:an?\s+)?(?:new\s+)?page\s+(?:called|named|about)?\s*[\"'“]?(?P<title>[\w' &-]+?)[\"'”]?(?:\s+(?:saying|with the text)\s+(?P<text>.+))?$",
+        clause,
+        re.I,
+    ):
+        match = called
+    if not match or _model(state, match["title"]) or re.search(r"\b(?:page|section|link|with)\b", match["title"], re.I):
         return ""
-    title, text = label(match["title"]), (match["text"] or "").strip()
+    title, text = label(match["title"]), (match["text"] or "").strip(" '\"“”")
+    if not title or identifier(title) == "index":
+        return ""
     if state.manifest.kind == "static" and re.search(r"\bsection\b", clause, re.I):
         _feature(state, next((one for one in SECTIONS if one.casefold() == title.casefold()), title))
         return f"the page has a section {title}"
@@ -332,13 +422,63 @@ def _add_page(state: Changed, clause: str) -> str:
     return f"there is a page {title}"
 
 
+_NO_LIST = re.compile(
+    r"\b(?:pages?|section|fields?|columns?|dropdown|options?|problem|banner|footer|header|report|title|button|link|message)\b",
+    re.I,
+)
+_CHOICE_NAMES = (
+    "status",
+    "state",
+    "priority",
+    "size",
+    "category",
+    "type",
+    "stage",
+    "genre",
+    "level",
+    "kind",
+    "colour",
+    "color",
+)
+
+
+def _add_choice(state: Changed, clause: str) -> str:
+    """'Add a size dropdown to items with small, medium and large'."""
+    match = re.match(
+        r"(?:add|create|include)\s+(?:an?\s+)?(?P<name>[\w ]+?)(?P<kind>\s+(?:field|dropdown|select))?(?:\s+to\s+(?P<model>[\w ]+?))?"
+        r"\s*(?::|\s+with(?P<said>\s+(?:the\s+)?(?:options|choices|values))?)\s+(?P<list>[^:()]+)$",
+        clause, re.I,
+    )  # fmt: skip
+    if not match:
+        return ""
+    model = _model(state, match["model"]) if match["model"] else _default_model(state)
+    choices = split_list(re.sub(r"\bor\b", ",", match["list"]))
+    if (
+        model is None
+        or len(choices) < 2
+        or not (match["kind"] or match["said"] or identifier(match["name"]) in _CHOICE_NAMES)
+    ):
+        return ""
+    return _put_fields(state, model, f"{match['name']} ({', '.join(choices)})")
+
+
 def _add_model(state: Changed, clause: str) -> str:
     opening = re.match(
         r"(?:add|create|include|track|keep track of|keep|list|we (?:also )?have)\s+(?:an?\s+)?(?:new\s+)?", clause, re.I
     )
     if not opening:
         return ""
-    text = clause[opening.end() :]
+    text = re.sub(
+        r"^(?:list|table|entity|section)\s+(?:of|for|called|named)?\s*", "", clause[opening.end() :], flags=re.I
+    )
+    head = re.split(r"\bwith\b|:", text, maxsplit=1)[0]
+    known = "|".join(re.escape(word) for word in known_words(state.manifest.models))
+    if (
+        state.manifest.kind == "static"
+        or re.search(rf"\b(?:to|for)\s+(?:the\s+)?(?:{known})\b", head, re.I)
+        or _NO_LIST.search(head)
+    ):
+        return ""
     stubs = known_words(state.manifest.models)
     for found in entities(text):
         if found.name in stubs.values() or _model(state, found.plural):
@@ -354,13 +494,14 @@ def _add_model(state: Changed, clause: str) -> str:
 
 def _add_fields(state: Changed, clause: str) -> str:
     patterns = (
-        r"(?:add|include|put)\s+(?P<fields>.+)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
+        r"(?:add|include|put)\s+(?P<fields>(?:(?!\s(?:to|for|into)\s(?:the\s)?\w+\s*,?\s+and\s).)+)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?:add|include|put)\s+(?P<fields>.+?)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?P<model>[\w -]+?)\s+(?:should|must|need to|shall)\s+(?:also\s+)?(?:have|include|get)\s+(?P<fields>.+)$",
         r"(?:give|let)\s+(?:each\s+|every\s+|all\s+)?(?P<model>[\w-]+)\s+(?:have\s+)?(?P<fields>.+)$",
         r"(?:track|store|record|show)\s+(?P<fields>.+?)\s+(?:of|for|on)\s+(?:each\s+|every\s+|the\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?P<model>[\w -]+?)\s+(?:also\s+)?(?:have|has|need|needs)\s+(?P<fields>.+)$",
         r"(?:add|include)\s+(?P<fields>.+?\s+(?:fields?|columns?)(?:\s*\([^)]*\))?)(?P<model>)$",
+        r"(?:add|include)\s+(?P<fields>(?:an?\s+)?[\w]+(?:\s+[\w]+)?(?:\s*\([^)]*\))?)(?P<model>)$",
     )
     for pattern in patterns:
         match = re.match(pattern, clause, re.I)
@@ -369,8 +510,12 @@ def _add_fields(state: Changed, clause: str) -> str:
         model = _model(state, match["model"]) if match["model"] else _default_model(state)
         if model is None:
             continue
-        said = _put_fields(state, model, match["fields"])
-        if said:
+        if pattern == patterns[-1]:
+            # Without a word that it is a field, only what can hardly be anything else: "add a due date".
+            guess = read_field(match["fields"], {})
+            if guess is None or guess.type == "text":
+                continue
+        if said := _put_fields(state, model, match["fields"]):
             return said
     return ""
 
@@ -387,9 +532,13 @@ def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
     added: list[DataField] = []
     text = re.sub(r"^(?:a\s+)?(?:new\s+)?(?:fields?|columns?)\s*:?\s+(?:for\s+)?", "", phrases.strip(), flags=re.I)
     text = re.sub(r"\s+(?:fields?|columns?)(?=\s*(?:\(|$))", "", text, flags=re.I)
+    if listed := re.match(r"(?P<name>[\w ]+?):\s+(?P<list>[^:()]+,[^:()]+)$", text):
+        text = f"{listed['name']} ({listed['list']})"
     for phrase in split_list(text):
-        found = read_field(phrase, words)
-        if found is not None and all(one.name != found.name for one in [*model.fields, *added]):
+        found = read_field(phrase, {word: target for word, target in words.items() if target != model.name})
+        if found is None:
+            return ""
+        if fits(found, [*model.fields, *added]):
             added.append(found)
     if not added:
         return ""
@@ -399,5 +548,5 @@ def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
 
 
 _RULES: tuple[Callable[[Changed, str], str], ...] = (
-    _title, _sort, _view, _rename, _remove, _add_page, _look, _features, _add_model, _add_fields,
+    _title, _sort, _view, _rename, _remove, _add_page, _look, _features, _add_choice, _add_model, _add_fields,
 )  # fmt: skip

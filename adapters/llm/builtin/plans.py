@@ -1,7 +1,7 @@
 """From what was understood to a manifest: pages, endpoints and files follow from the models."""
 
 from adapters.llm.builtin.understand import Understood
-from adapters.llm.builtin.words import identifier
+from adapters.llm.builtin.words import RESERVED, identifier
 from core.manifests import AppManifest, DataModel, Endpoint, Page, PlannedFile, Stack, Theme
 
 SEARCH, FILTER, CSV, PAGES = "Search", "Filter by choice", "CSV export", "Pagination"
@@ -11,7 +11,8 @@ DEFAULT_SECTIONS = ["About", "Features", "Contact"]
 
 def table_name(model: DataModel) -> str:
     """Return the name of a model's table, module and route: its plural."""
-    return identifier(model.plural)
+    name = identifier(model.plural)
+    return f"{name}_" if name in RESERVED else name
 
 
 def new_manifest(request: str, found: Understood) -> AppManifest:

@@ -1,24 +1,18 @@
 """From a manifest to the files of its app: one Jinja template per kind of file."""
 
-import html
 import json
-import keyword
 import pprint
 import re
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
 
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, table_name
+from adapters.llm.builtin.words import RESERVED
 from core.manifests import AppManifest, DataField, DataModel, FieldType, Page
 
-_RESERVED = {
-    *keyword.kwlist, "all", "check", "commit", "constraint", "copy", "default", "dict", "distinct", "end", "except",
-    "exists", "group", "having", "index", "insert", "intersect", "into", "join", "json", "limit", "null", "offset", "on",
-    "order", "page", "per_page", "primary", "references", "schema", "search", "select", "set", "table", "then", "to",
-    "transaction", "union", "unique", "update", "validate", "values", "when", "where", "database", "construct",
-}  # fmt: skip
 _SQL: dict[FieldType, str] = {
     "integer": "INTEGER", "decimal": "REAL", "money": "REAL", "boolean": "INTEGER", "relation": "INTEGER",
 }  # fmt: skip
@@ -49,6 +43,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters["py"] = _python
     environment.filters["pydict"] = lambda value: _python(value, wide=True)
+    environment.filters["pylist"] = lambda names: "[" + ", ".join(_python(name) for name in names) + "]"
     environment.filters["js"] = lambda value: json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
     return environment
 
@@ -100,7 +95,7 @@ def _context(manifest: AppManifest) -> dict[str, Any]:
     tables = {model.name: table_name(model) for model in manifest.models}
     return {
         "title": manifest.title,
-        "heading": html.escape(manifest.title),
+        "heading": str(escape(manifest.title)),
         "theme": manifest.theme,
         **_accents(manifest.theme.accent),
         "models": models,
@@ -111,9 +106,9 @@ def _context(manifest: AppManifest) -> dict[str, Any]:
         "filters": any(model["filtered"] for model in models),
         "csv": CSV in features,
         "flags": {"search": SEARCH in features, "filters": FILTER in features, "csv": CSV in features, "pages": PAGES in features},
-        "renamed_tables": [(tables[one.name], one.renamed_from) for one in manifest.models if one.renamed_from],
+        "renamed_tables": [(tables[one.name], list(one.renamed_from)) for one in manifest.models if one.renamed_from],
         "renamed_columns": [
-            (tables[model.name], _column(field), _renamed_column(field))
+            (tables[model.name], _column(field), _renamed_columns(field))
             for model in manifest.models for field in model.fields if field.renamed_from
         ],
     }  # fmt: skip
@@ -128,11 +123,11 @@ def _page(page: Page, tables: dict[str, str]) -> dict[str, Any]:
 
 def _column(field: DataField) -> str:
     name = f"{field.name}_id" if field.type == "relation" else field.name
-    return f"{name}_" if name in _RESERVED else name
+    return f"{name}_" if name in RESERVED else name
 
 
-def _renamed_column(field: DataField) -> str:
-    return _column(field.model_copy(update={"name": field.renamed_from}))
+def _renamed_columns(field: DataField) -> list[str]:
+    return [_column(field.model_copy(update={"name": name})) for name in field.renamed_from]
 
 
 def _model(model: DataModel, by_name: dict[str, DataModel], filters: bool) -> dict[str, Any]:
@@ -148,7 +143,7 @@ def _model(model: DataModel, by_name: dict[str, DataModel], filters: bool) -> di
     targets = {field["target"]: by_name[field["target"]] for field in relations}
     return {
         "name": model.name, "label": model.label, "plural": model.plural, "table": table,
-        "klass": "".join(part.capitalize() for part in model.name.split("_")),
+        "klass": "".join(part.capitalize() for part in model.name.split("_")) + "Entry",
         "article": "An" if model.label[:1].lower() in "aeiou" else "A",
         "fields": fields, "relations": relations, "field_labels": [field["label"] for field in fields],
         "columns": [field["column"] for field in fields],
@@ -164,7 +159,7 @@ def _model(model: DataModel, by_name: dict[str, DataModel], filters: bool) -> di
         "first": first, "changed": high if first["sample"] != high else low, "title_column": first["column"],
         "sample": {field["column"]: field["sample"] for field in fields},
         "targets": [
-            {"constant": target.name.upper(), "sample": {_column(one): _sample(one) for one in target.fields}}
+            {"constant": f"A_{target.name.upper()}", "sample": {_column(one): _sample(one) for one in target.fields}}
             for target in targets.values()
         ],
         "relation_error": f"This {relations[0]['label'].lower()} does not exist." if relations else "",
@@ -196,6 +191,11 @@ def _field(field: DataField, by_name: dict[str, DataModel]) -> dict[str, Any]:
     target = by_name.get(field.target or "")
     label = next((one for one in target.fields if one.type in _TEXTS), target.fields[0]) if target else None
     sql = _SQL.get(field.type, "TEXT")
+    if field.type == "boolean":
+        sql += " DEFAULT 0"
+    if field.type == "choice":
+        first = field.choices[0].replace("'", "''").replace("\\", "")
+        sql += f" DEFAULT '{first}'"
     return {
         "name": field.name, "column": _column(field), "label": field.label, "type": field.type, "choices": field.choices,
         "required": field.required, "annotation": _annotation(field), "sample": _sample(field),
@@ -205,7 +205,7 @@ def _field(field: DataField, by_name: dict[str, DataModel]) -> dict[str, Any]:
         "low": (_range_of(field) or (None, None))[0],
         "high": (_range_of(field) or (None, None))[1],
         "target": field.target, "target_table": table_name(target) if target else "",
-        "target_label": _column(label) if label else "", "constant": target.name.upper() if target else "",
+        "target_label": _column(label) if label else "", "constant": f"A_{target.name.upper()}" if target else "",
     }  # fmt: skip
 
 
@@ -323,7 +323,7 @@ def _sections(manifest: AppManifest) -> list[dict[str, Any]]:
         {
             "id": re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-"), "title": name,
             "lines": written.get(name, ([f"Write something about {name.lower()} here."], []))[0],
-            "items": written.get(name, ([], []))[1],
+            "tiles": written.get(name, ([], []))[1],
         }
         for name in names
     ]  # fmt: skip

@@ -8,18 +8,23 @@ from core.manifests import DataModel
 
 _VERBS = r"(?:please\s+)?(?:can you\s+|could you\s+)?(?:build|create|make|write|set up|i need|we need|i want|we want|give|start|generate|develop)"
 _OPENING = re.compile(
-    rf"^\W*(?:hi|hello|hey)?\W*{_VERBS}?\s*(?:me|us)?\s*(?:an?|the|some)?\s*(?:new|simple|small|little|nice|basic)?\s*",
+    rf"^\W*(?:hi|hello|hey)?\W*{_VERBS}?\s*(?:(?:me|us)\b)?\s*(?:(?:an?|the|some)\b)?\s*(?:(?:new|simple|small|little|nice|basic)\b)?\s*",
     re.I,
 )
 _STOP = r"(?:;|\.(?:\s|$)|\n|$)"
 _ENTITY = re.compile(
     rf"(?P<noun>[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|have|has|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
-    rf"(?![A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|,?\s+and\s+(?:also\s+)?[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
+    rf"(?![A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
     re.I | re.S,
 )
 _NOT_NOUNS = {
     "app", "application", "page", "website", "site", "tool", "system", "crm", "tracker", "manager", "list", "for", "it",
     "which", "that", "each", "every", "also", "and", "dashboard", "database", "blog", "todo", "board", "kanban",
+}  # fmt: skip
+_NO_PART_OF_NOUNS = {
+    "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
+    "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
+    "handle", "some", "like", "to", "i", "fields", "columns", "following",
 }  # fmt: skip
 _ACCENTS = {
     "blue": "#1d5fd1", "green": "#2f7d4f", "red": "#c2362b", "orange": "#c45a11", "purple": "#6d3fc4", "pink": "#c02f76",
@@ -68,7 +73,7 @@ class Understood:
 
 def understand(request: str) -> Understood:
     """Read a request for a new app."""
-    text = " ".join(request.split("```")[0].replace("\u2019", "'").split(" "))
+    text = _unlisted(request.split("```")[0].replace("\u2019", "'"))
     models = entities(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
     landing = bool(_LANDING.search(text)) and not models
@@ -82,6 +87,26 @@ def understand(request: str) -> Understood:
     own = bool(entities(text))
     title = _title(text, preset[1] if preset and not own else "", models, landing)
     return Understood(title, models, view, landing, accent_in(text), bool(re.search(r"\bdark\b", text, re.I)))
+
+
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+
+
+def _unlisted(text: str) -> str:
+    """Write lists of people ('- Orders: item, price' or 'orders (item, price)') as sentences with 'with'."""
+    lines = []
+    for line in text.split("\n"):
+        bare = _BULLET.sub("", line).strip()
+        if (
+            match := re.match(r"(?P<noun>[A-Za-z][A-Za-z -]{1,40}?)\s*(?::|-|–)\s+(?P<fields>[^:]+,[^:]+)$", bare)
+        ) and _BULLET.match(line):
+            bare = f"{match['noun']} with {match['fields']}"
+        lines.append(bare)
+    text = "\n".join(lines)
+    bracketed = r"\b(?P<noun>[a-z][a-z-]+(?: [a-z]+)?)\s+\((?P<fields>[^()]+,[^()]+)\)"
+    if not re.search(r"\b(?:with|have|has|having)\b", text, re.I):
+        text = re.sub(bracketed, r"\g<noun> with \g<fields>;", text, flags=re.I)
+    return text
 
 
 def _board_ready(models: list[DataModel]) -> bool:
@@ -122,8 +147,7 @@ def entities(text: str) -> list[DataModel]:
 
 def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
-    words = [word for word in phrase.casefold().split() if word not in ("and", "also", "the", "all", "our", "my", "track", "keep",
-             "manage", "of", "store", "list", "add", "for", "a", "an", "where", "save", "record", "records", "handle", "some")]  # fmt: skip
+    words = [word for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
     if not words or words[-1] in _NOT_NOUNS or words[-1] in ("should", "must", "can", "will"):
         return ""
     return " ".join(word for word in words if word not in _NOT_NOUNS)

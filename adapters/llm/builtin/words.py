@@ -1,6 +1,9 @@
 """English words the built-in builder knows: plurals, names, the types that field names suggest."""
 
+import hashlib
+import keyword
 import re
+import unicodedata
 
 from core.manifests import DataField, DataModel, FieldType
 
@@ -19,12 +22,12 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("phone", r"phone|mobile|telephone|fax|cell"),
     ("url", r"url|website|link|homepage|photo|image|picture"),
     ("boolean", r"done|completed?|finished|active|paid|published|confirmed|available|archived|urgent|is .*|has .*|in stock"),
-    ("money", r"price|cost|amount|total|fee|salary|budget|revenue|balance|deposit|rent|value|spent"),
+    ("money", r"price|cost|amount|total|fee|salary|.*\brate|budget|revenue|balance|deposit|rent|value|spent"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
+    ("date", r"date|.*\bdate|date \w+|date of \w+|last \w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
     ("integer",
-     r"quantity|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
-     r"pages|units|minutes|hours|duration|servings|capacity|order number|party size|reorder level|position"),
+     r"mileage|sets|reps|quantity|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"pages|units|minutes|hours|duration|servings|capacity|order number|party size|reorder level|rating out of .*"),
     ("decimal", r"weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
                   r"ingredients|feedback|reason|answer|steps"),
@@ -35,6 +38,17 @@ _SAID: dict[str, FieldType] = {
     "yes/no": "boolean", "yes no": "boolean", "boolean": "boolean", "checkbox": "boolean", "email": "email",
     "phone": "phone", "url": "url", "link": "url", "currency": "money",
 }  # fmt: skip
+MAX_FIELDS = 40
+# Names that Python, SQL or the generated code itself needs; a column or table of that name gets a trailing underscore.
+RESERVED = {
+    *keyword.kwlist, "all", "check", "commit", "constraint", "copy", "default", "dict", "distinct", "end", "except",
+    "exists", "group", "having", "index", "insert", "intersect", "into", "join", "json", "limit", "null", "offset", "on",
+    "order", "page", "per_page", "primary", "references", "schema", "search", "select", "set", "table", "then", "to",
+    "add", "alter", "autoincrement", "between", "bool", "case", "client", "collate", "connect", "connection", "create",
+    "deferrable", "delete", "drop", "dt", "escape", "float", "foreign", "int", "isnull", "model_config", "nothing",
+    "notnull", "returning", "str", "using", "transaction", "union", "unique", "update", "validate", "values", "when", "where", "database", "construct",
+}  # fmt: skip
+_NO_FIELDS = ("id", "with", "field", "fields", "a", "something", "it", "them", "following", "column")
 DEFAULT_CHOICES = {
     "status": ["new", "in progress", "done"],
     "state": ["new", "in progress", "done"],
@@ -52,7 +66,7 @@ def singular(noun: str) -> str:
         pass
     elif last.endswith("ies") and len(last) > 4:
         last = last[:-3] + "y"
-    elif last.endswith(("sses", "xes", "ches", "shes", "zes")) or last in ("buses", "bonuses", "statuses", "campuses"):
+    elif last.endswith(("sses", "xes", "ches", "shes", "zzes")) or last in ("buses", "bonuses", "statuses", "campuses"):
         last = last[:-2]
     elif last.endswith("s"):
         last = last[:-1]
@@ -78,13 +92,18 @@ def plural(noun: str) -> str:
 
 def identifier(words: str) -> str:
     """Return words as a name: lower case, underscores, begins with a letter; empty when nothing is left."""
-    name = re.sub(r"[^a-z0-9]+", "_", words.casefold()).strip("_")
-    return re.sub(r"^[^a-z]+", "", name)[:40].strip("_")
+    plain = unicodedata.normalize("NFKD", words.casefold().replace("ß", "ss"))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    name = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9]+", "_", plain).strip("_"))[:40].strip("_")
+    if name or not any(char.isalpha() for char in words):
+        return name
+    # Letters of another script: a name that is always the same for the same words.
+    return f"x{hashlib.sha256(words.casefold().encode()).hexdigest()[:8]}"
 
 
 def label(words: str) -> str:
-    """Return words as a heading."""
-    text = " ".join(words.replace("_", " ").split())[:80]
+    """Return words as a heading; quotes and backslashes go, they would end a string in code."""
+    text = " ".join(re.sub(r"[\"\\\x00-\x1f{}“”]", "", words.replace("_", " ")).split())[:80].strip()
     return text[:1].upper() + text[1:]
 
 
@@ -104,14 +123,23 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
             choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
             choices = [one for one in dict.fromkeys(choices) if one][:30]
     words = re.sub(
-        r"^(?:(?:an?|the|their|its|his|her|optional|required|also|each|one|some|unique)\s+)+",
+        r"^(?:(?:an?|the|their|its|his|her|optional|required|also|each|one|some|unique|new|another|called|named|following|more|field|fields)\s+)+",
         "",
         phrase.strip(),
         flags=re.I,
     )
     words = re.sub(r"\s+(?:field|column|property|attribute)s?$", "", words, flags=re.I).strip(" '\"")
+    words, said_by_word = _type_word(words)
+    said = said or said_by_word
     name = identifier(words)
-    if not name or name in ("id", "with", "field") or len(words.split()) > 5:
+    if (
+        not name
+        or name in _NO_FIELDS
+        or len(words.split()) > 5
+        or re.match(r"(?:to|be|many|multiple|several|at)\b", words, re.I)
+    ):
+        return None
+    if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
     if len(choices) > 1:
         return DataField(name=name, label=label(words), type="choice", choices=[one[:80] for one in choices])
@@ -121,6 +149,22 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     if kind == "choice":
         return DataField(name=name, label=label(words), type="choice", choices=DEFAULT_CHOICES[words.casefold()])
     return DataField(name=name, label=label(words), type=kind)
+
+
+_TYPE_WORDS: dict[str, FieldType] = {
+    "checkbox": "boolean", "flag": "boolean", "yes/no": "boolean", "boolean": "boolean", "number": "decimal",
+    "integer": "integer", "text": "text", "decimal": "decimal", "dropdown": "text",
+}  # fmt: skip
+
+
+def _type_word(words: str) -> tuple[str, FieldType | None]:
+    """Take a type out of phrases like 'gift wrap checkbox', 'amount as integer' or 'boolean paid'."""
+    known = "|".join(_TYPE_WORDS)
+    for pattern in (rf"^(?P<name>.+?)\s+(?:as\s+(?:an?\s+)?)(?P<type>{known})$", r"^(?P<name>.+?)\s+(?P<type>checkbox|flag|dropdown)$",
+                    r"^(?P<type>checkbox|yes/no|boolean|integer|decimal|dropdown)\s+(?:field\s+)?(?P<name>.+)$"):  # fmt: skip
+        if match := re.match(pattern, words, re.I):
+            return match["name"].strip(" '\""), _TYPE_WORDS[match["type"].casefold()]
+    return words, None
 
 
 def _suggested(words: str) -> FieldType:
@@ -134,6 +178,13 @@ def _suggested(words: str) -> FieldType:
         if kind in ("money", "date", "long_text", "integer", "url") and re.fullmatch(pattern, last):
             return kind
     return "text"
+
+
+def fits(field: DataField, others: list[DataField]) -> bool:
+    """Say whether a field can stand beside others: there is room, and its column is its own."""
+    columns = {one.name for one in others} | {f"{one.name}_id" for one in others if one.type == "relation"}
+    own = f"{field.name}_id" if field.type == "relation" else field.name
+    return len(others) < MAX_FIELDS and field.name not in columns and own not in columns
 
 
 def split_list(text: str) -> list[str]:
@@ -165,8 +216,8 @@ def model_of(noun: str, phrases: list[str], entities: dict[str, str]) -> DataMod
     one = singular(" ".join(noun.casefold().split()))
     fields: dict[str, DataField] = {}
     for phrase in phrases:
-        found = field(phrase, entities)
-        if found is not None and found.name not in fields:
+        found = field(phrase, {word: target for word, target in entities.items() if target != identifier(one)})
+        if found is not None and fits(found, list(fields.values())):
             fields[found.name] = found
     name = identifier(one)
     if not name or not fields:

@@ -1,0 +1,228 @@
+"""Each check finds its fault, stays silent about good code, and never claims what it did not see."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.checks.material import Check, Material, Report
+from adapters.checks.suite import CheckSuite, all_checks
+from adapters.checks.tools import as_json, output_of, program
+from adapters.llm.builtin.plans import new_manifest
+from adapters.llm.builtin.render import render
+from adapters.llm.builtin.understand import understand
+from adapters.store.database import Database
+from core.errors import OutsideError
+from core.files import FileTree
+from core.findings import CheckResult
+from core.manifests import AppManifest
+from core.ports import Ran
+
+REQUEST = "Build a todo app"
+
+
+def app() -> tuple[FileTree, AppManifest]:
+    manifest = new_manifest(REQUEST, understand(REQUEST))
+    files = {file.path: (render(manifest, file.path) or "").encode() for file in manifest.files}
+    return FileTree(files).changed({"app.json": manifest.to_bytes()}), manifest
+
+
+class StillSandbox:
+    """A sandbox that answers as told; the real ones have tests of their own."""
+
+    name = "still"
+
+    def __init__(self, ran: Ran) -> None:
+        self.ran = ran
+        self.runs = 0
+
+    async def run(self, *_: object) -> Ran:
+        self.runs += 1
+        return self.ran
+
+
+PASSED = Ran(0, "3 passed in 0.10s\n", 0.1)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def suite_of(lite: Database, tmp_path: Path, cache: Path) -> Callable[[Ran | None], CheckSuite]:
+    def make(ran: Ran | None = PASSED) -> CheckSuite:
+        box = StillSandbox(ran) if ran is not None else None
+        return CheckSuite(all_checks(cache, box, "there is none"), lite, tmp_path / "scratch", "still")
+
+    return make
+
+
+async def run(suite: CheckSuite, changes: dict[str, bytes | None]) -> dict[str, CheckResult]:
+    tree, manifest = app()
+    return {one.name: one for one in await suite.run(tree.changed(changes), manifest, lambda _: None)}
+
+
+async def test_a_good_app_raises_nothing(suite_of: Callable[..., CheckSuite], tmp_path: Path) -> None:
+    found = await run(suite_of(), {})
+    assert {name: (one.status, one.findings) for name, one in found.items()} == dict.fromkeys(
+        ("syntax", "ruff", "oxlint", "mypy", "bandit", "secrets", "tests"), ("passed", ())
+    )
+    assert found["tests"].note == "3 passed"
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "check", "rule"),
+    [
+        ("extra.py", b"def broken(:\n", "syntax", "syntax"),
+        ("extra.py", b"x = 'not utf-8 \xff'\n", "syntax", "encoding"),
+        ("extra.json", b'{"a": 1,}', "syntax", "syntax"),
+        ("extra.yaml", b"a: [1, 2\n", "syntax", "syntax"),
+        ("extra.toml", b"a = \n", "syntax", "syntax"),
+        ("extra.css", b"a { color: red;\nb { color: blue; }\n", "syntax", "syntax"),
+        ("static/extra.js", b"let = = 3;\n", "oxlint", "syntax"),
+        ("static/extra.ts", b"const a: = 3;\n", "oxlint", "syntax"),
+        ("static/extra.tsx", b"export const A = () => <div>;\n", "oxlint", "syntax"),
+        ("static/extra.jsx", b"export const A = () => <div></span>;\n", "oxlint", "syntax"),
+        ("extra.py", b"print(undefined_name)\n", "ruff", "F821"),
+        ("extra.py", b"def f(a: int) -> str:\n    return a\n", "mypy", "return-value"),
+        ("extra.py", b"import subprocess\n\n\ndef f(x: str) -> None:\n    subprocess.call(x, shell=True)\n", "bandit", "B602"),
+        ("extra.py", b'def f(c, x):  # type: ignore\n    c.execute(eval(x))\n', "bandit", "B307"),
+        ("extra.py", b"KEY = 'sk-or-v1-0123456789abcdef0123456789abcdef'\n", "secrets", "secret"),
+        ("notes.md", b"token: ghp_0123456789abcdefghijABCDEFGHIJ012345\n", "secrets", "secret"),
+        ("key.pem", b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "secrets", "secret"),
+    ],
+)  # fmt: skip
+async def test_each_fault_is_found_by_its_check(
+    suite_of: Callable[..., CheckSuite], path: str, content: bytes, check: str, rule: str
+) -> None:
+    found = (await run(suite_of(), {path: content}))[check]
+    assert found.status == "failed"
+    assert (rule, path, "error") in [(one.rule, one.path, one.level) for one in found.findings]
+
+
+async def test_bad_html_only_warns_because_browsers_mend_it(suite_of: Callable[..., CheckSuite]) -> None:
+    found = (await run(suite_of(), {"extra.html": b"<div><p></b></div"}))["syntax"]
+    assert found.status == "passed"
+
+
+async def test_bombs_and_giants_are_survived(suite_of: Callable[..., CheckSuite]) -> None:
+    bomb = b"a: &a [x, x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (98 + n, 98 + n, 97 + n, 97 + n) for n in range(20))
+    found = await run(
+        suite_of(),
+        {"bomb.yaml": bomb, "deep.json": b"[" * 100_000, "giant.json": b" " * 500_001, "deep.py": b"(" * 5_000},
+    )
+    assert [(one.path, one.level) for one in found["syntax"].findings] == [
+        ("deep.json", "error"),
+        ("deep.py", "error"),
+        ("giant.json", "note"),
+    ]
+
+
+async def test_syntax_errors_keep_later_checks_from_claiming_anything(suite_of: Callable[..., CheckSuite]) -> None:
+    found = await run(suite_of(), {"extra.py": b"def broken(:\n"})
+    assert {one.status for name, one in found.items() if name != "syntax"} == {"not_run"}
+    assert found["tests"].note == "the syntax errors come first"
+
+
+async def test_configuration_of_the_app_does_not_run_on_the_host(
+    suite_of: Callable[..., CheckSuite], tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof"
+    code = f"open({str(proof)!r}, 'w').write('ran')\n".encode()
+    await run(
+        suite_of(),
+        {
+            "plugin.py": code + b"def plugin(version): return object\n", "mypy.ini": b"[mypy]\nplugins = plugin.py\n",
+            "setup.cfg": b"[mypy]\nplugins = plugin.py\n", "pyproject.toml": b"[tool.mypy]\nplugins = ['plugin.py']\n",
+            "bandit.py": code, "ruff.py": code, "ast.py": code, "json.py": code, "sitecustomize.py": code, "conftest.py": code,
+            ".bandit": b"[bandit]\nskips: B602\n", ".oxlintrc.json": b'{"rules": {"no-undef": "off"}, "jsPlugins": ["./plugin.js"]}',
+        },
+    )  # fmt: skip
+    assert not proof.exists()
+
+
+async def test_comments_of_the_app_do_not_silence_checks(suite_of: Callable[..., CheckSuite]) -> None:
+    code = b"import subprocess\n\n\ndef f(x: str) -> None:\n    subprocess.call(x, shell=True)  # nosec\n\n\nprint(ghost)  # noqa\n"
+    found = await run(suite_of(), {"extra.py": code, ".bandit": b"[bandit]\nskips: B602\n"})
+    assert (found["bandit"].status, found["ruff"].status) == ("failed", "failed")
+
+
+@pytest.mark.parametrize(
+    ("ran", "message"),
+    [
+        (
+            Ran(1, "FAILED tests/test_x.py::test_a - assert 1 == 2\n1 failed, 2 passed in 0.1s\n", 0.1),
+            "test_a: assert 1 == 2",
+        ),
+        (Ran(2, "ERROR tests/test_x.py - ImportError: no\n", 0.1), "collection: ImportError: no"),
+        (Ran(5, "no tests ran in 0.01s\n", 0.1), "ended with code 5"),
+        (Ran(-1, "", 120.0, "time"), "did not end"),
+        (Ran(-1, "", 1.0, "output"), "without end"),
+        (Ran(137, "", 1.0), "ended with code 137"),
+    ],
+)
+async def test_tests_that_do_not_pass_fail(suite_of: Callable[..., CheckSuite], ran: Ran, message: str) -> None:
+    found = (await run(suite_of(ran), {}))["tests"]
+    assert found.status == "failed"
+    assert message in found.findings[0].message
+
+
+async def test_without_a_sandbox_tests_are_not_run_and_say_why(suite_of: Callable[..., CheckSuite]) -> None:
+    found = (await run(suite_of(None), {}))["tests"]
+    assert (found.status, found.note) == ("not_run", "there is none")
+
+
+def check(work: Callable[[Material], Awaitable[Report]]) -> Check:
+    return Check("odd", 0, lambda _: True, work)
+
+
+async def test_a_check_that_crashes_or_is_missing_never_passes(lite: Database, tmp_path: Path) -> None:
+    async def crash(_: Material) -> Report:
+        raise RuntimeError("bug")
+
+    async def absent(_: Material) -> Report:
+        program("no-such-tool")
+        return Report()
+
+    for work, note in ((crash, "the check itself failed"), (absent, "no-such-tool is not installed")):
+        suite = CheckSuite([check(work)], lite, tmp_path / "scratch", "")
+        (result,) = await suite.run(FileTree({"a": b""}), None, lambda _: None)
+        assert (result.status, result.note) == ("not_run", note)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import time; time.sleep(60)", "longer than"),
+        ("raise SystemExit(3)", "ended with code 3"),
+        ("print('x' * 21_000_000)", "printed"),
+    ],
+)
+async def test_a_tool_that_hangs_crashes_or_floods_is_an_outside_error(code: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(OutsideError, match=said):
+        await output_of([sys.executable, "-c", code], tmp_path, 3)
+
+
+def test_garbage_is_no_json() -> None:
+    with pytest.raises(OutsideError, match="no JSON"):
+        as_json("garbage", "tool")
+
+
+async def test_a_tree_that_was_checked_is_not_checked_again(lite: Database, tmp_path: Path) -> None:
+    runs = []
+
+    async def count(_: Material) -> Report:
+        runs.append(1)
+        return Report()
+
+    suite = CheckSuite([check(count)], lite, tmp_path / "scratch", "")
+    tree = FileTree({"a": b"1"})
+    first = await suite.run(tree, None, lambda _: None)
+    assert await suite.known(tree, None) == first
+    await suite.known(tree.changed({"a": b"2"}), None)
+    assert len(runs) == 2
+    await asyncio.gather(*(suite.run(FileTree({"b": bytes([number])}), None, lambda _: None) for number in range(4)))

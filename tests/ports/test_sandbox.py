@@ -1,0 +1,137 @@
+"""What every Sandbox must do and must keep from happening."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
+from core.errors import OutsideError
+from core.files import FileTree
+from core.ports import Sandbox
+from tests.needs import missing
+
+TREE = FileTree({"main.py": b"print('hello')\n", "package/data.txt": b"data\n"})
+
+
+@pytest.fixture(params=["bubblewrap", "docker"])
+async def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Sandbox]:
+    if request.param == "bubblewrap":
+        box = BubblewrapSandbox(tmp_path / "scratch")
+        if problem := await box.problem():
+            missing("bubblewrap", problem)
+        yield box
+        return
+    try:
+        client = open_client()
+        if not client.images.list(image_tag()):
+            missing("the sandbox image", "make image")
+    except OutsideError as error:
+        missing("Docker", str(error))
+    yield DockerSandbox(client, tmp_path / "scratch", "tests")
+    client.close()
+
+
+async def python(sandbox: Sandbox, code: str, seconds: float = 30, **env: str) -> str:
+    return (await sandbox.run(TREE, ["python", "-c", code], env, seconds)).output.strip()
+
+
+async def test_it_works(sandbox: Sandbox) -> None:
+    assert await sandbox.problem() == ""  # type: ignore[attr-defined]
+
+
+async def test_a_program_runs_over_the_tree(sandbox: Sandbox) -> None:
+    ran = await sandbox.run(TREE, ["python", "main.py"], {}, 30)
+    assert (ran.exit_code, ran.output.strip(), ran.ended_for) == (0, "hello", "")
+    assert (await sandbox.run(TREE, ["python", "-c", "raise SystemExit(7)"], {}, 30)).exit_code == 7
+    assert (
+        await python(sandbox, "import os; print(os.environ['WHAT'], open('package/data.txt').read())", WHAT="given")
+        == "given data"
+    )
+
+
+async def test_a_program_that_does_not_end_is_ended(sandbox: Sandbox) -> None:
+    ran = await sandbox.run(TREE, ["python", "-c", "while True: pass"], {}, 2)
+    assert (ran.exit_code, ran.ended_for) == (-1, "time")
+
+
+async def test_output_without_end_is_cut(sandbox: Sandbox) -> None:
+    ran = await sandbox.run(
+        TREE, ["python", "-c", "import sys\nfor _ in range(3000): sys.stdout.write('x' * 1000)"], {}, 60
+    )
+    assert len(ran.output) < 300_000
+
+
+async def test_the_files_and_the_system_are_read_only(sandbox: Sandbox) -> None:
+    code = "for path in ('/app/new', '/app/main.py', '/new', '/usr/new', '/etc/new'):\n    try: open(path, 'w'); print('WROTE', path)\n    except OSError: pass\nopen('/tmp/x', 'w').write('x'); print('done')"
+    assert await python(sandbox, code) == "done"
+
+
+async def test_it_is_nobody_and_has_no_rights(sandbox: Sandbox) -> None:
+    status = await python(sandbox, "import os; print(os.getuid()); print(open('/proc/self/status').read())")
+    assert status.splitlines()[0] == "65532"
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+
+
+async def test_nothing_of_the_host_is_in_the_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    seen = await python(
+        sandbox,
+        "import glob\nfor path in glob.glob('/proc/[0-9]*/environ'):\n    try: print(open(path, 'rb').read())\n    except OSError: pass",
+    )
+    assert "very-secret" not in seen
+
+
+async def test_the_host_and_the_network_are_out_of_reach(sandbox: Sandbox) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port = server.getsockname()[1]
+        code = (
+            "import socket\n"
+            f"for address in ('127.0.0.1', '172.17.0.1', '172.30.0.1', '{socket.gethostbyname(socket.gethostname())}', '169.254.169.254'):\n"
+            f"    try: socket.create_connection((address, {port}), 0.5); print('REACHED', address)\n"
+            "    except OSError: pass\n"
+            "try: socket.gethostbyname('example.com'); print('RESOLVED')\n"
+            "except OSError: pass\n"
+            "print('done')"
+        )
+        assert await python(sandbox, code) == "done"
+
+
+async def test_a_fork_bomb_and_a_memory_bomb_end_inside(sandbox: Sandbox) -> None:
+    bomb = "import os, time\nfor n in range(2000):\n    try:\n        if os.fork() == 0: time.sleep(20); os._exit(0)\n    except OSError: print('stopped', flush=True); break\nelse: print('UNLIMITED')\nos._exit(0)"
+    assert "stopped" in await python(sandbox, bomb)
+    eaten = await sandbox.run(TREE, ["python", "-c", "x = bytearray(8_000_000_000); print('ATE', len(x))"], {}, 60)
+    assert "ATE" not in eaten.output
+    assert await python(sandbox, "print('still fine')") == "still fine"
+
+
+async def test_a_full_disk_stays_inside(sandbox: Sandbox) -> None:
+    code = "try:\n    with open('/tmp/fill', 'wb') as file:\n        for _ in range(2000): file.write(b'x' * 1_000_000)\n    print('UNLIMITED')\nexcept OSError: print('full')"
+    assert await python(sandbox, code, 60) == "full"
+
+
+async def test_no_sockets_of_daemons_and_no_mounts(sandbox: Sandbox) -> None:
+    code = (
+        "import os, ctypes\n"
+        "print([path for path in ('/var/run/docker.sock', '/run/docker.sock', '/root/.ssh', '/home') if os.path.exists(path)])\n"
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        "print(libc.mount(b'none', b'/tmp', b'tmpfs', 0, None), libc.unshare(0x10000000))\n"
+    )
+    found = (await python(sandbox, code)).splitlines()
+    assert found[0] in ("[]", "['/home']")
+    assert found[1] == "-1 -1"
+
+
+async def test_several_run_at_once(sandbox: Sandbox) -> None:
+    found = await asyncio.gather(*(python(sandbox, f"print({number})") for number in range(4)))
+    assert found == ["0", "1", "2", "3"]
+
+
+async def test_nothing_is_left_behind(sandbox: Sandbox, tmp_path: Path) -> None:
+    await python(sandbox, "print(1)")
+    assert os.listdir(tmp_path / "scratch") == []
