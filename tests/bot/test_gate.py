@@ -1,0 +1,104 @@
+"""The preview gate: only signed links open a preview, and only that one."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.preview.host import Previews
+from adapters.store.database import Database
+from adapters.store.sessions import Sessions
+from adapters.vfs.git import GitRepository
+from bot.web.gate import COOKIE, Gate, Signer
+from core.history import Draft
+from core.sessions import Session, ThreadKey
+from tests.conftest import ANN
+
+ZONE = "preview.localhost"
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer(b"s" * 32, 3600)
+
+
+@pytest.fixture
+async def session(lite: Database, repository: GitRepository) -> Session:
+    async with lite.write() as tx:
+        session = await Sessions(lite).open(tx, ThreadKey("local", "w", "c", "t"), "A shop")
+        await repository.commit(tx, Draft(session.id, None, {"index.html": b"<h1>Shop</h1>"}, "First", "t1", ANN))
+    return session
+
+
+@pytest.fixture
+async def gate(
+    lite: Database, repository: GitRepository, signer: Signer, tmp_path: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    previews = Previews(tmp_path / "previews", tmp_path / "shots", None, "none here", lambda slug: slug, None)
+    asgi = Gate(Sessions(lite), repository, previews, signer, ZONE).asgi
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://gate") as client:
+        yield client
+
+
+async def ask(gate: httpx.AsyncClient, slug: str, uri: str = "/", cookie: str = "", **headers: str) -> httpx.Response:
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    base = {
+        "x-forwarded-host": f"{slug}.{ZONE}:8001",
+        "x-forwarded-uri": uri,
+        "cookie": cookie,
+        "x-forwarded-method": "GET",
+    }
+    return await gate.get("/gate", headers=base | more)
+
+
+async def test_without_a_link_nobody_passes(gate: httpx.AsyncClient, session: Session) -> None:
+    answer = await ask(gate, session.slug)
+    assert (answer.status_code, "private" in answer.text) == (401, True)
+
+
+async def test_a_signed_link_becomes_a_cookie_and_opens_the_app(
+    gate: httpx.AsyncClient, session: Session, signer: Signer
+) -> None:
+    token = signer.token(session.slug)
+    entered = await ask(gate, session.slug, f"/a?x=1&{COOKIE}={token}&y=2")
+    assert (entered.status_code, entered.headers["location"]) == (302, "/a?x=1&y=2")
+    assert "HttpOnly" in entered.headers["set-cookie"]
+    passed = await ask(gate, session.slug, cookie=f'odd="a b"; {COOKIE}=wrong; {COOKIE}={token}; other=1')
+    assert passed.status_code == 200
+    assert Path(passed.headers["x-root"], "index.html").read_text() == "<h1>Shop</h1>"
+
+
+async def test_a_link_never_leads_to_another_site(gate: httpx.AsyncClient, session: Session, signer: Signer) -> None:
+    for uri in ("//evil.example/", "/\\evil.example/", "///evil.example"):
+        entered = await ask(gate, session.slug, f"{uri}?{COOKIE}={signer.token(session.slug)}")
+        assert entered.headers["location"] == "/evil.example" + ("/" if uri.endswith("/") else "")
+
+
+@pytest.mark.parametrize("how", ["other slug", "expired", "forged", "empty", "garbage"])
+async def test_other_tokens_open_nothing(gate: httpx.AsyncClient, session: Session, signer: Signer, how: str) -> None:
+    token = {
+        "other slug": signer.token("another"), "expired": Signer(b"s" * 32, -1).token(session.slug),
+        "forged": Signer(b"x" * 32, 3600).token(session.slug), "empty": "", "garbage": "9999999999.%.x",
+    }[how]  # fmt: skip
+    assert (await ask(gate, session.slug, cookie=f"{COOKIE}={token}")).status_code == 401
+
+
+async def test_unknown_previews_and_those_that_do_not_start_say_so(gate: httpx.AsyncClient, signer: Signer) -> None:
+    answer = await ask(gate, "ghost", cookie=f"{COOKIE}={signer.token('ghost')}")
+    assert answer.status_code == 503
+    assert "no such thread" in answer.text
+
+
+async def test_requests_of_neighbours_are_refused_but_links_work(
+    gate: httpx.AsyncClient, session: Session, signer: Signer
+) -> None:
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+    assert (
+        await ask(gate, session.slug, cookie=cookie, sec_fetch_site="same-site", sec_fetch_mode="cors")
+    ).status_code == 403
+    assert (
+        await ask(gate, session.slug, cookie=cookie, sec_fetch_site="cross-site", sec_fetch_mode="navigate")
+    ).status_code == 200
+    posted = {"sec_fetch_site": "same-site", "sec_fetch_mode": "navigate", "x_forwarded_method": "POST"}
+    assert (await ask(gate, session.slug, cookie=cookie, **posted)).status_code == 403
