@@ -43,7 +43,7 @@ from bot.web.gate import Gate, Signer
 from bot.web.server import running
 from core.errors import OutsideError, UserError
 from core.llm.metered import Budget
-from core.ports import LanguageModel, Sandbox
+from core.ports import Frontend, LanguageModel, Sandbox
 from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,8 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         )
         memory = TextMemory(database)
         budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls)
-        ports = TurnPorts(model, repository, suite, host, memory, lambda _: None, budget)
+        frontends: tuple[Frontend, ...] = ("html", "react") if sandbox and sandbox.name == "docker" else ("html",)
+        ports = TurnPorts(model, repository, suite, host, memory, lambda _: None, budget, frontends)
         engine = DbosEngine(database, turns)
         runner = TurnRunner(database, sessions, turns, messages, repository, board, ports)
         inbox = Inbox(database, sessions, turns, messages, engine)

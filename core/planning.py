@@ -1,13 +1,14 @@
 """From a message to a plan: what is asked, the app as it shall be, and what has to be written."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.agents import request_for
 from core.context import Context
 from core.llm.structured import InvalidAnswer, ask_for
 from core.manifests import AppManifest, Page, Plan, PlannedFile, Stack, Triage
-from core.ports import LanguageModel
+from core.ports import Frontend, LanguageModel
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ async def triage(request: str, context: Context, model: LanguageModel) -> Triage
     return found.model_copy(update={"intent": obvious.intent})
 
 
-async def plan(request: str, context: Context, model: LanguageModel) -> Planned:
+async def plan(
+    request: str, context: Context, model: LanguageModel, frontends: Sequence[Frontend] = ("html",)
+) -> Planned:
     """
     Ask the arch role for a plan.
 
@@ -38,8 +41,9 @@ async def plan(request: str, context: Context, model: LanguageModel) -> Planned:
     and an existing one keeps its own. Both say so.
     """
     files = context.related([]) if context.tree else None
+    sections = context.sections(request) | {"sandbox": {"frontends": list(frontends)}}
     try:
-        found = await ask_for(model, request_for("arch", context.sections(request), files_of=files), Plan)
+        found = await ask_for(model, request_for("arch", sections, files_of=files), Plan)
     except InvalidAnswer as error:
         return _fallback(request, context, str(error))
     if context.manifest is None:

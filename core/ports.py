@@ -145,5 +145,8 @@ class MemoryStore(Protocol):
         ...
 
 
+Frontend = Literal["html", "react"]
+"""What the sandbox can build a user interface with: plain HTML always, React where it has Node."""
+
 ProgressSink = Callable[[Progress], None]
 """Takes the state of a running turn; must not block and must not fail."""

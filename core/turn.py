@@ -25,6 +25,7 @@ from core.memory import Memory, kind_of
 from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import (
     Checks,
+    Frontend,
     LanguageModel,
     MemoryStore,
     PreviewHost,
@@ -49,6 +50,7 @@ class TurnPorts:
     memory: MemoryStore
     progress: ProgressSink
     budget: Budget = field(default_factory=Budget)
+    frontends: tuple[Frontend, ...] = ("html",)
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: La
         return Proposal("done", wanted.reply or "I have no answer to that.", head, decisions=tuple(wanted.decisions))
     if wanted.questions:
         return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head)
-    planned = await planning.plan(asked, context, model)
+    planned = await planning.plan(asked, context, model, ports.frontends)
     plan = planned.plan
     notes = [planned.caveat] if planned.caveat else []
     if not plan.write and not plan.remove and plan.manifest == context.manifest:

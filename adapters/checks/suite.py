@@ -12,6 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from adapters.checks.build import build_check
 from adapters.checks.lint import oxlint_check, ruff_check
 from adapters.checks.material import Check, Material
 from adapters.checks.security import bandit_check, secrets_check
@@ -37,6 +38,7 @@ def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Chec
     return [
         syntax_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none),
+        build_check(sandbox, why_none),
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -26,6 +26,17 @@ from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
 PORT = 8000
+BUILD = [
+    "node",
+    "/node_modules/vite/bin/vite.js",
+    "build",
+    "--config",
+    "/opt/sandbox/vite.config.mjs",
+    "--configLoader",
+    "native",
+]
+BUILD_SECONDS = 120
+_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - inside the container
 GUARD = f"""
 table inet threadwright
 delete table inet threadwright
@@ -153,19 +164,42 @@ class DockerRuntime:
                 f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off."
             )
 
-    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
-        """Start an app in a container of its own."""
-        return await asyncio.to_thread(self._start, app, data, argv, env)
+    async def build(self, app: Path, web: Path) -> None:
+        """Build the front end in a container without a network."""
+        await asyncio.to_thread(self._build, app, web)
 
-    def _start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> DockerInstance:
+    def _build(self, app: Path, web: Path) -> None:
+        if os.geteuid() == 0:
+            give(web, 65_532)
+        volumes = {str(app): {"bind": "/app", "mode": "ro"}, str(web): {"bind": "/web", "mode": "rw"}}
+        options = hardened(self._owner, command=BUILD, environment=_ENVIRONMENT, network_mode="none", volumes=volumes)
+        with docker_errors():
+            container = self._client.containers.create(**options)
+            try:
+                container.start()
+                code = container.wait(timeout=BUILD_SECONDS)["StatusCode"]
+                said = container.logs(tail=20).decode("utf-8", "replace")
+            finally:
+                container.remove(force=True)
+        if code:
+            raise OutsideError(f"the front end does not build: {' | '.join(said.split(chr(10)))[-400:]}")
+
+    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> DockerInstance:
+        """Start an app in a container of its own."""
+        return await asyncio.to_thread(self._start, app, data, argv, web)
+
+    def _start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> DockerInstance:
         if os.geteuid() == 0:
             give(data, 65_532)
+        volumes = {str(app): {"bind": "/app", "mode": "ro"}, str(data): {"bind": "/data", "mode": "rw"}}
+        if web is not None:
+            volumes[str(web)] = {"bind": "/web", "mode": "ro"}
         options = hardened(
             self._owner,
             command=[*argv, "--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"],  # noqa: S104 - in its own network
-            environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "DATA_DIR": "/data", **env},  # noqa: S108
+            environment={**_ENVIRONMENT, "DATA_DIR": "/data", "WEB_DIST": "/web"},
             network=NETWORK,
-            volumes={str(app): {"bind": "/app", "mode": "ro"}, str(data): {"bind": "/data", "mode": "rw"}},
+            volumes=volumes,
         )
         with docker_errors():
             container = self._client.containers.create(**options)

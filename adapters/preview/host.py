@@ -160,18 +160,32 @@ class Previews:
             raise OutsideError(self._why_none)
         data = self._folder / slug / "data"
         data.mkdir(exist_ok=True)
-        instance = await self.runtime.start(root, data, ["python", "-m", *manifest.start], {})
+        web = await self._built(root) if manifest.kind == "fastapi_react" else None
+        instance = await self.runtime.start(root, data, ["python", "-m", *manifest.start], web)
         try:
             return Served(commit, root, instance), await ready(instance, manifest.health)
         except BaseException:
             await instance.stop()
             raise
 
+    async def _built(self, root: Path) -> Path:
+        """Build the front end of the worktree `root` beside it, unless that was done before."""
+        assert self.runtime is not None
+        web, done = root.with_suffix(".web"), root.with_suffix(".built")
+        if not done.exists():
+            shutil.rmtree(web, ignore_errors=True)
+            web.mkdir()
+            await self.runtime.build(root, web)
+            done.touch()
+        return web
+
     async def _retire(self, before: Served, served: Served) -> None:
         """Stop the old version and remove its files."""
         await self._stop(before)
         if before.root != served.root:
-            await asyncio.to_thread(shutil.rmtree, before.root, ignore_errors=True)
+            for suffix in ("", ".web"):
+                await asyncio.to_thread(shutil.rmtree, before.root.with_suffix(suffix), ignore_errors=True)
+            before.root.with_suffix(".built").unlink(missing_ok=True)
 
     async def _stop(self, served: Served) -> None:
         if served.instance is not None:

@@ -6,7 +6,6 @@ import os
 import socket
 import zlib
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,9 +45,20 @@ class Runtime(Protocol):
 
     name: str
 
-    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> Instance:
+    async def build(self, app: Path, web: Path) -> None:
+        """
+        Build the front end of the folder `app` into the empty folder `web`.
+
+        Raises:
+            OutsideError: it cannot be built; says what the builder said.
+        """
+        ...
+
+    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> Instance:
         """
         Start `argv` (a uvicorn command without where to listen) over the folder `app`, with `data` writable.
+
+        A front end that was built lies in `web`; the app finds it by WEB_DIST.
 
         Raises:
             OutsideError: the runtime itself does not work.
@@ -156,7 +166,11 @@ class BubblewrapRuntime:
         self._sandbox, self._sockets = sandbox, sockets
         self._count = 0
 
-    async def start(self, app: Path, data: Path, argv: list[str], env: Mapping[str, str]) -> BubblewrapInstance:
+    async def build(self, app: Path, web: Path) -> None:
+        """There is no Node in this sandbox."""
+        raise OutsideError("this app needs Node to be built, which bubblewrap's sandbox does not have; use Docker")
+
+    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> BubblewrapInstance:
         """Start an app on a fresh socket; each data folder has a uid of its own where the bot may choose."""
         self._count += 1
         uid = 61_000 + zlib.crc32(str(data).encode()) % 4_000
@@ -170,7 +184,7 @@ class BubblewrapRuntime:
         number = listener.fileno()
         try:
             command = self._sandbox.command(
-                app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data", **env}, data=data, uid=uid
+                app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data"}, data=data, uid=uid
             )
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,

@@ -45,7 +45,10 @@ def docker_errors() -> Iterator[None]:
 
 def image_tag() -> str:
     """Return the image's name; its tag is a hash of what it is built from."""
-    parts = [(IMAGE_FOLDER / name).read_bytes() for name in ("Dockerfile", "requirements.txt")]
+    parts = [
+        (IMAGE_FOLDER / name).read_bytes()
+        for name in ("Dockerfile", "requirements.txt", "package.json", "vite.config.mjs")
+    ]
     return f"threadwright-sandbox:{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
 
 

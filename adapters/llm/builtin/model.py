@@ -111,7 +111,8 @@ def _plan(sections: dict[str, Any]) -> Plan:
     request = str(sections["request"])[:MAX_REQUEST_CHARS]
     before = _manifest(sections.get("app"))
     if before is None:
-        manifest = new_manifest(request, understand(request))
+        react = "react" in (sections.get("sandbox") or {}).get("frontends", [])
+        manifest = new_manifest(request, understand(request), react=react)
         kept = " and ".join(model.plural.lower() for model in manifest.models)
         summary = f"{manifest.title}: an app that keeps {kept}." if kept else f"{manifest.title}: a page to start from."
         return Plan(manifest=manifest, write=[file.path for file in manifest.files], summary=summary)

@@ -15,8 +15,8 @@ def table_name(model: DataModel) -> str:
     return f"{name}_" if name in RESERVED else name
 
 
-def new_manifest(request: str, found: Understood) -> AppManifest:
-    """Return the manifest of a new app."""
+def new_manifest(request: str, found: Understood, *, react: bool = False) -> AppManifest:
+    """Return the manifest of a new app; with `react` where the sandbox can build one."""
     theme = Theme(accent=found.accent or Theme().accent, mode="dark" if found.dark else "auto")
     name = identifier(found.title) or "app"
     if found.landing:
@@ -30,8 +30,8 @@ def new_manifest(request: str, found: Understood) -> AppManifest:
         return completed(bare)
     pages = [_page(model, found.view) for model in found.models]
     bare = AppManifest(
-        name=name, title=found.title, analysis=request[:2_000], kind="fastapi",
-        stack=Stack(backend="fastapi", frontend="html", storage="sqlite"), theme=theme, pages=pages,
+        name=name, title=found.title, analysis=request[:2_000], kind="fastapi_react" if react else "fastapi",
+        stack=Stack(backend="fastapi", frontend="react" if react else "html", storage="sqlite"), theme=theme, pages=pages,
         models=found.models, files=[PlannedFile(path="main.py", role="backend", description="The application")],
         agents=["core", "arch", "backend", "uix", "test"], start=["uvicorn", "main:app"],
         test=["python", "-m", "pytest", "-q"],
@@ -79,6 +79,27 @@ def _endpoints(manifest: AppManifest) -> list[Endpoint]:
     return found
 
 
+_PLAIN: list[tuple[str, str, str]] = [
+    ("static/index.html", "uix", "The page around everything"),
+    ("static/models.js", "uix", "What the app keeps, as the pages need to know it"),
+    ("static/app.js", "uix", "Lists, forms and navigation"),
+    ("static/styles.css", "uix", "How it looks"),
+]
+_REACT: list[tuple[str, str, str]] = [
+    ("frontend/package.json", "uix", "Packages and commands of the front end"),
+    ("frontend/vite.config.js", "uix", "How the front end is built"),
+    ("frontend/index.html", "uix", "The page that loads everything"),
+    ("frontend/src/main.jsx", "uix", "Starts the app in the page"),
+    ("frontend/src/App.jsx", "uix", "Navigation and the current page"),
+    ("frontend/src/Records.jsx", "uix", "Lists as table, cards or board"),
+    ("frontend/src/Form.jsx", "uix", "The dialog for one record"),
+    ("frontend/src/Value.jsx", "uix", "One value as people read it"),
+    ("frontend/src/api.js", "uix", "Requests to the server"),
+    ("frontend/src/models.js", "uix", "What the app keeps, as the pages need to know it"),
+    ("frontend/src/styles.css", "uix", "Colours and shared styles"),
+]
+
+
 def _files(manifest: AppManifest) -> list[PlannedFile]:
     rows: list[tuple[str, str, str]] = [
         ("main.py", "backend", "The application: routes and pages"),
@@ -88,10 +109,7 @@ def _files(manifest: AppManifest) -> list[PlannedFile]:
             (f"backend/{table_name(model)}.py", "backend", f"{model.plural}: what the API takes, and its routes")
             for model in manifest.models
         ),
-        ("static/index.html", "uix", "The page around everything"),
-        ("static/models.js", "uix", "What the app keeps, as the pages need to know it"),
-        ("static/app.js", "uix", "Lists, forms and navigation"),
-        ("static/styles.css", "uix", "How it looks"),
+        *(_REACT if manifest.kind == "fastapi_react" else _PLAIN),
         ("tests/conftest.py", "test", "A fresh database and client for every test"),
         *(
             (f"tests/test_{table_name(model)}.py", "test", f"What holds for {model.plural.lower()}")

@@ -66,23 +66,38 @@ def render(manifest: AppManifest, path: str) -> str | None:
     if model is not None:
         context["model"] = next(one for one in context["models"] if one["name"] == model.name)
         context["arguments"] = context["search"] or context["paged"] or bool(context["model"]["filtered"])
-    return _environment().get_template(f"data/{template}").render(context)
+    return _environment().get_template(template).render(context)
+
+
+_PLAIN_TEMPLATES = {
+    "static/index.html": "data/index.html.j2", "static/models.js": "data/models.js.j2", "static/app.js": "data/app.js",
+    "static/styles.css": "data/styles.css.j2",
+}  # fmt: skip
+_REACT_TEMPLATES = {
+    "frontend/package.json": "react/package.json.j2", "frontend/vite.config.js": "react/vite.config.js",
+    "frontend/index.html": "react/index.html.j2", "frontend/src/main.jsx": "react/main.jsx",
+    "frontend/src/App.jsx": "react/App.jsx.j2", "frontend/src/Records.jsx": "react/Records.jsx",
+    "frontend/src/Form.jsx": "react/Form.jsx", "frontend/src/Value.jsx": "react/Value.jsx",
+    "frontend/src/api.js": "react/api.js", "frontend/src/models.js": "data/models.js.j2",
+    "frontend/src/styles.css": "react/styles.css.j2",
+}  # fmt: skip
 
 
 def _template(manifest: AppManifest, path: str) -> tuple[str | None, DataModel | None]:
+    react = manifest.kind == "fastapi_react"
     fixed = {
-        "main.py": "main.py.j2", "backend/__init__.py": "init.py.j2", "backend/database.py": "database.py.j2",
-        "static/index.html": "index.html.j2", "static/models.js": "models.js.j2", "static/app.js": "app.js",
-        "static/styles.css": "styles.css.j2", "tests/conftest.py": "conftest.py.j2",
-        "requirements.txt": "requirements.txt.j2", "README.md": "readme.md.j2",
+        "main.py": "data/main.py.j2", "backend/__init__.py": "data/init.py.j2", "backend/database.py": "data/database.py.j2",
+        "tests/conftest.py": "data/conftest.py.j2", "requirements.txt": "data/requirements.txt.j2",
+        "README.md": "data/readme.md.j2",
+        **(_REACT_TEMPLATES if react else _PLAIN_TEMPLATES),
     }  # fmt: skip
     if path in fixed:
         return fixed[path], None
     for model in manifest.models:
         if path == f"backend/{table_name(model)}.py":
-            return "routes.py.j2", model
+            return "data/routes.py.j2", model
         if path == f"tests/test_{table_name(model)}.py":
-            return "test_routes.py.j2", model
+            return "data/test_routes.py.j2", model
     return None, None
 
 
@@ -95,6 +110,8 @@ def _context(manifest: AppManifest) -> dict[str, Any]:
     tables = {model.name: table_name(model) for model in manifest.models}
     return {
         "title": manifest.title,
+        "react": manifest.kind == "fastapi_react",
+        "package": manifest.name.replace("_", "-"),
         "heading": str(escape(manifest.title)),
         "theme": manifest.theme,
         **_accents(manifest.theme.accent),
