@@ -1,5 +1,6 @@
 """Run the bot with its web pages until it is told to stop."""
 
+import asyncio
 import socket
 
 import uvicorn
@@ -24,8 +25,10 @@ async def serve(settings: Settings) -> None:
             web_app(app), fd=listener.fileno(), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
         async with running(config):
+            warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
             await told_to_stop()
+            warming.cancel()
             print("  Stopping; turns that are running go on at the next start.", flush=True)
 
 

@@ -22,6 +22,7 @@ from adapters.vfs.git import GitRepository
 from bot.progress import ProgressBoard
 from bot.replies import reply
 from core.errors import OutsideError, UserError
+from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import Doc, Progress, TurnRequest, TurnResult
 from core.sessions import Session
 from core.turn import TurnPorts, run_turn
@@ -69,9 +70,12 @@ class TurnRunner:
     async def _report(self, request: TurnRequest, result: TurnResult, steps: DbosSteps) -> None:
         """Post the reply; a database that is away only delays it."""
         diff = await self._diff(request.session_id, result)
+        title = await self._title(request.session_id, result)
         await self.board.close(request.turn_id)
         seconds = await _patiently(
-            lambda: steps.transaction("report", lambda tx: self._write(tx, request, result, diff, steps.heard), float)
+            lambda: steps.transaction(
+                "report", lambda tx: self._write(tx, request, result, diff, steps.heard, title), float
+            )
         )
         self.board.changed(request.session_id)
         log.info(
@@ -104,11 +108,26 @@ class TurnRunner:
             log.exception("diff_failed")
             return ""
 
-    async def _write(self, tx: Connection, request: TurnRequest, result: TurnResult, diff: str, heard: int) -> float:
+    async def _title(self, session_id: str, result: TurnResult) -> str:
+        """Return what a thread is called after its first commit: as its app."""
+        if not result.commit or result.parent:
+            return ""
+        try:
+            manifest = read_manifest((await self.repository.tree(session_id, result.commit)).get(MANIFEST_PATH))
+        except Exception:
+            log.exception("title_failed")
+            return ""
+        return manifest.title if manifest else ""
+
+    async def _write(
+        self, tx: Connection, request: TurnRequest, result: TurnResult, diff: str, heard: int, title: str = ""
+    ) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         await self.turns.finish(tx, result)
         await forget_calls(tx, request.turn_id)
+        if title:
+            await self.sessions.rename(tx, request.session_id, title)
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", reply(result, diff), turn_id=request.turn_id
         )

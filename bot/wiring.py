@@ -67,6 +67,7 @@ class App:
     signer: Signer
     model: LanguageModel
     sandbox: str
+    checks: CheckSuite
 
 
 @contextlib.asynccontextmanager
@@ -115,7 +116,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         runner.resubmit = inbox.start  # type: ignore[assignment]
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
-            sandbox.name if sandbox else "",
+            sandbox.name if sandbox else "", suite,
         )  # fmt: skip
         if previews:
             await stack.enter_async_context(_proxied(app, stack))

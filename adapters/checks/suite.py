@@ -72,6 +72,14 @@ class CheckSuite:
             await self._remember(tree, found)
         return found
 
+    async def warm(self) -> None:
+        """Check a tiny app once, so that the tools know the common libraries before the first turn needs them."""
+        imports = (
+            "import sqlite3\n\nimport pytest\nfrom fastapi import FastAPI\nfrom fastapi.testclient import TestClient\n"
+        )
+        code = f"{imports}from pydantic import BaseModel\n\napp = FastAPI()\nused = (sqlite3, pytest, TestClient, BaseModel)\n"
+        await self.run(FileTree({"main.py": code.encode()}), None, lambda _: None)
+
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
         """Return the results for a tree that was checked before, or check it now."""
         async with self._database.read() as connection:

@@ -6,7 +6,7 @@ import time
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database
 from adapters.store.tables import session as table
@@ -46,6 +46,10 @@ class Sessions:
             )
         )  # fmt: skip
         return session
+
+    async def rename(self, tx: AsyncConnection | AsyncSession, session_id: str, title: str) -> None:
+        """Give a session another title; its slug stays, links lead on."""
+        await tx.execute(table.update().where(table.c.id == session_id).values(title=title[:80]))
 
     async def get(self, session_id: str) -> Session:
         """Return a session by its id."""

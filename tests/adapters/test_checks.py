@@ -212,6 +212,10 @@ def test_garbage_is_no_json() -> None:
         as_json("garbage", "tool")
 
 
+async def test_warming_up_finds_nothing_to_complain_about(suite_of: Callable[..., CheckSuite]) -> None:
+    await suite_of().warm()
+
+
 async def test_a_tree_that_was_checked_is_not_checked_again(lite: Database, tmp_path: Path) -> None:
     runs = []
 

@@ -1,12 +1,12 @@
 """Whatever comes in: a clear message, the head where it was, nothing lost, and the next message works."""
 
 import asyncio
-import errno
+import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from bot.inbox import Event
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
+from core.errors import OutsideError
 from core.messages import Para, TurnResult
+from tests.needs import missing
 from tests.servers.model import ModelServer, model_server, refused
 from tests.servers.process import ROOT, BotProcess, running_bot
 
@@ -163,20 +165,46 @@ async def test_an_answer_of_fifty_megabytes_is_cut_off(talk: Talk) -> None:
     await talk.works_again()
 
 
-async def test_a_full_disk_fails_the_turn_and_not_the_thread(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@contextlib.contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
+    """Mount a disk of its own, so that it can really be full."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], capture_output=True, text=True
+    )
+    if done.returncode:
+        missing("a disk that can be filled", f"mount needs root ({done.stderr.strip()})")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
-    await talk.works_again()
-    head = await talk.head()
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
-        result = await talk.say("Make it blue")
-    assert isinstance(result, TurnResult)
-    assert result.outcome == "failed"
-    assert "No space left" in result.message
-    assert await talk.head() == head
-    await talk.works_again()
+
+async def test_a_full_disk_loses_nothing_and_the_thread_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 120) as disk, model_server() as model:
+        settings = Settings(data_dir=disk, sandbox="none", browser="none", model_base_url=model.url, model_name="m")
+        async with opened(settings, previews=False) as app:
+            talk = Talk(app, model)
+            await talk.works_again()
+            head = await talk.head()
+            filler = disk / "filler"
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+                for _ in range(256 * 1024):
+                    file.write(b"x" * 1024)
+            event = Event("while-full", thread_key("t"), YOU, text="Make it blue")
+            with pytest.raises(OutsideError, match="disk"):
+                for number in range(2_000):
+                    # What is already reserved for the log may take a few more messages.
+                    await app.inbox.accept(
+                        Event(f"small-{number}", thread_key("other"), YOU, text="status " + "x" * 5_000)
+                    )
+            assert await talk.head() == head
+            filler.unlink()
+            accepted = await app.inbox.accept(event)
+            while (result := await app.turns.result(accepted.turn_id)) is None:
+                await asyncio.sleep(0.05)
+            assert result.commit
+            assert result.parent == head
 
 
 async def test_a_database_that_is_locked_for_a_while_only_delays(talk: Talk) -> None:

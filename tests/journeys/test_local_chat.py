@@ -124,7 +124,7 @@ def test_a_message_becomes_a_running_app_and_the_next_ones_change_it(
         assert bot.stop() == 0
         bot.start()
         page.goto(bot.url)
-        page.get_by_label("Threads").get_by_role("link").first.click()
+        page.get_by_label("Threads").get_by_role("link", name="CRM for a bakery", exact=True).click()
         assert page.url == address
         assert page.locator(".message.reply").count() == 4
         expect(page.locator(".message.reply").nth(3).get_by_title("Good")).to_have_attribute("aria-pressed", "true")
