@@ -1,0 +1,282 @@
+"""Rules about what an app keeps: lists and their fields, added, renamed and removed."""
+
+import re
+
+from adapters.llm.builtin.plans import table_name
+from adapters.llm.builtin.rules_looks import remove_page
+from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_model
+from adapters.llm.builtin.understand import entities
+from adapters.llm.builtin.words import field as read_field
+from adapters.llm.builtin.words import fits, identifier, known_words, label, model_of, plural, singular, split_list
+from core.manifests import DataField, DataModel
+
+_NO_NAME = re.compile(
+    r"^(?:an?|the|be|show|required|optional|mandatory|integer|decimal|text|number|date|boolean|board|cards?|table|list)\b|[\d@]|\bto\b",
+    re.I,
+)
+
+
+def rename(state: Changed, clause: str) -> str:
+    """Rename a list or a field: 'rename phone to mobile'."""
+    match = re.match(
+        r"(?P<verb>rename|change)\s+(?:the\s+)?(?:(?:field|column|list)\s+)?(?P<old>.+?)\s+(?:to|into|as|->|→)\s+(?P<new>.+?)$",
+        clause,
+        re.I,
+    )
+    if not match:
+        return ""
+    old, new, owner = match["old"], match["new"].strip(" '\""), None
+    if inside := re.match(r"(?P<name>.+?)\s+(?:in|of|for|on)\s+(?P<model>.+)$", new, re.I):
+        owner = model_in(state, inside["model"])
+        new = inside["name"] if owner else new
+    # "change the price to 5" is a wish about data, "rename a to b and c to d" two wishes: neither is a new name.
+    if (
+        len(new.split()) > 4
+        or re.search(r"\bto\b", new)
+        or (match["verb"].casefold() == "change" and _NO_NAME.search(new))
+    ):
+        return ""
+    model = model_in(state, old)
+    if model is not None and owner is None:
+        return _rename_model(state, model, new)
+    if inside := re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I):
+        old, owner = inside["field"], model_in(state, inside["model"])
+    elif (
+        (possessive := re.match(r"(?P<model>\w+)(?:'s|s')?\s+(?P<field>.+)$", old, re.I))
+        and (found_owner := model_in(state, possessive["model"]))
+        and field_in(found_owner, possessive["field"])
+    ):
+        old, owner = possessive["field"], found_owner
+    model = owner or model_with_field(state, old)
+    found = field_in(model, old) if model else None
+    if model is None or found is None:
+        return ""
+    return _rename_field(state, model, found, new, match["verb"])
+
+
+def _rename_field(state: Changed, model: DataModel, found: DataField, new: str, verb: str) -> str:
+    name = identifier(re.sub(r"\s+(?:field|column)$", "", new))
+    others = [one for one in model.fields if one.name != found.name]
+    taken = {one.name for one in others} | {old for one in others for old in one.renamed_from}
+    if (
+        not name
+        or name in taken
+        or (verb.casefold() == "change" and new.casefold() in [one.casefold() for one in found.choices])
+    ):
+        return ""
+    history = [found.name, *found.renamed_from]
+    renamed = found.model_copy(
+        update={"name": name, "label": label(new), "renamed_from": [old for old in history if old != name][:20]}
+    )
+    order = model.order_by
+    if order and order.lstrip("-") == found.name:
+        order = order.replace(found.name, name)
+    fields = [renamed if one.name == found.name else one for one in model.fields]
+    put_model(state, model.model_copy(update={"fields": fields, "order_by": order}))
+    return f"{found.label} of {model.plural.lower()} is now called {renamed.label}"
+
+
+def _rename_model(state: Changed, model: DataModel, new: str) -> str:
+    one = singular(new.casefold())
+    name = identifier(one)
+    if not name or any(other.name == name for other in state.manifest.models):
+        return ""
+    renamed = model.model_copy(
+        update={
+            "name": name,
+            "label": label(one),
+            "plural": label(plural(one)),
+            "renamed_from": [],
+        }
+    )
+    history = [table_name(model), *model.renamed_from]
+    kept = [old for old in history if old != table_name(renamed)][:20]
+    put_model(state, renamed.model_copy(update={"renamed_from": kept}), model.name)
+    models = [
+        other.model_copy(
+            update={
+                "fields": [f.model_copy(update={"target": name}) if f.target == model.name else f for f in other.fields]
+            }
+        )
+        for other in state.manifest.models
+    ]
+    pages = [
+        page.model_copy(update={"model": name, "title": renamed.plural, "path": f"/{table_name(renamed)}"})
+        if page.model == model.name else page
+        for page in state.manifest.pages
+    ]  # fmt: skip
+    state.manifest = state.manifest.model_copy(update={"models": models, "pages": pages})
+    return f"{model.plural} are now called {renamed.plural}"
+
+
+def remove(state: Changed, clause: str) -> str:
+    """Remove fields, a list or a page: 'remove the phone from customers'."""
+    match = re.match(
+        r"(?:remove|delete|drop|get rid of|take out)\s+(?:the\s+)?(?P<what>.+?)(?:\s+(?:from|of|in)\s+(?P<model>.+))?$",
+        clause,
+        re.I,
+    )
+    if not match:
+        return ""
+    what = match["what"]
+    if re.match(r"all\b", what, re.I):
+        return ""
+    place = re.fullmatch(r"(?:the\s+)?(?:list|table|form|app)", match["model"] or "list", re.I)
+    if match["model"] and model_in(state, match["model"]) is None and not (place and len(state.manifest.models) == 1):
+        return ""
+    if page := re.match(r"(?P<title>.+?)\s+(?:page|section)$", what, re.I):
+        return remove_page(state, page["title"])
+    model = model_in(state, what)
+    if model is not None and not match["model"]:
+        return _remove_model(state, model)
+    gone = []
+    for phrase in split_list(what):
+        owner = (model_in(state, match["model"]) if match["model"] else None) or model_with_field(state, phrase)
+        found = field_in(owner, phrase) if owner else None
+        if owner is None or found is None or len(owner.fields) == 1:
+            return ""
+        order = None if (owner.order_by or "").lstrip("-") == found.name else owner.order_by
+        fields = [one for one in owner.fields if one.name != found.name]
+        put_model(state, owner.model_copy(update={"fields": fields, "order_by": order}))
+        gone.append(f"{found.label.lower()} is gone from {owner.plural.lower()}")
+    return ", ".join(gone)
+
+
+def _remove_model(state: Changed, model: DataModel) -> str:
+    others = [
+        one.model_copy(update={"fields": [f for f in one.fields if f.target != model.name]})
+        for one in state.manifest.models
+        if one.name != model.name
+    ]
+    if not others or any(not one.fields for one in others):
+        return ""
+    pages = [page for page in state.manifest.pages if page.model != model.name]
+    state.manifest = state.manifest.model_copy(update={"models": others, "pages": pages})
+    return f"{model.plural} are gone"
+
+
+_NO_LIST = re.compile(
+    r"\b(?:pages?|section|fields?|columns?|dropdown|options?|problem|banner|footer|header|report|title|button|link|message)\b",
+    re.I,
+)
+_CHOICE_NAMES = (
+    "status",
+    "state",
+    "priority",
+    "size",
+    "category",
+    "type",
+    "stage",
+    "genre",
+    "level",
+    "kind",
+    "colour",
+    "color",
+)
+
+
+def add_choice(state: Changed, clause: str) -> str:
+    """'Add a size dropdown to items with small, medium and large'."""
+    match = re.match(
+        r"(?:add|create|include)\s+(?:an?\s+)?(?P<name>[\w ]+?)(?P<kind>\s+(?:field|dropdown|select))?(?:\s+to\s+(?P<model>[\w ]+?))?"
+        r"\s*(?::|\s+with(?P<said>\s+(?:the\s+)?(?:options|choices|values))?)\s+(?P<list>[^:()]+)$",
+        clause, re.I,
+    )  # fmt: skip
+    if not match:
+        return ""
+    model = model_in(state, match["model"]) if match["model"] else _default_model(state)
+    choices = split_list(re.sub(r"\bor\b", ",", match["list"]))
+    if (
+        model is None
+        or len(choices) < 2
+        or not (match["kind"] or match["said"] or identifier(match["name"]) in _CHOICE_NAMES)
+    ):
+        return ""
+    return _put_fields(state, model, f"{match['name']} ({', '.join(choices)})")
+
+
+def add_model(state: Changed, clause: str) -> str:
+    """Add a list: 'add suppliers with name and phone'."""
+    opening = re.match(
+        r"(?:add|create|include|track|keep track of|keep|list|we (?:also )?have)\s+(?:an?\s+)?(?:new\s+)?", clause, re.I
+    )
+    if not opening:
+        return ""
+    text = re.sub(
+        r"^(?:list|table|entity|section)\s+(?:of|for|called|named)?\s*", "", clause[opening.end() :], flags=re.I
+    )
+    head = re.split(r"\bwith\b|:", text, maxsplit=1)[0]
+    known = "|".join(re.escape(word) for word in known_words(state.manifest.models))
+    if (
+        state.manifest.kind == "static"
+        or re.search(rf"\b(?:to|for)\s+(?:the\s+)?(?:{known})\b", head, re.I)
+        or _NO_LIST.search(head)
+    ):
+        return ""
+    stubs = known_words(state.manifest.models)
+    for found in entities(text):
+        if found.name in stubs.values() or model_in(state, found.plural):
+            continue
+        phrases = re.split(r"\b(?:with|have|has|having)\b|:", text, maxsplit=1)
+        own = {**stubs, **known_words([found])}
+        model = model_of(found.plural, split_list(phrases[1]), own) if len(phrases) == 2 else found
+        if model is not None:
+            put_model(state, model)
+            return f"the app keeps {model.plural.lower()}"
+    return ""
+
+
+def add_fields(state: Changed, clause: str) -> str:
+    """Add fields to a list: 'add a notes field to orders', 'customers should have a birthday'."""
+    patterns = (
+        r"(?:add|include|put)\s+(?P<fields>(?:(?!\s(?:to|for|into)\s(?:the\s)?\w+\s*,?\s+and\s).)+)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
+        r"(?:add|include|put)\s+(?P<fields>.+?)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
+        r"(?P<model>[\w -]+?)\s+(?:should|must|need to|shall)\s+(?:also\s+)?(?:have|include|get)\s+(?P<fields>.+)$",
+        r"(?:give|let)\s+(?:each\s+|every\s+|all\s+)?(?P<model>[\w-]+)\s+(?:have\s+)?(?P<fields>.+)$",
+        r"(?:track|store|record|show)\s+(?P<fields>.+?)\s+(?:of|for|on)\s+(?:each\s+|every\s+|the\s+|all\s+)?(?P<model>[\w -]+?)$",
+        r"(?P<model>[\w -]+?)\s+(?:also\s+)?(?:have|has|need|needs)\s+(?P<fields>.+)$",
+        r"(?:add|include)\s+(?P<fields>.+?\s+(?:fields?|columns?)(?:\s*\([^)]*\))?)(?P<model>)$",
+        r"(?:add|include)\s+(?P<fields>(?:an?\s+)?[\w]+(?:\s+[\w]+)?(?:\s*\([^)]*\))?)(?P<model>)$",
+    )
+    for pattern in patterns:
+        match = re.match(pattern, clause, re.I)
+        if not match:
+            continue
+        model = model_in(state, match["model"]) if match["model"] else _default_model(state)
+        if model is None:
+            continue
+        if pattern == patterns[-1]:
+            # Without a word that it is a field, only what can hardly be anything else: "add a due date".
+            guess = read_field(match["fields"], {})
+            if guess is None or guess.type == "text":
+                continue
+        if said := _put_fields(state, model, match["fields"]):
+            return said
+    return ""
+
+
+def _default_model(state: Changed) -> DataModel | None:
+    models = state.manifest.models
+    if state.last_model:
+        return next(one for one in models if one.name == state.last_model)
+    return models[0] if len(models) == 1 else None
+
+
+def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
+    words = known_words(state.manifest.models)
+    added: list[DataField] = []
+    text = re.sub(r"^(?:a\s+)?(?:new\s+)?(?:fields?|columns?)\s*:?\s+(?:for\s+)?", "", phrases.strip(), flags=re.I)
+    text = re.sub(r"\s+(?:fields?|columns?)(?=\s*(?:\(|$))", "", text, flags=re.I)
+    if listed := re.match(r"(?P<name>[\w ]+?):\s+(?P<list>[^:()]+,[^:()]+)$", text):
+        text = f"{listed['name']} ({listed['list']})"
+    for phrase in split_list(text):
+        found = read_field(phrase, {word: target for word, target in words.items() if target != model.name})
+        if found is None:
+            return ""
+        if fits(found, [*model.fields, *added]):
+            added.append(found)
+    if not added:
+        return ""
+    put_model(state, model.model_copy(update={"fields": [*model.fields, *added]}))
+    names = " and ".join(one.label.lower() for one in added)
+    return f"{model.plural.lower()} have {names}"

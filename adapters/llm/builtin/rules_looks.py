@@ -1,0 +1,165 @@
+"""Rules about what an app shows: its title, colours, features, views and pages."""
+
+import re
+
+from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS
+from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
+from adapters.llm.builtin.understand import accent_in
+from adapters.llm.builtin.words import identifier, label
+from core.manifests import Page
+
+_FEATURE_NAME = re.compile(
+    r"(?:full[- ]?text )?(?:search|filter(?:ing|s)?|csv(?: export| download)?|export|pagination|paging)(?: (?:box|field|bar|function|button))?",
+    re.I,
+)
+_FEATURES = (
+    (CSV, r"\bcsv\b|\bexport\b|\bspreadsheet\b", "lists can be downloaded as CSV"),
+    (PAGES, r"\bpaginat\w*|\bpaging\b|\bpages of\b|\bper page\b|\b\d+ at a time\b", "long lists are shown in pages"),
+    (SEARCH, r"\bsearch\w*", "lists can be searched"),
+    (FILTER, r"\bfilter\w*", "lists can be filtered by their choices"),
+)  # fmt: skip
+
+
+def title(state: Changed, clause: str) -> str:
+    """Change the app's title: 'call it Sweet Things'."""
+    match = re.match(
+        r"(?:(?:change|set|rename|make)\s+(?:the\s+)?(?:app'?s?\s+|page'?s?\s+|site'?s?\s+)?(?:title|name|heading|headline|app|application|site|page)\s+(?:to|into|as)|"
+        r"call\s+(?:it|this|the app|the site|the page)|rename\s+(?:it|this|the app)\s+(?:to|into)|title\s+it)\s+[\"'“]?(?P<title>.+?)[\"'”]?$",
+        clause, re.I,
+    )  # fmt: skip
+    if not match:
+        return ""
+    title = label(match["title"])
+    pages = [page.model_copy(update={"title": title}) if page.path == "/" else page for page in state.manifest.pages]
+    state.manifest = state.manifest.model_copy(update={"title": title, "pages": pages})
+    return f"the title is now “{title}”"
+
+
+def look(state: Changed, clause: str) -> str:
+    """Change the theme: 'make it blue', 'use dark mode'."""
+    if re.search(r"\b(?:don't|do not|not|too|less|late|shipped|when)\b", clause, re.I) or re.match(
+        r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
+    ):
+        return ""
+    if re.search(r"\bdark(?: mode| theme)?\b", clause, re.I) and not re.search(
+        r"\b(field|column|page)\b", clause, re.I
+    ):
+        off = re.search(r"\b(remove|no|without|turn off|disable)\b", clause, re.I)
+        put_theme(state, mode="light" if off else "dark")
+        return "the dark theme is off" if off else "the app has a dark theme"
+    if re.search(r"\blight (?:mode|theme)\b", clause, re.I):
+        put_theme(state, mode="light")
+        return "the app has a light theme"
+    accent = accent_in(clause)
+    if accent and re.search(r"\b(colou?rs?|accent|theme|make|use|brand|buttons?|style|it)\b", clause, re.I):
+        if re.search(r"\b(field|column)\b", clause, re.I):
+            return ""
+        put_theme(state, accent=accent)
+        return f"the accent colour is {accent}"
+    return ""
+
+
+def sort(state: Changed, clause: str) -> str:
+    """Sort a list: 'sort orders by due date'."""
+    match = re.match(
+        r"(?:sort|order|list|show)\s+(?:(?P<model>.+?)\s+)?(?:sorted\s+|ordered\s+)?by\s+(?P<field>.+?)"
+        r"(?P<down>\s*,?\s*\(?(?:desc(?:ending)?|newest first|latest first|highest first|most recent first|in reverse|reversed|largest first)\)?)?"
+        r"(?:\s*,?\s*\(?(?:asc(?:ending)?|oldest first|lowest first|earliest first|soonest first)\)?)?$",
+        clause, re.I,
+    )  # fmt: skip
+    if not match:
+        return ""
+    model = model_in(state, match["model"] or "") or model_with_field(state, match["field"])
+    found = field_in(model, match["field"]) if model else None
+    if model is None or found is None:
+        return ""
+    down = "-" if match["down"] else ""
+    put_model(state, model.model_copy(update={"order_by": f"{down}{found.name}"}))
+    return f"{model.plural.lower()} are sorted by {found.label.lower()}{', highest first' if down else ''}"
+
+
+def features(state: Changed, clause: str) -> str:
+    """Switch search, filters, pages and CSV on or off."""
+    if not state.manifest.models or re.search(r"\b(field|column|page)\b", re.sub(r"per page", "", clause), re.I):
+        return ""
+    added = re.match(r"(?:add|include)\s+(?:an?\s+)?(?P<what>.+?)\s+to\s+", clause, re.I)
+    if added and not _FEATURE_NAME.fullmatch(added["what"]):
+        return ""
+    removing = re.match(r"(?:remove|delete|drop|disable|turn off)\b", clause, re.I)
+    choices = any(one.type in ("choice", "boolean") for model in state.manifest.models for one in model.fields)
+    said = []
+    for name, pattern, result in _FEATURES:
+        if not re.search(pattern, clause, re.I) or (name == FILTER and not choices):
+            continue
+        if removing:
+            kept = [one for one in state.manifest.features if one != name]
+            state.manifest = state.manifest.model_copy(update={"features": kept})
+            said.append(f"{name} is gone")
+        else:
+            put_feature(state, name)
+            said.append(result)
+    return ", ".join(said)
+
+
+def view(state: Changed, clause: str) -> str:
+    """Show a list otherwise: 'show orders as a board'."""
+    match = re.search(
+        r"\b(?P<model>[a-z][a-z -]*?)\s+(?:as|in|into|on)\s+(?:an?\s+)?(?:kanban\s+)?(?P<view>board|cards?|table|list)\b",
+        clause,
+        re.I,
+    )
+    if not match:
+        return ""
+    model = model_in(state, re.sub(r"^(?:show|display|make|turn|list|put)\s+", "", match["model"], flags=re.I))
+    view = {"board": "board", "card": "cards", "cards": "cards"}.get(match["view"].casefold(), "table")
+    if model is None or (view == "board" and not any(one.type == "choice" for one in model.fields)):
+        return ""
+    pages = [
+        page.model_copy(update={"view": view}) if page.model == model.name else page for page in state.manifest.pages
+    ]
+    state.manifest = state.manifest.model_copy(update={"pages": pages})
+    return f"{model.plural.lower()} are shown as {'a ' if view != 'cards' else ''}{view}"
+
+
+def remove_page(state: Changed, title: str) -> str:
+    """Remove a page or a section by its title; '' when there is none."""
+    wanted = title.casefold()
+    pages = [page for page in state.manifest.pages if page.model or page.path == "/" or page.title.casefold() != wanted]
+    features = [one for one in state.manifest.features if one.casefold() != wanted]
+    if len(pages) == len(state.manifest.pages) and len(features) == len(state.manifest.features):
+        return ""
+    state.manifest = state.manifest.model_copy(update={"pages": pages, "features": features})
+    return f"{label(title)} is gone"
+
+
+def add_page(state: Changed, clause: str) -> str:
+    """Add a page or a section: 'add an about page saying …'."""
+    match = re.match(
+        r"(?:add|create|include|make)\s+(?:an?\s+|the\s+)?(?:new\s+)?(?P<title>[\w' &-]+?)\s+(?:page|section)"
+        r"(?:\s+(?:that says|saying|with(?: the text)?|which says|:)\s*[\"'“]?(?P<text>.+?)[\"'”]?)?$",
+        clause, re.I,
+    )  # fmt: skip
+    if called := re.match(
+        r"(?:add|create)\s+(?:an?\s+)?(?:new\s+)?page\s+(?:called|named|about)?\s*[\"'“]?(?P<title>[\w' &-]+?)[\"'”]?(?:\s+(?:saying|with the text)\s+(?P<text>.+))?$",
+        clause,
+        re.I,
+    ):
+        match = called
+    if (
+        not match
+        or model_in(state, match["title"])
+        or re.search(r"\b(?:page|section|link|with)\b", match["title"], re.I)
+    ):
+        return ""
+    title, text = label(match["title"]), (match["text"] or "").strip(" '\"“”")
+    if not title or identifier(title) == "index":
+        return ""
+    if state.manifest.kind == "static" and re.search(r"\bsection\b", clause, re.I):
+        put_feature(state, next((one for one in SECTIONS if one.casefold() == title.casefold()), title))
+        return f"the page has a section {title}"
+    path = f"/{identifier(title).replace('_', '-')}"
+    if any(page.path == path for page in state.manifest.pages):
+        return ""
+    page = Page(path=path, title=title, view="content", text=text or f"Write something about {title.lower()} here.")
+    state.manifest = state.manifest.model_copy(update={"pages": [*state.manifest.pages, page]})
+    return f"there is a page {title}"
