@@ -18,10 +18,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, AsyncSQLAlchemyDatasource, DBOSClient, DBOSConfig
 from dbos._dbos import _get_dbos_instance
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.store.database import Database
+from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import executor_lease
 from adapters.store.turns import Turns
 from core.errors import HeadMoved, OutsideError
@@ -56,9 +55,9 @@ class DbosSteps:
         """Run `work` at least once; its value is stored as JSON."""
 
         async def body() -> str:
-            return _dump(await work(), kind)
+            return to_json(await work(), kind)
 
-        return _load(await DBOS.run_step_async({"name": name}, body), kind)
+        return from_json(await DBOS.run_step_async({"name": name}, body), kind)
 
     async def interruptible(self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]) -> Value | Signal:
         """Run `work`, or end it and return the first signal after those already heard."""
@@ -70,8 +69,8 @@ class DbosSteps:
         number, text = await DBOS.run_step_async({"name": name}, body)
         if number:
             self.heard = number
-            return _load(text, Signal)
-        return _load(text, kind)
+            return from_json(text, Signal)
+        return from_json(text, kind)
 
     async def _race(self, work: Callable[[], Awaitable[Value]], kind: type[Value], after: int) -> tuple[int, str]:
         working = asyncio.ensure_future(work())
@@ -79,9 +78,9 @@ class DbosSteps:
         try:
             await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
-                return 0, _dump(working.result(), kind)
+                return 0, to_json(working.result(), kind)
             number, signal = listening.result()
-            return number, _dump(signal, Signal)
+            return number, to_json(signal, Signal)
         finally:
             for task in (working, listening):
                 task.cancel()
@@ -91,12 +90,12 @@ class DbosSteps:
         """Run `work` in one transaction with the step's record; again, as a new step, when the head had moved."""
 
         async def body() -> str:
-            return _dump(await work(self._engine.datasource.sql_session()), kind)
+            return to_json(await work(self._engine.datasource.sql_session()), kind)
 
         for _ in range(TRIES_ON_MOVED_HEAD - 1):
             with contextlib.suppress(HeadMoved):
-                return _load(await self._engine.transaction(name, body), kind)
-        return _load(await self._engine.transaction(name, body), kind)
+                return from_json(await self._engine.transaction(name, body), kind)
+        return from_json(await self._engine.transaction(name, body), kind)
 
 
 class DbosEngine:
@@ -259,11 +258,3 @@ async def _dead(database: Database, executor: str) -> list[str]:
             {"me": executor},
         )
     return list(rows.scalars())
-
-
-def _dump(value: Value, kind: type[Value]) -> str:
-    return TypeAdapter(kind).dump_json(value).decode()
-
-
-def _load(text: str, kind: type[Value]) -> Value:
-    return TypeAdapter(kind).validate_json(text)

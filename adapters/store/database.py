@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator
 from typing import Any, TypeVar
@@ -89,12 +90,20 @@ class Database:
 
 def to_json(value: Any, kind: Any) -> str:
     """Return a core dataclass as JSON text."""
-    return TypeAdapter(kind).dump_json(value).decode()
+    return _adapter(kind).dump_json(value).decode()
 
 
 def from_json(text: str, kind: type[Value]) -> Value:
     """Undo `to_json`."""
-    return TypeAdapter(kind).validate_json(text)
+    known: Any = kind
+    found: Value = _adapter(known).validate_json(text)
+    return found
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes `kind`; building one takes milliseconds."""
+    return TypeAdapter(kind)
 
 
 def as_list(text: str) -> list[str]:

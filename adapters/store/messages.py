@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
@@ -56,22 +57,9 @@ class Messages:
             "kind": kind, "body": to_json(doc, Doc), "turn_id": turn_id, "author": author, "state": "pending",
             "changed": sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery(),
         }  # fmt: skip
-        known = await tx.scalar(sa.select(message.c.id).where(message.c.key == key))
-        if known is None:
-            await tx.execute(message.insert().values(session_id=session_id, key=key, created=time.time(), **values))
-        else:
-            await tx.execute(message.update().where(message.c.id == known).values(values))
-
-    async def remove(self, tx: Connection, key: str) -> None:
-        """Blank a message that is no longer needed; readers drop it."""
-        await tx.execute(
-            message.update()
-            .where(message.c.key == key)
-            .values(
-                body=to_json(Doc(()), Doc),
-                changed=sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery(),
-            )
-        )
+        insert = sqlite.insert if self._database.lite else postgresql.insert
+        row = {"session_id": session_id, "key": key, "created": time.time(), **values}
+        await tx.execute(insert(message).values(row).on_conflict_do_update(index_elements=["key"], set_=values))
 
     async def since(self, session_id: str, changed: int = 0) -> list[StoredMessage]:
         """Return what was added or changed after `changed`, in the order of the thread."""

@@ -30,12 +30,17 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Every event asks for its session. What never changes is kept; the title, which may, is read where it is shown.
+        self._known: dict[ThreadKey, Session] = {}
 
     async def open(self, tx: AsyncConnection, key: ThreadKey, title: str) -> Session:
         """Return the thread's session, made now if there is none."""
+        if known := self._known.get(key):
+            return known
         row = (await tx.execute(sa.select(table).where(*_same(key)))).one_or_none()
         if row is not None:
-            return _session(row)
+            self._known[key] = _session(row)
+            return self._known[key]
         title = " ".join(title.split())[:80] or "New thread"
         session_id = uuid.uuid4().hex
         session = Session(session_id, key, title, slug_of(title, session_id))

@@ -71,9 +71,8 @@ def _write(path: Path, content: bytes) -> None:
         return
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "wb") as file:
+        # Not synced: the database is the truth, and a cache damaged by a power cut is made anew.
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(temporary, path)
 
 

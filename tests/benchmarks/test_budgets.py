@@ -42,7 +42,6 @@ from core.files import FileTree
 from core.history import Draft
 from core.manifests import AppManifest
 from core.memory import Memory
-from core.messages import TurnResult
 from core.sessions import ThreadKey
 from core.turn import TurnPorts
 from tests.conftest import ANN
@@ -113,17 +112,16 @@ def big_app(files: int) -> tuple[FileTree, AppManifest]:
 async def durable(
     url: str, run: Callable[[str, DbosSteps], Awaitable[None]] | None, folder: Path
 ) -> AsyncIterator[Any]:
-    """A database with engine and inbox; without `run` a turn does nothing but end."""
+    """A database with engine and inbox; without `run` turns take for ever, as those of a model do beside a burst of events."""
     await upgrade(url)
     database = Database(make_engine(url), url)
     turns, messages, sessions = Turns(database), Messages(database), Sessions(database)
     engine = DbosEngine(database, turns)
 
-    async def nothing(turn_id: str, steps: DbosSteps) -> None:
-        async with database.write() as tx:
-            await turns.finish(tx, TurnResult(turn_id, "done", ""))
+    async def busy(turn_id: str, steps: DbosSteps) -> None:
+        await asyncio.Event().wait()
 
-    async with engine.opened(run or nothing):
+    async with engine.opened(run or busy):
         yield database, Inbox(database, sessions, turns, messages, engine)
     await database.engine.dispose()
 
@@ -137,7 +135,7 @@ async def test_event_to_acknowledgement(engine: str, tmp_path: Path, request: py
         async def send(number: int) -> None:
             began = time.perf_counter()
             await inbox.accept(
-                Event(f"e{number}", ThreadKey("l", "l", "l", f"t{number % 50}"), ANN, text="Add a field. queue")
+                Event(f"e{number}", ThreadKey("l", "l", "l", f"t{number % 50}"), ANN, text="And make it blue")
             )
             waits.append((time.perf_counter() - began) * 1000)
 

@@ -148,6 +148,18 @@ async def test_the_cache_can_be_deleted_at_any_time(git: GitRepository, database
     assert len(await other.log("s")) == 3
 
 
+async def test_a_damaged_cache_heals(git: GitRepository, database: Database, tmp_path: Path) -> None:
+    last = await put(git, database, {"f": LINES}, "t1")
+    other = GitRepository(database, tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
+    await other.tree("s", last.commit)
+    for pack in (tmp_path / "elsewhere" / "s.git" / "objects" / "pack").iterdir():
+        # Replaced, not truncated: what is mapped into this process would take it down.
+        pack.unlink()
+        pack.write_bytes(b"")
+    assert await other.tree("s", last.commit) == {"f": LINES}
+
+
 async def test_renames_are_seen_as_renames(git: GitRepository, database: Database) -> None:
     first = await put(git, database, {"old.txt": LINES}, "t1")
     second = await put(git, database, {"old.txt": None, "new.txt": LINES}, "t2")
