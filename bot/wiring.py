@@ -84,7 +84,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         stack.enter_context(_only_process(folder))
         await upgrade(settings.store_url)
         database = Database(make_engine(settings.store_url), settings.store_url)
-        stack.push_async_callback(database.engine.dispose)
+        stack.push_async_callback(database.close)
         sessions, turns, messages = Sessions(database), Turns(database), Messages(database)
         repository = GitRepository(database, _made(folder / "git"))
         board = ProgressBoard(database, messages)

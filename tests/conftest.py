@@ -56,7 +56,7 @@ async def database(store_url: str) -> AsyncIterator[Database]:
     await upgrade(store_url)
     opened = Database(make_engine(store_url), store_url)
     yield opened
-    await opened.engine.dispose()
+    await opened.close()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def lite(tmp_path: Path) -> AsyncIterator[Database]:
     await upgrade(url)
     opened = Database(make_engine(url), url)
     yield opened
-    await opened.engine.dispose()
+    await opened.close()
 
 
 @pytest.fixture

@@ -83,7 +83,22 @@ async def test_a_locked_database_is_an_outside_error_that_may_pass(
     assert caught.value.retryable
     async with database.write() as tx:
         await tx.execute(memory.delete())
-    await database.engine.dispose()
+    await database.close()
+
+
+async def test_a_writer_that_is_cancelled_lets_the_lock_go(lite: Database) -> None:
+    async def write() -> None:
+        async with lite.write() as tx:
+            await tx.execute(memory.delete())
+            await asyncio.sleep(0)
+
+    for number in range(60):
+        task = asyncio.create_task(write())
+        for _ in range(number % 12):
+            await asyncio.sleep(0.0002)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.wait_for(write(), 5)
 
 
 async def test_a_thread_has_one_session_for_ever(database: Database) -> None:

@@ -123,7 +123,7 @@ async def durable(
 
     async with engine.opened(run or busy):
         yield database, Inbox(database, sessions, turns, messages, engine)
-    await database.engine.dispose()
+    await database.close()
 
 
 @pytest.mark.parametrize("engine", ["SQLite", "PostgreSQL"])
@@ -219,7 +219,7 @@ async def test_commits_undo_and_cold_load(tmp_path: Path) -> None:
     row("commit of 5 files, durable", (await timed(commit, 30))[15], "25 ms", "fsync")
     row("undo", (await timed(undo, 30))[15], "25 ms", "fsync")
     row("cold load of a session, 61 packs", (await timed(cold, 10))[5], "60 ms", "fsync")
-    await database.engine.dispose()
+    await database.close()
 
 
 async def test_checks_of_forty_files(lite: Database, tmp_path: Path) -> None:
