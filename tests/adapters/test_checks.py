@@ -145,6 +145,21 @@ async def test_configuration_of_the_app_does_not_run_on_the_host(
     assert not proof.exists()
 
 
+async def test_no_gitignore_hides_files_from_the_checks(lite: Database, tmp_path: Path, cache: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("*\n")
+    suite = CheckSuite(all_checks(cache, StillSandbox(PASSED), ""), lite, tmp_path / "data" / "scratch", "still")
+    bad: dict[str, bytes | None] = {
+        ".gitignore": b"*\n",
+        "static/extra.js": b"let = = 3;\n",
+        "extra.py": b"print(ghost)\n",
+        "x.py": b"import os; os.system(eval('1'))\n",
+    }
+    found = await run(suite, bad)
+    assert {name for name, one in found.items() if one.status == "failed"} == {"oxlint", "ruff", "mypy", "bandit"}
+    assert "not_run" not in {one.status for one in found.values()}
+
+
 async def test_comments_of_the_app_do_not_silence_checks(suite_of: Callable[..., CheckSuite]) -> None:
     code = b"import subprocess\n\n\ndef f(x: str) -> None:\n    subprocess.call(x, shell=True)  # nosec\n\n\nprint(ghost)  # noqa\n"
     found = await run(suite_of(), {"extra.py": code, ".bandit": b"[bandit]\nskips: B602\n"})
