@@ -245,6 +245,26 @@ async def test_a_clone_with_new_commits_comes_back_with_them(
     assert [one.path for one in (await take_in(git, database, tmp_path / "clone")).clashes] == ["f"]
 
 
+async def test_a_hostile_repository_runs_nothing_when_it_is_imported(
+    git: GitRepository, database: Database, tmp_path: Path
+) -> None:
+    await put(git, database, {"f": LINES}, "t1")
+    source, proof = tmp_path / "hostile", tmp_path / "proof"
+    subprocess.run(["git", "init", "-q", "-b", "main", source], check=True)
+    settings = {
+        "core.repositoryformatversion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+        "remote.origin.url": str(source), "remote.origin.uploadpack": f"touch {proof}; false", "core.fsmonitor": f"touch {proof}",
+        "core.sshCommand": f"touch {proof}", "uploadpack.packObjectsHook": f"touch {proof}", "core.hooksPath": str(source),
+    }  # fmt: skip
+    for name, value in settings.items():
+        subprocess.run(["git", "-C", source, "config", name, value], check=True)
+    (source / ".git" / "refs" / "heads" / "main").write_text("1" * 40 + "\n")
+    (source / "f").write_bytes(b"harmless\n")
+    done = await take_in(git, database, source)
+    assert not proof.exists()
+    assert (await git.tree("s", done.commit))["f"] == b"harmless\n"
+
+
 async def test_a_plain_folder_becomes_one_commit(git: GitRepository, database: Database, tmp_path: Path) -> None:
     await put(git, database, {"f": LINES, "gone": b"x"}, "t1")
     folder = tmp_path / "folder"
