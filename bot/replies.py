@@ -33,9 +33,7 @@ def reply(result: TurnResult, diff: str) -> Doc:
     if result.checks:
         blocks.append(ChecksTable(result.checks))
     blocks.append(Footer(footer(result)))
-    actions = (
-        ("undo", "redo") if result.commit else ("retry",) if result.outcome in ("failed", "blocked", "stopped") else ()
-    )
+    actions = ("undo", "redo") if result.commit else ()
     return Doc(tuple(blocks), MARKS[result.outcome], actions)
 
 

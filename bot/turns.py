@@ -91,12 +91,17 @@ class TurnRunner:
         `ended` returns those of the given turns that the engine no longer works on.
         """
         for turn_id in await ended(await self.turns.all_unfinished()):
-            log.error("turn_lost", extra={"turn": turn_id})
             request = await self.turns.request(turn_id)
+            lost = TurnResult(
+                turn_id,
+                "failed",
+                "This turn was lost on the way. The thread's history shows whether it changed the app.",
+            )
             async with self.database.write() as tx:
-                await self._write(
-                    tx, request, failure(turn_id, RuntimeError("the workflow ended without a reply")), "", 0
-                )
+                # It may have ended in order since it was listed.
+                if turn_id in await self.turns.unfinished(tx, request.session_id):
+                    log.error("turn_lost", extra={"turn": turn_id})
+                    await self._write(tx, request, lost, "", 0)
             self.board.changed(request.session_id)
 
     async def _diff(self, session_id: str, result: TurnResult) -> str:

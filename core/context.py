@@ -1,6 +1,6 @@
 """What goes in front of the model, within a budget of characters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,14 +65,3 @@ def _within(texts: Iterable[str], most_chars: int) -> Iterable[str]:
         if most_chars < 0:
             return
         yield text
-
-
-def texts_of(tree: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the files of a tree that are UTF-8 text."""
-    found = {}
-    for path, content in tree.items():
-        try:
-            found[path] = content.decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-    return found

@@ -216,7 +216,7 @@ class Previews:
 def _problem(answer: Answer) -> str:
     """Return what is wrong with a health answer; a page that shows nothing is wrong too."""
     if answer.status != 200:
-        return f"the app answered {answer.status}" if answer.status else answer.problem
+        return answer.problem or f"the app answered {answer.status}"
     if not _shows_something(answer.body):
         return "the page is empty"
     return ""

@@ -96,14 +96,6 @@ class Turns:
             rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state != "finished").order_by(turn.c.id))
         return list(rows.scalars())
 
-    async def of_session(self, session_id: str) -> list[tuple[TurnRequest, TurnResult | None]]:
-        """Return the session's turns in order."""
-        async with self._database.read() as connection:
-            rows = await connection.execute(
-                sa.select(turn.c.request, turn.c.result).where(turn.c.session_id == session_id).order_by(turn.c.id)
-            )
-        return [(from_json(one, TurnRequest), from_json(two, TurnResult) if two else None) for one, two in rows]
-
     async def tell(self, tx: Connection, turn_id: str, signal: Signal) -> None:
         """Say something to a turn."""
         await tx.execute(turn_signal.insert().values(turn_id=turn_id, body=to_json(signal, Signal)))

@@ -8,7 +8,7 @@ import pytest
 from adapters.llm.scripted import ScriptedModel
 from core.agents import as_data, prompt_of, request_for
 from core.concurrency import all_of
-from core.context import FILES_CHARS, Context, texts_of
+from core.context import FILES_CHARS, Context
 from core.errors import BudgetExceeded, OutsideError
 from core.files import FileTree
 from core.history import Commit
@@ -145,7 +145,6 @@ def test_the_context_shows_what_is_asked_for_first_and_stays_within_its_budget()
     context = Context.of(tree, [], [Recollection("once", "t1", ("b.py",), 1.0)], [])
     assert list(context.related(["a.py"])) == ["a.py", "b.py"]
     assert list(context.related(["big.py"])) == ["big.py"]
-    assert texts_of(tree).keys() == {"big.py", "a.py", "b.py", "app.json"}
 
 
 def test_memory_and_history_are_told_newest_first_within_limits() -> None:

@@ -140,19 +140,12 @@ def _file_answer(sections: dict[str, Any]) -> str:
     after = AppManifest.model_validate(sections["manifest"])
     new = render(after, path)
     if new is None:
-        new = _plain_page(after, path)
-    if new is None:
         return f"The built-in builder does not know how to write {path}. {CONNECT}"
     before = _manifest(sections.get("app"))
     old = render(before, path) if before is not None else None
     if old is None or path not in sections["files"]:
         return f"FILE: {path}\n``````\n{new.removesuffix(chr(10))}\n``````\n"
     return f"FILE: {path}\n" + "\n".join(_blocks(old, new))
-
-
-def _plain_page(manifest: AppManifest, path: str) -> str | None:
-    """Write the page of a fallback manifest."""
-    return render(manifest.model_copy(update={"kind": "static"}), path)
 
 
 def _rewritten(sections: dict[str, Any]) -> str:

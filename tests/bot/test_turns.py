@@ -1,0 +1,68 @@
+"""Turns whose workflow has ended: one reply each, and never a second one."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from adapters.llm.scripted import ScriptedModel
+from adapters.memory.text import TextMemory
+from adapters.store.database import Database
+from adapters.store.messages import Messages
+from adapters.store.sessions import Sessions
+from adapters.store.turns import Turns
+from adapters.vfs.git import GitRepository
+from bot.progress import ProgressBoard
+from bot.turns import TurnRunner
+from core.messages import TurnRequest, TurnResult
+from core.sessions import ThreadKey
+from core.turn import TurnPorts
+from tests.conftest import ANN
+from tests.core.test_turn import StillChecks, StillPreview
+
+
+@pytest.fixture
+def runner(lite: Database, repository: GitRepository) -> TurnRunner:
+    ports = TurnPorts(ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(lite), lambda _: None)
+    messages = Messages(lite)
+    return TurnRunner(lite, Sessions(lite), Turns(lite), messages, repository, ProgressBoard(lite, messages), ports)
+
+
+async def queued(runner: TurnRunner, lite: Database) -> str:
+    async with lite.write() as tx:
+        session = await runner.sessions.open(tx, ThreadKey("l", "l", "l", "t"), "x")
+        await runner.turns.add(tx, TurnRequest("t1", session.id, "message", "Build", ANN))
+    return session.id
+
+
+def ended(during: Callable[[], Awaitable[None]] | None = None) -> Callable[[list[str]], Awaitable[list[str]]]:
+    """An engine that works on no turn any more; `during` happens while it is asked."""
+
+    async def answer(turn_ids: list[str]) -> list[str]:
+        if during is not None:
+            await during()
+        return turn_ids
+
+    return answer
+
+
+async def test_a_turn_that_was_lost_gets_one_reply_and_frees_its_thread(runner: TurnRunner, lite: Database) -> None:
+    session_id = await queued(runner, lite)
+    await runner.reconcile(ended())
+    await runner.reconcile(ended())
+    result = await runner.turns.result("t1")
+    assert result is not None
+    assert result.outcome == "failed"
+    assert [one.kind for one in await runner.messages.since(session_id) if one.doc.blocks] == ["reply"]
+
+
+async def test_a_turn_that_ends_in_order_meanwhile_keeps_its_reply(runner: TurnRunner, lite: Database) -> None:
+    await queued(runner, lite)
+
+    async def finish() -> None:
+        async with lite.write() as tx:
+            await runner.turns.finish(tx, TurnResult("t1", "done", "Built."))
+
+    await runner.reconcile(ended(finish))
+    result = await runner.turns.result("t1")
+    assert result is not None
+    assert (result.outcome, result.message) == ("done", "Built.")
