@@ -14,11 +14,11 @@ from rich.table import Table
 
 from adapters.sandbox.docker import build_image
 from adapters.store.migrate import upgrade
-from bot.inbox import Event
 from bot.replies import as_text, footer
 from bot.settings import Settings
 from bot.web.chat import event_id, thread_key
 from bot.wiring import App, opened
+from core.chat import Event
 from core.errors import UserError
 from core.history import Commit, Committed, Diff, Draft
 from core.messages import Progress, TurnResult
@@ -67,6 +67,7 @@ async def _result(app: App, arguments: argparse.Namespace, console: Console) -> 
     with console.status("Starting") as status:
         app.board.watchers.append(lambda _, state: status.update(_line(state)))
         accepted = await app.inbox.accept(Event(event_id(), key, YOU, text=text))
+        assert accepted.session is not None
         if not accepted.turn_id:
             notes = [one for one in await app.messages.since(accepted.session.id) if one.kind == "notice"]
             outcome = "failed" if notes[-1].doc.mark == "❗" else "done"

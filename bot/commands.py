@@ -1,10 +1,14 @@
-"""The commands of a thread: words, buttons and reactions mean the same, one function each."""
+"""The commands of a thread: words, slash commands, buttons and reactions mean the same, one function each."""
 
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from adapters.store.messages import plain
-from core.messages import Signal, TurnRequest
+from bot.people import LABELS, settings_form, settings_text, wanted_settings
+from core.chat import Form
+from core.messages import Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
 if TYPE_CHECKING:
@@ -12,81 +16,247 @@ if TYPE_CHECKING:
 
     from bot.inbox import Inbox
 
-Command = Callable[["Inbox", "AsyncConnection", Session, Author, str, str], Awaitable[str]]
+APPROVAL_SECONDS = 3_600
+RESUMABLE = ("stopped", "failed", "over_budget")
 
-HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits.
-undo, or ↩️ on a reply: take a turn back. redo, or ↪️: bring it back.
-stop, or ❌: stop what is running. status: what is running.
+HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
+undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
+stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
+status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what.
 👍 and 👎 on a reply are stored."""
 
 
-async def undo(
-    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
-) -> str:
+@dataclass(frozen=True)
+class Call:
+    """One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest."""
+
+    inbox: "Inbox"
+    tx: "AsyncConnection"
+    session: Session
+    author: Author
+    turn_id: str
+    target: str = ""
+    owns: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: the turn it started, and what to tell the person. `query` is answered after the transaction."""
+
+    turn_id: str = ""
+    doc: Doc | None = None
+    form: Form | None = None
+    query: str = ""
+
+
+Command = Callable[[Call], Awaitable[Outcome]]
+
+
+def said(text: str, mark: str = "✅") -> Outcome:
+    """Return an outcome that is one sentence."""
+    return Outcome(doc=plain(text, mark))
+
+
+async def undo(call: Call) -> Outcome:
     """Stop what runs, then take back `target`, or the latest turn."""
-    return await _reverse("undo", inbox, tx, session, author, turn_id, target)
+    return await _reverse("undo", call)
 
 
-async def redo(
-    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
-) -> str:
+async def redo(call: Call) -> Outcome:
     """Bring back `target`, or the turn undone last."""
-    return await _reverse("redo", inbox, tx, session, author, turn_id, target)
+    return await _reverse("redo", call)
 
 
-async def _reverse(
-    kind: Literal["undo", "redo"],
-    inbox: "Inbox",
-    tx: "AsyncConnection",
-    session: Session,
-    author: Author,
-    turn_id: str,
-    target: str,
-) -> str:
-    await _stop_all(inbox, tx, session, author)
-    await inbox.start(tx, TurnRequest(turn_id, session.id, kind, kind, author, target=target))
-    return turn_id
+async def undo_to(call: Call) -> Outcome:
+    """Take back every turn after `target`."""
+    return await _reverse("undo", replace(call, target=f"after:{call.target}"))
 
 
-async def stop(
-    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
-) -> str:
-    """Stop everything in the thread; each stopped turn says so itself."""
-    if not await _stop_all(inbox, tx, session, author):
-        await inbox.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain("Nothing is running.", "✅"))
-    return ""
+async def _reverse(kind: Literal["undo", "redo"], call: Call) -> Outcome:
+    """Queue a reversal; one that is the opposite of another that still waits, or the same as one under way, is none."""
+    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
+    same = [one for one in waiting if call.target and one[0].target == call.target and one[0].kind in ("undo", "redo")]
+    if same:
+        request, running = same[-1]
+        if request.kind == kind:
+            return Outcome(request.turn_id)
+        if not running:
+            await _drop(call, request)
+            return Outcome()
+    else:
+        await stop_all(call, [one for one in waiting if one[0].kind == "message"])
+    await call.inbox.start(
+        call.tx, TurnRequest(call.turn_id, call.session.id, kind, kind, call.author, target=call.target)
+    )
+    return Outcome(call.turn_id)
 
 
-async def _stop_all(inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author) -> int:
-    running = await inbox.turns.unfinished(tx, session.id)
-    for one in running:
-        await inbox.engine.tell(tx, one, Signal("stop", author))
-    return len(running)
+async def stop(call: Call) -> Outcome:
+    """Stop everything in the thread; one summary says what was going on and what is left."""
+    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
+    if not waiting:
+        return said("Nothing is running.")
+    running = await stop_all(call, waiting)
+    if not running:
+        left = _listed([request for request, _ in waiting])
+        await call.inbox.notice(call, f"Stopped by {call.author.name} before it started. Left undone: {left}.", "⏹️")
+    return Outcome()
 
 
-async def status(
-    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
-) -> str:
-    """Say what is running and waiting."""
-    running = await inbox.turns.unfinished(tx, session.id)
-    text = "Nothing is running." if not running else f"One turn is running, {len(running) - 1} waiting."
-    await inbox.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(text, "✅"))
-    return ""
+async def stop_all(call: Call, waiting: list[tuple[TurnRequest, bool]]) -> bool:
+    """Drop what waits, tell what runs to stop, and say whether anything ran."""
+    queued = [request for request, running in waiting if not running]
+    for request in queued:
+        await _drop(call, request)
+    left = f"Left undone: {_listed(queued)}." if queued else ""
+    running = [request for request, runs in waiting if runs]
+    for request in running:
+        await call.inbox.engine.tell(call.tx, request.turn_id, Signal("stop", call.author, left))
+    return bool(running)
 
 
-async def show_help(
-    inbox: "Inbox", tx: "AsyncConnection", session: Session, author: Author, turn_id: str, target: str
-) -> str:
+def _listed(requests: list[TurnRequest]) -> str:
+    return ", ".join(f"“{' '.join(one.text.split())[:60]}”" for one in requests[:5])
+
+
+async def _drop(call: Call, request: TurnRequest) -> None:
+    """End a turn that has not started; its workflow finds it finished."""
+    await call.inbox.turns.finish(call.tx, TurnResult(request.turn_id, "stopped", "Removed from the queue."))
+    await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
+    key = f"{request.turn_id}:queued"
+    if await call.inbox.messages.by_key(call.tx, key):
+        await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))
+
+
+async def drop(call: Call) -> Outcome:
+    """Take a message out of the queue."""
+    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
+    for request, running in waiting:
+        if request.turn_id == call.target and not running:
+            await _drop(call, request)
+            return said("Removed from the queue.", "⏹️")
+    return said("That one has started already; say stop to end it.", "❗")
+
+
+async def resume(call: Call) -> Outcome:
+    """Do a turn again; one that was stopped or failed on the way uses the work that was finished."""
+    target = call.target or await call.inbox.turns.latest(call.tx, call.session.id, RESUMABLE)
+    if not target:
+        return said("There is nothing to go on with.", "❗")
+    request, result = await call.inbox.turns.within(call.tx, target)
+    if result is None:
+        return said("That one is not finished yet.", "❗")
+    if request.session_id != call.session.id:
+        return said("That turn belongs to another thread.", "❗")
+    kept = (request.resumes or request.turn_id) if result.outcome in RESUMABLE else ""
+    again = replace(request, turn_id=call.turn_id, author=call.author, resumes=kept)
+    await call.inbox.start(call.tx, again)
+    return Outcome(call.turn_id)
+
+
+async def allow(call: Call) -> Outcome:
+    """Let one message of a guest through."""
+    return await _decide(call, "allowed")
+
+
+async def invite(call: Call) -> Outcome:
+    """Let a guest's message through, and everything they say from now on."""
+    return await _decide(call, "invited")
+
+
+async def deny(call: Call) -> Outcome:
+    """Refuse a guest's message."""
+    return await _decide(call, "denied")
+
+
+async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) -> Outcome:
+    """Carry out the owner's word; the card says who gave it, and its buttons go."""
+    inbox, tx = call.inbox, call.tx
+    found = await inbox.people.waiting(tx, call.target, call.session.id)
+    if not call.owns or found is None:
+        return said("Only who started this thread can decide that.", "❗")
+    if found.state != "open":
+        return said("That is decided already.", "❗")
+    guest = found.event.author
+    late = time.time() - found.created > APPROVAL_SECONDS
+    words = {
+        "allowed": f"{call.author.name} let this message of {guest.name} through.",
+        "invited": f"{call.author.name} invited {guest.name}.",
+        "denied": f"{call.author.name} said no to {guest.name}'s message.",
+    }
+    text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
+    await inbox.people.decide(tx, found.id, "dropped" if late else state)
+    await inbox.messages.post(tx, call.session.id, f"{found.id}:approval", "notice", plain(text, "🔑"))
+    if late or state == "denied":
+        await inbox.messages.mark(tx, f"{found.id}", "⛔")
+        return Outcome()
+    if state == "invited":
+        await inbox.people.put(tx, call.session.id, guest, "invited")
+    return Outcome(await inbox.say(tx, call.session, found.event, found.id))
+
+
+async def status(call: Call) -> Outcome:
+    """Say what is running and waiting, and who may drive."""
+    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
+    lines = [f"{'Running' if running else 'Waiting'}: {_listed([request])}" for request, running in waiting]
+    owners = await call.inbox.people.owners(call.tx, call.session.id)
+    whose = f"Started by {owners[0].name}. " if owners else ""
+    return said("\n".join([*(lines or ["Nothing is running."]), f"{whose}{settings_text(call.session)}".strip()]))
+
+
+async def show_help(call: Call) -> Outcome:
     """Say what can be said."""
-    await inbox.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(HELP, "✅"))
-    return ""
+    del call
+    return said(HELP)
 
 
-WORDS: dict[str, Command] = {
-    "undo": undo, "redo": redo, "stop": stop, "cancel": stop, "abort": stop, "status": status, "help": show_help,
+async def show_settings(call: Call) -> Outcome:
+    """Show the settings, with a form where the platform has forms."""
+    return Outcome(doc=plain(settings_text(call.session), "✅"), form=settings_form(call.session))
+
+
+async def change_settings(call: Call) -> Outcome:
+    """Change settings of the thread, and of new threads in its channel when asked to; the owner's right."""
+    wanted = wanted_settings(call.target)
+    scope = wanted.pop("scope", "thread")
+    if not call.owns:
+        return said("Only who started this thread can change its settings.", "❗")
+    if not wanted:
+        return said(f"I know no such setting.\n{settings_text(call.session)}", "❗")
+    await call.inbox.sessions.change(call.tx, call.session, **wanted)
+    if scope == "channel":
+        await call.inbox.sessions.change_place(call.tx, call.session.key, **wanted)
+    changed = replace(call.session, **wanted)  # type: ignore[arg-type]
+    return said("Changed.\n" + "\n".join(f"{LABELS[one]}: {getattr(changed, one)}" for one in wanted))
+
+
+def query(verb: str) -> Command:
+    """Return a command that only looks something up."""
+
+    async def look(call: Call) -> Outcome:
+        del call
+        return Outcome(query=verb)
+
+    return look
+
+
+QUERIES = ("diff", "checks", "preview", "export")
+COMMANDS: dict[str, Command] = {
+    "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
+    "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
+    "set": change_settings, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
-ADDED: dict[str, Command] = {"↩": undo, "↪": redo, "❌": stop}
-REMOVED: dict[str, Command] = {"↩": redo}
+WORDS = {
+    **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", *QUERIES)},
+    "cancel": "stop", "abort": "stop", "retry": "continue",
+}  # fmt: skip
+ADDED = {"↩": "undo", "↪": "redo", "❌": "stop"}
+REMOVED = {"↩": "redo"}
+ON_APPROVAL = {"👍": "allow", "👎": "deny"}
+BUTTONS = {
+    "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "🔄 Continue", "retry": "🔄 Retry", "drop": "Remove",
+    "allow": "Allow once", "invite": "Invite", "deny": "Deny", "diff": "Diff", "checks": "Checks",
+}  # fmt: skip
 
 
 def plain_emoji(emoji: str) -> str:
@@ -94,6 +264,11 @@ def plain_emoji(emoji: str) -> str:
     return "".join(char for char in emoji if char != "\ufe0f" and not "\U0001f3fb" <= char <= "\U0001f3ff")
 
 
-def command_in(text: str) -> Command | None:
-    """Return the command that a message is, if it is nothing but its word."""
-    return WORDS.get(text.strip().strip("/!.").casefold())
+def command_in(text: str) -> tuple[str, str]:
+    """Return the verb and target of a message that is nothing but a command, else two empty strings."""
+    words = text.strip().strip("/!.").casefold().split()
+    if len(words) == 1 and words[0] in WORDS:
+        return WORDS[words[0]], ""
+    if len(words) == 3 and words[0] == "set" and wanted_settings(" ".join(words[1:])):
+        return "set", " ".join(words[1:])
+    return "", ""

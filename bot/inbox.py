@@ -5,108 +5,315 @@ Only when that transaction is committed may a platform hear "ok". An event that 
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.engine.dbos import DbosEngine
 from adapters.store.database import Database
-from adapters.store.messages import Messages, plain
+from adapters.store.early import EarlyReactions
+from adapters.store.messages import Messages, StoredMessage, plain
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
-from bot.commands import ADDED, REMOVED, command_in, plain_emoji
-from core.messages import Signal, TurnRequest
-from core.sessions import Author, Session, ThreadKey
+from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
+from bot.people import StartRules, is_addressed, may_drive
+from core.chat import Accepted, Answer, Event
+from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
+from core.sessions import Session
 
 MAX_MESSAGE_CHARS = 100_000
-_QUEUE = re.compile(r"(?:^|[.!?,\n])\s*queue\s*\.?\s*$", re.I)
+ACCEPTED, REFUSED = "👀", "⛔"
+NO_RULES = StartRules()
+ON_MESSAGE = "message:"
+"""A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
+_SUFFIX = r"(?:^|[.!?,\n])\s*{word}\s*[.!?]?\s*$"
+_QUEUE = re.compile(_SUFFIX.format(word="queue"), re.I)
+_ASIDE = re.compile(_SUFFIX.format(word="btw"), re.I)
 
 
-@dataclass(frozen=True)
-class Event:
-    """What a platform reports. `message_id` and `emoji` belong to reactions."""
-
-    id: str
-    thread: ThreadKey
-    author: Author
-    kind: Literal["message", "reaction_added", "reaction_removed"] = "message"
-    text: str = ""
-    link: str = ""
-    message_id: int = 0
-    emoji: str = ""
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """What became of an event: the turn it started or steered, '' for none; `new` is False for a repetition."""
-
-    session: Session
-    turn_id: str = ""
-    new: bool = True
-
-
+@dataclass
 class Inbox:
     """Accepts events."""
 
-    def __init__(
-        self, database: Database, sessions: Sessions, turns: Turns, messages: Messages, engine: DbosEngine
-    ) -> None:
-        self._database, self._sessions = database, sessions
-        self.turns, self.messages, self.engine = turns, messages, engine
+    database: Database
+    sessions: Sessions
+    turns: Turns
+    messages: Messages
+    people: People
+    engine: DbosEngine
+    early: EarlyReactions
+    rules: StartRules = NO_RULES
+    look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
+    """Answers the commands that only look something up; outside the transaction."""
+    changed: Callable[[str], None] = lambda _: None
+    """Hears of every session in which something was written."""
 
     async def accept(self, event: Event) -> Accepted:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
         event = replace(event, text=event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-        async with self._database.write() as tx:
-            session = await self._sessions.open(tx, event.thread, _printable(event.text[:500]))
-            number = await self.turns.claim(tx, event.id, session.id)
-            if number is None:
-                return Accepted(session, new=False)
-            # Sorts in order of arrival: the engine starts turns that were queued in one tick by their id.
-            turn_id = f"{number:012d}-{re.sub(r'[^A-Za-z0-9_.-]', '-', event.id)[:80]}"
-            if event.kind == "message":
-                return Accepted(session, await self._message(tx, session, event, turn_id))
-            return Accepted(session, await self._reaction(tx, session, event, turn_id))
+        async with self.database.write() as tx:
+            accepted, query = await self._accept(tx, event)
+        if accepted.session is not None and accepted.new:
+            self.changed(accepted.session.id)
+            if query and self.look is not None:
+                return replace(accepted, answer=await self.look(accepted.session, query, event.target))
+        return accepted
+
+    async def _accept(self, tx: AsyncConnection, event: Event) -> tuple[Accepted, str]:
+        if await self.turns.claimed(tx, event.id):
+            return Accepted(await self.sessions.find(tx, event.thread), new=False), ""
+        session, reacted, refusal = await self._place(tx, event)
+        if session is None:
+            return Accepted(answer=Answer(plain(refusal, REFUSED) if refusal else None)), ""
+        number = await self.turns.claim(tx, event.id, session.id)
+        if number is None:
+            return Accepted(session, new=False), ""
+        # Sorts in order of arrival: the engine starts turns that were queued in one tick by their id.
+        turn_id = f"{number:012d}-{re.sub(r'[^A-Za-z0-9_.-]', '-', event.id)[:80]}"
+        if event.kind in ("message", "edited", "deleted"):
+            if event.remote_id and event.at:
+                await self.sessions.saw(tx, session, event.remote_id, event.at)
+            work = {"message": self._message, "edited": self._edited, "deleted": self._deleted}[event.kind]
+            return Accepted(session, await work(tx, session, event, turn_id)), ""
+        standing = await self.people.standing(tx, session.id, event.author.id)
+        if not may_drive(session, standing):
+            return Accepted(session, answer=Answer(plain(await self._closed(tx, session), REFUSED))), ""
+        call = Call(self, tx, session, event.author, turn_id, event.target, standing == "owner" or _local(session))
+        outcome = await (self._command(call, event) if reacted is None else self._reaction(call, event, reacted))
+        return Accepted(session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form)), outcome.query
+
+    async def _place(self, tx: AsyncConnection, event: Event) -> tuple[Session | None, StoredMessage | None, str]:
+        """Return the event's session, the message it reacts to, and why there is none if the person should know."""
+        if event.kind in ("reaction_added", "reaction_removed", "deleted"):
+            found = await (
+                self.messages.by_remote(tx, event.remote_id)
+                if event.remote_id
+                else self.messages.get(tx, event.message_id)
+            )
+            if found is None:
+                if event.kind != "deleted":
+                    await self.early.keep(tx, event)
+                return None, None, ""
+            there = await self.sessions.within(tx, found.session_id)
+            same = (there.key.platform, there.key.workspace) == (event.thread.platform, event.thread.workspace)
+            return (there, found, "") if same else (None, None, "")
+        session = await self.sessions.find(tx, event.thread)
+        if session is not None:
+            return session, None, ""
+        begins = event.begins or event.thread.platform == "local"
+        if not begins or event.kind not in ("message", "command"):
+            return (
+                None,
+                None,
+                "" if event.kind != "command" else "There is no app in this place yet. /build starts one.",
+            )
+        if event.kind == "command" and event.text != "build":
+            return None, None, "That works in a thread of mine. /build starts one."
+        if refusal := self.rules.refusal(event):
+            return None, None, refusal
+        text = event.target if event.kind == "command" else event.text
+        session = await self.sessions.open(tx, event.thread, _printable(text[:500]))
+        if not _local(session):
+            await self.people.put(tx, session.id, event.author, "owner")
+        return session, None, ""
 
     async def _message(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
-        shown = event.text if len(event.text) <= MAX_MESSAGE_CHARS else event.text[:2_000] + " …"
+        """A message: not for us, a guest's that has to wait, or one to act on."""
+        verb, _ = command_in(event.text)
+        speakers = 1 if _local(session) else await self.people.spoke(tx, session.id, event.author)
+        standing = await self.people.standing(tx, session.id, event.author.id)
+        if not is_addressed(session, event, speakers) and not (verb and may_drive(session, standing)):
+            if speakers == 2 and session.listening == "auto" and not event.for_others:
+                await self._say_who_is_heard(tx, session)
+            return ""
+        if may_drive(session, standing):
+            return await self.say(tx, session, event, turn_id)
+        if standing == "denied" or session.access == "nobody":
+            await self._posted(tx, session, event, turn_id, "", REFUSED)
+            return ""
+        await self._posted(tx, session, event, turn_id, turn_id, "🔑")
+        await self.people.wait(tx, turn_id, session.id, event)
+        shown = _printable(event.text)
+        card = Doc(
+            (Para(f"{event.author.name} would like me to do this:\n{shown}"), Footer(await self._closed(tx, session))),
+            "🔑", (Action("allow", turn_id), Action("invite", turn_id), Action("deny", turn_id)),
+        )  # fmt: skip
+        await self.messages.post(tx, session.id, f"{turn_id}:approval", "notice", card)
+        return ""
+
+    async def _closed(self, tx: AsyncConnection, session: Session) -> str:
+        owners = await self.people.owners(tx, session.id)
+        name = owners[0].name if owners else "who started it"
+        return f"{name} decides who drives this thread."
+
+    async def _say_who_is_heard(self, tx: AsyncConnection, session: Session) -> None:
+        text = "There are several of you now, so I only act on messages that mention me. “settings” changes that."
+        key = f"{session.id}:several"
+        if await self.messages.by_key(tx, key) is None:
+            await self.messages.post(tx, session.id, key, "notice", plain(text, "🔈"))
+
+    async def _posted(
+        self, tx: AsyncConnection, session: Session, event: Event, key: str, turn_id: str, mark: str
+    ) -> None:
+        """Write a person's message into the transcript, with the mark that the bot puts on it."""
+        text = event.target if event.kind == "command" else event.text
+        text = text if len(text) <= MAX_MESSAGE_CHARS else text[:2_000] + " …"
+        files = "".join(f"\n📎 {file.name}" for file in event.files)
         await self.messages.post(
-            tx, session.id, f"{turn_id}:person", "person", plain(_printable(shown)), author=event.author.name
-        )
-        if problem := _problem(event.text):
+            tx, session.id, f"{key}:person", "person", plain(_printable(text) + files), author=event.author.name,
+            turn_id=turn_id, remote_id=event.remote_id, mark=mark,
+        )  # fmt: skip
+
+    async def say(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
+        """Act on a message of somebody who may drive: a command, a new turn, a place in the queue, or a steer."""
+        text = event.target if event.kind == "command" else event.text
+        if problem := _problem(text, bool(event.files)):
+            await self._posted(tx, session, event, turn_id, "", "❗")
             await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(problem, "❗"))
             return ""
-        if command := command_in(event.text):
-            return await command(self, tx, session, event.author, turn_id, "")
-        text, queued = _without_queue(event.text)
-        running = await self.turns.unfinished(tx, session.id)
-        if running and not queued:
-            await self.engine.tell(tx, running[0], Signal("steer", event.author, text))
-            return running[0]
-        await self.start(tx, TurnRequest(turn_id, session.id, "message", text, event.author, event.link))
-        if running:
-            note = plain(f"Queued, position {len(running)}.", "🕒")
-            await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", note)
+        verb, target = command_in(text)
+        if verb:
+            return await self._word(tx, session, event, turn_id, verb, target)
+        if _ASIDE.search(text) and (question := _ASIDE.sub("", text).strip()):
+            await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
+            return await self._start(tx, session, event, turn_id, "aside", question)
+        text, queued = _without_queue(text)
+        waiting = await self.turns.waiting(tx, session.id)
+        if waiting and not queued and not event.files:
+            running = waiting[0][0].turn_id
+            await self._posted(tx, session, event, turn_id, running, ACCEPTED)
+            await self.engine.tell(tx, running, Signal("steer", event.author, text, f"{turn_id}:person"))
+            return running
+        await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
+        await self._start(tx, session, event, turn_id, "message", text)
+        if waiting:
+            card = Doc((Para(f"Queued, position {len(waiting)}."),), "🕒", (Action("drop", turn_id),))
+            await self.messages.post(tx, session.id, f"{turn_id}:queued", "notice", card, turn_id=turn_id)
         return turn_id
 
-    async def _reaction(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
-        """Reactions count on the bot's own messages of this thread; 👍 and 👎 are only stored."""
-        message = await self.messages.get(tx, event.message_id)
-        if message is None or message.session_id != session.id or message.kind == "person":
-            return ""
+    async def _word(
+        self, tx: AsyncConnection, session: Session, event: Event, turn_id: str, verb: str, target: str
+    ) -> str:
+        """A command said as a word; what it has to say is posted into the thread."""
+        await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
+        standing = await self.people.standing(tx, session.id, event.author.id)
+        owns = standing == "owner" or _local(session)
+        outcome = await COMMANDS[verb](Call(self, tx, session, event.author, turn_id, target, owns))
+        if outcome.query:
+            return await self._start(tx, session, event, turn_id, "query", outcome.query)
+        if outcome.doc is not None:
+            await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", outcome.doc)
+        if outcome.turn_id not in ("", turn_id):
+            await self.messages.move(tx, f"{turn_id}:person", outcome.turn_id, ACCEPTED)
+        elif not outcome.turn_id:
+            await self.messages.mark(tx, turn_id, outcome.doc.mark if outcome.doc else "✅")
+        return outcome.turn_id
+
+    async def _command(self, call: Call, event: Event) -> Outcome:
+        """A slash command, a button or a form."""
+        if event.text == "build":
+            return Outcome(await self.say(call.tx, call.session, event, call.turn_id))
+        command = COMMANDS.get("continue" if event.text == "retry" else event.text)
+        if command is None:
+            return Outcome(doc=plain(f"I know no command {event.text[:40]!r}. “help” lists all.", "❗"))
+        if event.target.startswith(ON_MESSAGE):
+            message = await self.messages.by_remote(call.tx, event.target.removeprefix(ON_MESSAGE))
+            if message is None or message.kind != "reply" or message.session_id != call.session.id:
+                return Outcome(doc=plain("That works on an answer of mine in this thread.", "❗"))
+            call = replace(call, target=message.turn_id)
+        return await command(call)
+
+    async def _reaction(self, call: Call, event: Event, message: StoredMessage) -> Outcome:
+        """Reactions count on the bot's own messages, ❌ on any of the thread; 👍 and 👎 are only stored."""
         emoji, added = plain_emoji(event.emoji), event.kind == "reaction_added"
-        if not await self.messages.react(tx, message.id, emoji, event.author.id, added):
+        if not await self.messages.react(call.tx, message.id, emoji, call.author.id, added, event.at):
+            return Outcome()
+        asked = next((one for one in message.doc.actions if one.verb == "allow"), None)
+        if asked is not None and added and emoji in ON_APPROVAL:
+            return await COMMANDS[ON_APPROVAL[emoji]](replace(call, target=asked.target))
+        verb = (ADDED if added else REMOVED).get(emoji, "")
+        if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
+            return Outcome()
+        return await COMMANDS[verb](replace(call, target=message.turn_id))
+
+    async def _edited(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
+        """An edit changes what still waits; of what has started it is a correction. Unfurled links are no edit."""
+        message = await self.messages.by_remote(tx, event.remote_id)
+        if message is None:
+            return await self._message(tx, session, event, turn_id) if event.mentioned else ""
+        if message.kind != "person" or _said(message) == _printable(event.text) or not event.text.strip():
             return ""
-        command = (ADDED if added else REMOVED).get(emoji)
-        if command is None or (not message.turn_id and command is not ADDED["❌"]):
+        key = message.key.removesuffix(":person")
+        if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
+            await self.people.decide(tx, held.id, "open", replace(held.event, text=event.text))
+            await self._posted(tx, session, event, key, key, "🔑")
             return ""
-        return await command(self, tx, session, event.author, turn_id, message.turn_id)
+        queued = await self._queued(tx, session, message)
+        await self._posted(tx, session, event, key, message.turn_id, "")
+        if queued is None:
+            words = f"I have edited my earlier message. It now says:\n{event.text}"
+            turn = await self.say(tx, session, replace(event, text=words, remote_id=""), turn_id)
+            await self.messages.move(tx, message.key, turn, ACCEPTED)
+            return turn
+        text, still = _without_queue(event.text)
+        if still:
+            await self.turns.change(tx, replace(queued, text=text))
+        else:
+            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
+        return ""
+
+    async def _deleted(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
+        """A deleted message that still waits is dropped; of one that has started it is only noted."""
+        message = await self.messages.by_remote(tx, event.remote_id)
+        if message is None or message.kind != "person":
+            return ""
+        key = message.key.removesuffix(":person")
+        if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
+            await self.people.decide(tx, held.id, "dropped")
+            gone = plain(f"{held.event.author.name} took the message back.", "🔑")
+            await self.messages.post(tx, session.id, f"{key}:approval", "notice", gone)
+        elif queued := await self._queued(tx, session, message):
+            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
+        doc = Doc((*message.doc.blocks, Footer("deleted by its author")))
+        await self.messages.post(
+            tx, session.id, message.key, "person", doc, author=message.author, turn_id=message.turn_id
+        )
+        return ""
+
+    async def _queued(self, tx: AsyncConnection, session: Session, message: StoredMessage) -> TurnRequest | None:
+        """Return the turn that the message asked for, if it has not started."""
+        waiting = await self.turns.waiting(tx, session.id)
+        own = message.key.removesuffix(":person")
+        return next((request for request, running in waiting if request.turn_id == own and not running), None)
+
+    async def _start(
+        self, tx: AsyncConnection, session: Session, event: Event, turn_id: str, kind: TurnKind, text: str
+    ) -> str:
+        target = event.target if event.kind != "command" else ""
+        request = TurnRequest(turn_id, session.id, kind, text, event.author, event.link, target, event.files)
+        await self.start(tx, request)
+        return turn_id
 
     async def start(self, tx: AsyncConnection, request: TurnRequest) -> None:
-        """Queue a turn in its thread."""
+        """Queue a turn in its thread; what changes nothing does not wait for what does."""
         await self.turns.add(tx, request)
-        await self.engine.submit(tx, request.turn_id, request.session_id)
+        aside = request.kind in ("aside", "query")
+        await self.engine.submit(tx, request.turn_id, request.session_id + (":aside" if aside else ""))
+
+    async def notice(self, call: Call, text: str, mark: str) -> None:
+        """Post a line of ours into the thread."""
+        await self.messages.post(call.tx, call.session.id, f"{call.turn_id}:notice", "notice", plain(text, mark))
+
+
+def _local(session: Session) -> bool:
+    return session.key.platform == "local"
+
+
+def _said(message: StoredMessage) -> str:
+    """Return the text of a person's message, without the names of its files."""
+    return "".join(block.text for block in message.doc.blocks if isinstance(block, Para)).split("\n📎 ")[0]
 
 
 def _without_queue(text: str) -> tuple[str, bool]:
@@ -118,9 +325,9 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
-def _problem(text: str) -> str:
+def _problem(text: str, with_files: bool) -> str:
     """Return what is wrong with a message, '' for nothing."""
-    if not text.strip():
+    if not text.strip() and not with_files:
         return "The message is empty. Say what you would like to have."
     if len(text) > MAX_MESSAGE_CHARS:
         return f"The message has {len(text):,} characters; I read up to {MAX_MESSAGE_CHARS:,}. Send the rest as a file, or in parts."

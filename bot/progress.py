@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from adapters.store.database import Database
 from adapters.store.messages import Messages
 from bot.replies import progress
-from core.messages import Progress
+from core.messages import Doc, Progress
 from core.ports import ProgressSink
+from core.sessions import Session
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.2
@@ -20,33 +23,49 @@ class ProgressBoard:
 
     def __init__(self, database: Database, messages: Messages) -> None:
         self._database, self._messages = database, messages
-        self._latest: dict[str, tuple[str, Progress]] = {}
+        self._states: dict[str, tuple[Session, Progress, float]] = {}
+        self._unwritten: set[str] = set()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
         self._listeners: dict[str, set[asyncio.Event]] = {}
+        self.wakers: list[Callable[[], None]] = []
         self.watchers: list[Callable[[str, Progress], None]] = []
 
-    def sink(self, session_id: str, turn_id: str) -> ProgressSink:
+    def sink(self, session: Session, turn_id: str) -> ProgressSink:
         """Return where a turn says how far it is."""
+        started = time.monotonic()
 
         def show(state: Progress) -> None:
-            self._latest[turn_id] = (session_id, state)
+            self._states[turn_id] = (session, state, started)
+            self._unwritten.add(turn_id)
             self._news.set()
             for watcher in self.watchers:
                 watcher(turn_id, state)
 
         return show
 
-    async def close(self, turn_id: str) -> None:
-        """Forget a turn's state: after this no card of it is written any more."""
-        self._latest.pop(turn_id, None)
+    def state(self, turn_id: str) -> Progress | None:
+        """Return how far a running turn is."""
+        found = self._states.get(turn_id)
+        return found[1] if found else None
+
+    async def close(self, turn_id: str) -> Doc:
+        """Forget a turn's state and return its last card: after this no card of it is written any more."""
+        found = self._states.pop(turn_id, None)
+        self._unwritten.discard(turn_id)
         async with self._writing:
             pass
+        if found is None or found[0].verbosity == "answer":
+            return Doc(())
+        session, state, started = found
+        return progress(_shown(state, session), time.monotonic() - started, over=True)
 
     def changed(self, session_id: str) -> None:
-        """Wake everybody who waits for news of a session."""
+        """Wake everybody who waits for news of a session, and who delivers to other platforms."""
         for event in self._listeners.get(session_id, ()):
             event.set()
+        for wake in self.wakers:
+            wake()
 
     @contextlib.asynccontextmanager
     async def listening(self, session_id: str) -> AsyncIterator[asyncio.Event]:
@@ -70,13 +89,23 @@ class ProgressBoard:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _write(self) -> None:
-        for turn_id in list(self._latest):
+        for turn_id in list(self._unwritten):
             async with self._writing:
-                found = self._latest.pop(turn_id, None)
-                if found is None:
+                self._unwritten.discard(turn_id)
+                found = self._states.get(turn_id)
+                if found is None or found[0].verbosity == "answer":
                     continue
-                session_id, state = found
+                session, state, started = found
+                card = progress(_shown(state, session), time.monotonic() - started)
                 async with self._database.write() as tx:
-                    key = f"{turn_id}:progress"
-                    await self._messages.post(tx, session_id, key, "progress", progress(state), turn_id=turn_id)
-            self.changed(session_id)
+                    await self._messages.post(tx, session.id, f"{turn_id}:progress", "progress", card, turn_id=turn_id)
+            self.changed(session.id)
+
+
+def _shown(state: Progress, session: Session) -> Progress:
+    """Return what the session's people want to see of a state."""
+    return (
+        state
+        if session.verbosity == "everything" or session.key.platform == "local"
+        else replace(state, files=state.files[-5:])
+    )

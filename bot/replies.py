@@ -1,10 +1,12 @@
 """From a turn's result to a message, in no platform's terms."""
 
 from core.messages import (
+    Action,
     Block,
     ChecksTable,
     DiffText,
     Doc,
+    Enclosed,
     Files,
     Footer,
     Outcome,
@@ -29,12 +31,20 @@ def reply(result: TurnResult, diff: str) -> Doc:
     if result.files:
         blocks.append(Files(result.files, result.commit))
     if diff:
-        blocks.append(DiffText(_shortened(diff)))
+        blocks += [DiffText(_shortened(diff)), Enclosed("diff", result.commit)]
     if result.checks:
         blocks.append(ChecksTable(result.checks))
     blocks.append(Footer(footer(result)))
-    actions = ("undo", "redo") if result.commit else ()
-    return Doc(tuple(blocks), MARKS[result.outcome], actions)
+    return Doc(tuple(blocks), MARKS[result.outcome], tuple(Action(verb) for verb in _verbs(result)))
+
+
+def _verbs(result: TurnResult) -> tuple[str, ...]:
+    """Return what can be done about a result."""
+    if result.commit:
+        return ("diff", "undo", "redo")
+    if result.outcome in ("stopped", "over_budget"):
+        return ("continue",)
+    return ("retry",) if result.outcome in ("failed", "blocked") else ()
 
 
 def footer(result: TurnResult) -> str:
@@ -49,9 +59,9 @@ def footer(result: TurnResult) -> str:
     return " · ".join(parts)
 
 
-def progress(state: Progress) -> Doc:
-    """Return the card of a running turn."""
-    return Doc((ProgressCard(state),))
+def progress(state: Progress, seconds: float = 0.0, over: bool = False) -> Doc:
+    """Return the card of a running turn, or what stays of it."""
+    return Doc((ProgressCard(state, seconds, over),), actions=() if over else (Action("stop"),))
 
 
 def _shortened(diff: str) -> str:

@@ -5,6 +5,7 @@ import socket
 
 import uvicorn
 
+from bot.frontends import connected
 from bot.settings import Settings
 from bot.web.chat import web_app
 from bot.web.server import running, told_to_stop
@@ -24,7 +25,7 @@ async def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             web_app(app), fd=listener.fileno(), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
-        async with running(config):
+        async with running(config), connected(app):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
             await told_to_stop()

@@ -51,6 +51,24 @@ class Settings(BaseSettings):
         "auto", description="Where generated code runs; auto takes Docker if its image is built, else bubblewrap."
     )
     browser: str = Field("auto", description="A Chromium for screenshots; auto looks on PATH, none takes no pictures.")
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="Slack's bot token, xoxb-…; connects Slack.")
+    slack_app_token: SecretStr = Field(
+        SecretStr(""), description="Slack's app-level token, xapp-…, for Socket Mode; no public address is needed."
+    )
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Slack's signing secret, for events over HTTP at /slack/events, without an app token.",
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; another for GovSlack.")
+    discord_token: SecretStr = Field(SecretStr(""), description="Discord's bot token; connects Discord.")
+    discord_api_url: str = Field("", description="Discord's HTTP API, if it is reached through a proxy of yours.")
+    discord_gateway_url: str = Field("", description="Discord's gateway, likewise.")
+    chat_channels: str = Field(
+        "", description="Ids of the channels in which people may start something, separated by commas; empty is all."
+    )
+    chat_people: str = Field(
+        "", description="Ids of the people, or Discord roles, who may start something; empty is everyone."
+    )
     model_name: str = Field("", description="The model's name at its provider; empty is the provider's default here.")
     model_base_url: str = Field("", description="Any OpenAI-compatible endpoint, up to and without /chat/completions.")
     model_api_key: SecretStr = Field(SecretStr(""), description="The key for model_base_url.")
@@ -72,6 +90,10 @@ class Settings(BaseSettings):
     def _model_is_whole(self) -> Self:
         if self.model_base_url and not self.model_name:
             raise ValueError("THREADWRIGHT_MODEL_BASE_URL needs THREADWRIGHT_MODEL_NAME")
+        if self.slack_bot_token.get_secret_value() and not (
+            self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()
+        ):
+            raise ValueError("THREADWRIGHT_SLACK_BOT_TOKEN needs THREADWRIGHT_SLACK_APP_TOKEN or …_SIGNING_SECRET")
         return self
 
     @property
@@ -83,6 +105,10 @@ class Settings(BaseSettings):
         for short in ("postgresql://", "postgres://"):
             url = url.replace(short, "postgresql+psycopg://", 1) if url.startswith(short) else url
         return url
+
+    def listed(self, name: str) -> frozenset[str]:
+        """Return the parts of a setting that is a list with commas."""
+        return frozenset(part.strip() for part in str(getattr(self, name)).split(",") if part.strip())
 
     def preview_link(self, slug: str) -> str:
         """Return the address of a preview, without its signature."""

@@ -19,8 +19,10 @@ from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.commands import RESUMABLE
 from bot.progress import ProgressBoard
-from bot.replies import reply
+from bot.replies import MARKS, reply
+from core.chat import Answer
 from core.errors import OutsideError, UserError
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import Doc, Progress, TurnRequest, TurnResult
@@ -29,8 +31,21 @@ from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
 Connection = AsyncConnection | AsyncSession
+NO_CARD = Doc(())
 PAUSES = (0.5, 1, 2, 5, 10, 30)
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is written when a turn has ended; `said` takes the place of the usual reply."""
+
+    result: TurnResult
+    diff: str = ""
+    heard: int = 0
+    title: str = ""
+    card: Doc = NO_CARD
+    said: Doc | None = None
 
 
 @dataclass
@@ -45,36 +60,67 @@ class TurnRunner:
     board: ProgressBoard
     ports: TurnPorts
     resubmit: Callable[[Connection, TurnRequest], Awaitable[None]] | None = None
+    look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
 
     async def run(self, turn_id: str, steps: DbosSteps) -> None:
         """Carry out the turn and post its reply."""
         with structlog.contextvars.bound_contextvars(turn=turn_id):
             if await _patiently(lambda: self.turns.result(turn_id)) is not None:
                 return
-            request, session = await _patiently(lambda: self._opened(turn_id))
-            show = self.board.sink(session.id, turn_id)
-            show(Progress("Starting"))
-            model = JournaledModel(self.ports.model, self.database, turn_id)
+            opened = await _patiently(lambda: self._opened(turn_id))
+            if opened is None:
+                return
+            request, session = opened
+            said: Doc | None = None
             try:
-                result = await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
+                if request.kind == "query":
+                    result, said = await self._looked_up(request, session)
+                else:
+                    result = await self._carried_out(request, session, steps)
             except Exception as error:  # noqa: BLE001 - this is the boundary of the turn
                 result = failure(turn_id, error)
-            await self._report(request, result, steps)
+            if result.outcome == "stopped":
+                result = replace(result, notes=(*_how_far(self.board.state(turn_id)), *result.notes))
+            await self._report(request, result, steps, said)
 
-    async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session]:
+    async def _carried_out(self, request: TurnRequest, session: Session, steps: DbosSteps) -> TurnResult:
+        show = self.board.sink(session, request.turn_id)
+        if request.kind != "aside":
+            show(Progress("Starting"))
+        # Work of a stopped turn that is resumed is in the journal under its own id.
+        model = JournaledModel(self.ports.model, self.database, request.resumes or request.turn_id)
+        return await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
+
+    async def _looked_up(self, request: TurnRequest, session: Session) -> tuple[TurnResult, Doc | None]:
+        """Answer what needs no model."""
+        assert self.look is not None
+        answer = await self.look(session, request.text, request.target)
+        return TurnResult(request.turn_id, "done", request.text), answer.doc
+
+    async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session] | None:
+        """Mark the turn as started, None when it was taken back meanwhile; it waits no longer."""
         request = await self.turns.request(turn_id)
         session = await self.sessions.get(request.session_id)
-        await self.turns.started(turn_id)
+        async with self.database.write() as tx:
+            if not await self.turns.started(tx, turn_id):
+                return None
+            if await self.messages.by_key(tx, f"{turn_id}:queued"):
+                await self.messages.post(tx, session.id, f"{turn_id}:queued", "notice", Doc(()), turn_id=turn_id)
+        self.board.changed(session.id)
         return request, session
 
-    async def _report(self, request: TurnRequest, result: TurnResult, steps: DbosSteps) -> None:
+    async def _report(
+        self, request: TurnRequest, result: TurnResult, steps: DbosSteps, said: Doc | None = None
+    ) -> None:
         """Post the reply; a database that is away only delays it."""
         diff = await self._diff(request.session_id, result)
         title = await self._title(request.session_id, result)
-        await self.board.close(request.turn_id)
+        card = await self.board.close(request.turn_id)
         seconds = await _patiently(
             lambda: steps.transaction(
-                "report", lambda tx: self._write(tx, request, result, diff, steps.heard, title), float
+                "report",
+                lambda tx: self._write(tx, request, Report(result, diff, steps.heard, title, card, said)),
+                float,
             )
         )
         self.board.changed(request.session_id)
@@ -101,7 +147,7 @@ class TurnRunner:
                 # It may have ended in order since it was listed.
                 if turn_id in await self.turns.unfinished(tx, request.session_id):
                     log.error("turn_lost", extra={"turn": turn_id})
-                    await self._write(tx, request, lost, "", 0)
+                    await self._write(tx, request, Report(lost))
             self.board.changed(request.session_id)
 
     async def _diff(self, session_id: str, result: TurnResult) -> str:
@@ -124,26 +170,30 @@ class TurnRunner:
             return ""
         return manifest.title if manifest else ""
 
-    async def _write(
-        self, tx: Connection, request: TurnRequest, result: TurnResult, diff: str, heard: int, title: str = ""
-    ) -> float:
+    async def _write(self, tx: Connection, request: TurnRequest, report: Report) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
+        result = report.result
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         await self.turns.finish(tx, result)
-        await forget_calls(tx, request.turn_id)
-        if title:
-            await self.sessions.rename(tx, request.session_id, title)
+        if result.outcome not in RESUMABLE:
+            await forget_calls(tx, request.resumes or request.turn_id)
+        if report.title:
+            await self.sessions.rename(tx, request.session_id, report.title)
+        said = report.said or reply(result, report.diff)
         await self.messages.post(
-            tx, request.session_id, f"{request.turn_id}:reply", "reply", reply(result, diff), turn_id=request.turn_id
+            tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
         )
-        await self.messages.post(
-            tx, request.session_id, f"{request.turn_id}:progress", "progress", Doc(()), turn_id=request.turn_id
-        )
-        for number, signal in await self.turns.told(tx, request.turn_id, heard):
+        if request.kind not in ("aside", "query"):
+            await self.messages.post(
+                tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
+            )
+        await self.messages.mark(tx, request.turn_id, MARKS[result.outcome])
+        for number, signal in await self.turns.told(tx, request.turn_id, report.heard):
             if signal.kind == "steer" and self.resubmit is not None:
                 again = f"{request.turn_id}-{number}"
                 late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
                 await self.resubmit(tx, late)
+                await self.messages.move(tx, signal.said, again, "👀")
         return result.seconds
 
 
@@ -156,6 +206,14 @@ async def _patiently(work: Callable[[], Awaitable[Value]]) -> Value:
             log.exception("database_away")
             await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
     raise AssertionError("it never ends without a value")
+
+
+def _how_far(state: Progress | None) -> tuple[str, ...]:
+    """Return what a stopped turn had done, and what it was at."""
+    if state is None:
+        return ()
+    done = f"Done: {', '.join(state.done)}. " if state.done else ""
+    return (f"{done}In progress: {state.step}. Nothing of it is in the app; “continue” goes on from there.",)
 
 
 def failure(turn_id: str, error: Exception) -> TurnResult:

@@ -30,19 +30,26 @@ from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import DockerSandbox, open_client
 from adapters.store.database import Database, make_engine
+from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.enclosures import Enclosures
 from bot.inbox import Inbox
+from bot.people import StartRules
 from bot.progress import ProgressBoard
+from bot.queries import Queries
 from bot.settings import Settings
 from bot.turns import TurnRunner
 from bot.web.gate import Gate, Signer
 from bot.web.server import running
+from core.chat import ChatPort
 from core.errors import OutsideError, UserError
 from core.llm.metered import Budget
+from core.messages import Attachment
 from core.ports import Frontend, LanguageModel, Sandbox
 from core.turn import TurnPorts
 
@@ -68,6 +75,8 @@ class App:
     model: LanguageModel
     sandbox: str
     checks: CheckSuite
+    enclosures: Enclosures
+    platforms: dict[str, ChatPort]
 
 
 @contextlib.asynccontextmanager
@@ -94,11 +103,12 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         program = (
             None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
         )
-        host = Previews(
-            _made(folder / "previews"), folder / "shots", runtime, why_none,
-            lambda slug: signer.link(settings.preview_link(slug), slug),
-            Browser(program, settings.preview_port) if program and previews else None,
-        )  # fmt: skip
+        browser = Browser(program, settings.preview_port) if program and previews else None
+
+        def link(slug: str) -> str:
+            return signer.link(settings.preview_link(slug), slug)
+
+        host = Previews(_made(folder / "previews"), folder / "shots", runtime, why_none, link, browser)
         stack.push_async_callback(host.close)
         suite = CheckSuite(
             all_checks(folder / "cache", sandbox, why_none),
@@ -109,14 +119,29 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         memory = TextMemory(database)
         budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls)
         frontends: tuple[Frontend, ...] = ("html", "react") if sandbox and sandbox.name == "docker" else ("html",)
-        ports = TurnPorts(model, repository, suite, host, memory, lambda _: None, budget, frontends)
+        platforms: dict[str, ChatPort] = {}
+
+        async def fetch(attachment: Attachment) -> bytes:
+            port = platforms.get(attachment.ref.partition(":")[0])
+            if port is None:
+                raise OutsideError("the platform that it came from is not connected", retryable=True)
+            return await port.fetch(attachment)
+
+        ports = TurnPorts(
+            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch
+        )  # fmt: skip
         engine = DbosEngine(database, turns)
-        runner = TurnRunner(database, sessions, turns, messages, repository, board, ports)
-        inbox = Inbox(database, sessions, turns, messages, engine)
+        queries = Queries(turns, repository, link)
+        runner = TurnRunner(database, sessions, turns, messages, repository, board, ports, look=queries.look)
+        inbox = Inbox(
+            database, sessions, turns, messages, People(database), engine, EarlyReactions(database),
+            StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
+        )  # fmt: skip
         runner.resubmit = inbox.start  # type: ignore[assignment]
+        enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
-            sandbox.name if sandbox else "", suite,
+            sandbox.name if sandbox else "", suite, enclosures, platforms,
         )  # fmt: skip
         if previews:
             await stack.enter_async_context(_proxied(app, stack))

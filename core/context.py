@@ -1,9 +1,10 @@
 """What goes in front of the model, within a budget of characters."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from core.attachments import Attached, for_model
 from core.files import FileTree
 from core.history import Commit
 from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
@@ -21,7 +22,9 @@ class Context:
     manifest: AppManifest | None
     memories: Sequence[Memory] = ()
     recollections: Sequence[Recollection] = ()
-    history: Sequence[Commit] = field(default=())
+    history: Sequence[Commit] = ()
+    talk: Sequence[Mapping[str, str]] = ()
+    attached: Sequence[Attached] = ()
 
     @classmethod
     def of(
@@ -35,12 +38,14 @@ class Context:
         return cls(tree, read_manifest(tree.get(MANIFEST_PATH)), memories, recollections, history)
 
     def sections(self, request: str) -> dict[str, Any]:
-        """Return the prompt's sections that every role gets: request, app, memory, history, file map."""
+        """Return the prompt's sections that every role gets: request, app, memory, history, talk, files."""
         return {
             "request": request,
             "app": self.manifest.model_dump(mode="json") if self.manifest else None,
             "memory": list(_within([one.text for one in reversed(self.memories)], MEMORY_CHARS)) or None,
             "history": [{"by": one.author.name, "did": one.title} for one in self.history[:12]] or None,
+            "talk": list(self.talk) or None,
+            "attachments": for_model(self.attached),
             "tree": sorted(self.tree) or None,
         }
 

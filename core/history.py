@@ -115,6 +115,29 @@ def latest_turn(log: Sequence[Commit], wish: Literal["undo", "redo"]) -> str:
     raise UserError(f"There is nothing to {wish} in this thread.")
 
 
+def standing_after(log: Sequence[Commit], turn_id: str) -> list[str]:
+    """
+    Return the turns after `turn_id` that are not undone, newest first; `log` is newest first.
+
+    Raises:
+        UserError: there is none, or the turn made no commit.
+    """
+    if all(commit.turn_id != turn_id for commit in log):
+        raise UserError("That turn changed nothing in the app, so there is no version to go back to.")
+    found: list[str] = []
+    settled: set[str] = set()
+    for commit in log:
+        if commit.turn_id == turn_id:
+            break
+        turn = commit.undoes or commit.redoes or commit.turn_id
+        if turn and turn not in settled and not commit.undoes:
+            found.append(turn)
+        settled.add(turn)
+    if not found:
+        raise UserError("Nothing stands after that turn, so there is nothing to undo.")
+    return found
+
+
 @dataclass(frozen=True)
 class Diff:
     """Two trees rendered for people; `text` is a unified diff, cut at a limit that its last line then names."""

@@ -1,6 +1,6 @@
 """What a turn is asked, what it answers, and what is shown while it runs. All of it is data that fits into JSON."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from core.findings import CheckResult
@@ -8,7 +8,17 @@ from core.llm.chat import Usage
 from core.sessions import Author
 
 Outcome = Literal["done", "unverified", "blocked", "asked", "stopped", "over_budget", "failed"]
-TurnKind = Literal["message", "undo", "redo"]
+TurnKind = Literal["message", "undo", "redo", "aside", "query"]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that somebody dropped into a thread; `size` in bytes, `ref` is what its platform needs to fetch it."""
+
+    name: str
+    media_type: str
+    size: int
+    ref: str
 
 
 @dataclass(frozen=True)
@@ -16,7 +26,8 @@ class TurnRequest:
     """
     One person's message, or their wish to undo or redo the turn `target`.
 
-    `link` leads back to the message; `helpers` are further people whose messages steered the turn.
+    An `aside` is a question beside the work, a `query` asks the bot itself (`text` is the verb); neither changes the app.
+    `link` leads back to the message. `resumes` names a stopped turn whose finished work is used again.
     """
 
     turn_id: str
@@ -26,15 +37,22 @@ class TurnRequest:
     author: Author
     link: str = ""
     target: str = ""
+    files: tuple[Attachment, ...] = ()
+    resumes: str = ""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What people say to a running turn: stop it, or take another message into account."""
+    """
+    What people say to a running turn: stop it, or take another message into account.
+
+    `said` is the key of the message in the transcript; `text` of a stop is what is left undone with it.
+    """
 
     kind: Literal["stop", "steer"]
     author: Author
     text: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +105,8 @@ class Progress:
 
     step: str
     done: tuple[str, ...] = ()
-    files: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = ()
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True)
@@ -116,6 +135,15 @@ class DiffText:
 
 
 @dataclass(frozen=True)
+class Enclosed:
+    """A file that is made from a commit when the message is delivered: its diff, or a ZIP of the app."""
+
+    kind: Literal["diff", "export"]
+    commit: str
+    type: Literal["enclosed"] = "enclosed"
+
+
+@dataclass(frozen=True)
 class ChecksTable:
     """The evidence of a turn."""
 
@@ -133,9 +161,11 @@ class PreviewCard:
 
 @dataclass(frozen=True)
 class ProgressCard:
-    """A turn that is still running."""
+    """A turn that is still running, for `seconds` so far, or `over`."""
 
     progress: Progress
+    seconds: float = 0.0
+    over: bool = False
     type: Literal["progress"] = "progress"
 
 
@@ -147,7 +177,15 @@ class Footer:
     type: Literal["footer"] = "footer"
 
 
-Block = Para | Files | DiffText | ChecksTable | PreviewCard | ProgressCard | Footer
+Block = Para | Files | DiffText | Enclosed | ChecksTable | PreviewCard | ProgressCard | Footer
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button: its verb, as in the commands, and what it applies to ('' is the message's own turn)."""
+
+    verb: str
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,4 +194,4 @@ class Doc:
 
     blocks: tuple[Block, ...]
     mark: str = ""
-    actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()

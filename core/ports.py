@@ -145,6 +145,14 @@ class MemoryStore(Protocol):
         ...
 
 
+class Transcript(Protocol):
+    """What was said in a session's thread."""
+
+    async def talk(self, session_id: str, turn_id: str) -> Sequence[Mapping[str, str]]:
+        """Return the latest messages before this turn's, oldest first, as `by` and `said`; shortened."""
+        ...
+
+
 Frontend = Literal["html", "react"]
 """What the sandbox can build a user interface with: plain HTML always, React where it has Node."""
 

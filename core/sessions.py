@@ -1,6 +1,11 @@
 """Threads, sessions and people."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Access = Literal["owner", "invited", "everyone", "nobody"]
+Listening = Literal["auto", "always", "mention"]
+Verbosity = Literal["answer", "steps", "everything"]
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,18 @@ class Author:
 
 @dataclass(frozen=True)
 class Session:
-    """Our durable record of one thread. `slug` names its preview host: lower case letters, digits, hyphens."""
+    """
+    Our durable record of one thread. `slug` names its preview host: lower case letters, digits, hyphens.
+
+    `access` says who may drive it, `listening` which messages count as said to the bot, `verbosity` what it shows;
+    `seen` is the platform's id of the latest message that was taken in.
+    """
 
     id: str
     key: ThreadKey
     title: str
     slug: str
+    access: Access = "invited"
+    listening: Listening = "auto"
+    verbosity: Verbosity = "steps"
+    seen: str = ""

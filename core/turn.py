@@ -5,11 +5,13 @@ One turn, read downwards: from a person's message to one good commit, or to an u
 finished. The head moves in exactly one place, inside the transaction that also records that the step is done.
 """
 
+import base64
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from core import checking, generation, planning, undoing
+from core import attachments, checking, generation, planning, undoing
 from core.agents import request_for
+from core.attachments import Fetch, folder_of
 from core.checking import Verdict
 from core.context import Context
 from core.edits import Refusal
@@ -32,6 +34,7 @@ from core.ports import (
     ProgressSink,
     Repository,
     Steps,
+    Transcript,
     Tx,
 )  # fmt: skip
 from core.sessions import Author, Session
@@ -51,6 +54,8 @@ class TurnPorts:
     progress: ProgressSink
     budget: Budget = field(default_factory=Budget)
     frontends: tuple[Frontend, ...] = ("html",)
+    talk: Transcript | None = None
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Proposal:
     """
     What a turn would commit, or the answer it ends with when there is nothing to commit (`outcome` is set).
 
-    `changes` are texts by path, None for a file that goes.
+    `changes` are texts by path, None for a file that goes; `uploads` are other files, in base64.
     """
 
     outcome: Outcome | None
@@ -71,6 +76,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
     usage: Usage = Usage()
     model: str = ""
+    uploads: dict[str, str] = field(default_factory=dict)
 
 
 async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
@@ -80,8 +86,10 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     Raises:
         BotError: the world failed before the commit; the head is where it was.
     """
-    if request.kind != "message":
+    if request.kind in ("undo", "redo"):
         return await _reverse(request, session, ports, steps)
+    if request.kind == "aside":
+        return await steps.step("aside", partial(_aside, request, ports), TurnResult)
 
     steers: list[Signal] = []
     model = MeteredModel(ports.model, ports.budget)
@@ -96,9 +104,8 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
             break
         steers.append(answer)
         if answer.kind == "stop":
-            return TurnResult(
-                request.turn_id, "stopped", f"Stopped by {answer.author.name}. The app is as it was before."
-            )
+            said = f"Stopped by {answer.author.name}. The app is as it was before."
+            return TurnResult(request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else ())
 
     result = TurnResult(
         request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
@@ -124,16 +131,12 @@ async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Met
     return replace(proposal, usage=model.usage, model=", ".join(sorted(model.models)))
 
 
-async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: LanguageModel) -> Proposal:
-    show = _Card(ports.progress)
+async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
+    show = _Card(ports.progress, model)
     show.step("Reading the app")
     head = await ports.repository.head(request.session_id)
-    context = Context.of(
-        await ports.repository.tree(request.session_id, head),
-        await ports.memory.standing(request.session_id),
-        await ports.memory.recall(request.session_id, asked),
-        await ports.repository.log(request.session_id, 12),
-    )
+    context = await _context(asked, request, head, ports)
+    context, notes = await _with_files(context, request, ports)
 
     show.step("Planning")
     wanted = await planning.triage(asked, context, model)
@@ -143,8 +146,8 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: La
         return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head)
     planned = await planning.plan(asked, context, model, ports.frontends)
     plan = planned.plan
-    notes = [planned.caveat] if planned.caveat else []
-    if not plan.write and not plan.remove and plan.manifest == context.manifest:
+    notes += [planned.caveat] if planned.caveat else []
+    if not plan.write and not plan.remove and plan.manifest == context.manifest and not context.attached:
         return Proposal(
             "asked", plan.summary or "Nothing in the app needs to change for that.", head, notes=tuple(notes)
         )
@@ -153,7 +156,9 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: La
     written = await generation.write_files(asked, plan, context, model, show.file)
     if written.refused:
         return Proposal("blocked", _refused(written.refused), head, notes=tuple(notes))
-    tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes()})
+    uploads = {f"{folder_of(plan.manifest)}/{one.name}": one.content for one in context.attached}
+    notes += [f"Put {path} into the app; it is served as /uploads/{path.rpartition('/')[2]}." for path in uploads]
+    tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
 
     show.step("Checking")
     verdict, repairs = await _checked(asked, tree, plan.manifest, context.tree, ports, model, show)
@@ -163,17 +168,53 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: La
         return Proposal("blocked", _blocked(verdict), head, checks=verdict.results, notes=tuple(notes))
 
     changes = context.tree.changes_to(verdict.tree)
-    summary, remarks = await _described(asked, plan, changes, context.tree, model)
+    written_changes = {path: body for path, body in changes.items() if path not in uploads}
+    summary, remarks = await _described(asked, plan, written_changes, context.tree, model)
     return Proposal(
         None,
         summary,
         head,
-        {path: body.decode() if body is not None else None for path, body in changes.items()},
+        {path: body.decode() if body is not None else None for path, body in written_changes.items()},
         title=_title(asked),
         checks=verdict.results,
         decisions=tuple(wanted.decisions),
         notes=(*notes, *remarks),
+        uploads={path: base64.b64encode(body).decode() for path, body in changes.items() if path in uploads and body},
     )
+
+
+async def _context(asked: str, request: TurnRequest, head: str | None, ports: TurnPorts) -> Context:
+    """Return what is known of the app and its thread when the turn starts."""
+    context = Context.of(
+        await ports.repository.tree(request.session_id, head),
+        await ports.memory.standing(request.session_id),
+        await ports.memory.recall(request.session_id, asked),
+        await ports.repository.log(request.session_id, 12),
+    )
+    if ports.talk is None:
+        return context
+    return replace(context, talk=await ports.talk.talk(request.session_id, request.turn_id))
+
+
+async def _with_files(context: Context, request: TurnRequest, ports: TurnPorts) -> tuple[Context, list[str]]:
+    """Add the files that came with the message, and what could not be read of them."""
+    if not request.files or ports.fetch is None:
+        return context, []
+    folder = folder_of(context.manifest) + "/"
+    taken = [path.removeprefix(folder) for path in context.tree if path.startswith(folder)]
+    attached, problems = await attachments.read(request.files, ports.fetch, taken)
+    return replace(context, attached=attached), problems
+
+
+async def _aside(request: TurnRequest, ports: TurnPorts) -> TurnResult:
+    """Answer a question beside the work, from what is committed; the app is not touched."""
+    model = MeteredModel(ports.model, ports.budget)
+    head = await ports.repository.head(request.session_id)
+    context = await _context(request.text, request, head, ports)
+    found = await planning.triage(request.text, context, model)
+    said = found.reply or "I have no answer to that. Without “btw” I would take it for a wish."
+    models = ", ".join(sorted(model.models))
+    return TurnResult(request.turn_id, "done", said, usage=model.usage, model=models)
 
 
 async def _checked(
@@ -218,7 +259,10 @@ async def _commit(
     draft = Draft(
         session_id=request.session_id,
         parent=proposal.parent,
-        changes={path: None if text is None else text.encode() for path, text in proposal.changes.items()},
+        changes={
+            **{path: None if text is None else text.encode() for path, text in proposal.changes.items()},
+            **{path: base64.b64decode(body) for path, body in proposal.uploads.items()},
+        },
         title=proposal.title,
         body=proposal.message,
         turn_id=request.turn_id,
@@ -301,8 +345,8 @@ def _blocked(verdict: Verdict) -> str:
 class _Card:
     """Collects the steps and files of a running turn, and shows the whole each time."""
 
-    def __init__(self, sink: ProgressSink) -> None:
-        self._sink = sink
+    def __init__(self, sink: ProgressSink, model: MeteredModel) -> None:
+        self._sink, self._model = sink, model
         self._steps: list[str] = []
         self._files: list[str] = []
 
@@ -318,4 +362,4 @@ class _Card:
         self._show(self._steps[-1])
 
     def _show(self, step: str) -> None:
-        self._sink(Progress(step, tuple(self._steps[:-1]), tuple(self._files)))
+        self._sink(Progress(step, tuple(self._steps[:-1]), tuple(self._files), self._model.usage))

@@ -1,28 +1,59 @@
 """Undo and redo any turn, as new commits; people's later work stays, and a clash moves nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
 
-from core.history import Clash, Committed, Draft, latest_turn, reversal
+from core.errors import UserError
+from core.history import Clash, Commit, Committed, Draft, Reversal, latest_turn, reversal, standing_after
 from core.messages import TurnRequest
 from core.ports import MemoryStore, Repository, Tx
+
+AFTER = "after:"
 
 
 async def reverse_turn(tx: Tx, request: TurnRequest, repository: Repository, memory: MemoryStore) -> Committed:
     """
     Take back the turn that `request` names (the latest one when it names none), or bring it back.
 
-    What was learned in the turn is retracted, or learned again, in the same transaction.
+    A target `after:<turn>` means every turn that stands after that one. What was learned in a turn is retracted, or
+    learned again, in the same transaction.
 
     Raises:
-        UserError: there is nothing to take back or bring back.
+        UserError: there is nothing to take back or bring back; or of several turns one clashes, then nothing moves.
     """
-    assert request.kind != "message"
+    assert request.kind in ("undo", "redo")
     log = await repository.log(request.session_id)
-    found = reversal(log, request.target or latest_turn(log, request.kind), request.kind)
+    done = [await _reverse(tx, request, one, repository, memory) for one in _reversals(log, request)]
+    if len(done) == 1:
+        return done[0]
+    if clashes := [clash for one in done for clash in one.clashes]:
+        raise UserError(explain_clashes(clashes))
+    files = {file.path: file for one in done for file in one.files}
+    return replace(done[-1], parent=done[0].parent, files=tuple(files.values()))
+
+
+def _reversals(log: Sequence[Commit], request: TurnRequest) -> list[Reversal]:
+    """Return what has to be reversed, in order."""
+    assert request.kind in ("undo", "redo")
+    kind: Literal["undo", "redo"] = "undo" if request.kind == "undo" else "redo"
+    if request.target.startswith(AFTER):
+        return [reversal(log, turn, kind) for turn in standing_after(log, request.target.removeprefix(AFTER))]
+    target = request.target or latest_turn(log, kind)
+    # A turn that took back several others is brought back as a whole, the oldest first.
+    several = [one.undoes for one in log if one.turn_id == target and one.undoes]
+    if len(several) > 1:
+        return [reversal(log, turn, "redo") for turn in several]
+    return [reversal(log, target, kind)]
+
+
+async def _reverse(
+    tx: Tx, request: TurnRequest, found: Reversal, repository: Repository, memory: MemoryStore
+) -> Committed:
     undo = found.wish == "undo"
     draft = Draft(
         session_id=request.session_id,
-        parent=log[0].id,
+        parent=None,
         changes={},
         title=f"{'Undo' if undo else 'Redo'}: {original_title(found.commit.title)}",
         turn_id=request.turn_id,

@@ -143,11 +143,11 @@ class DbosEngine:
             self._client = await asyncio.to_thread(DBOSClient, system_database_url=url, application_name=NAME)
             yield self
 
-    async def submit(self, tx: AsyncConnection, turn_id: str, session_id: str) -> None:
-        """Enqueue a turn inside `tx`; ids that sort in order of arrival keep the thread's order."""
+    async def submit(self, tx: AsyncConnection, turn_id: str, line: str) -> None:
+        """Enqueue a turn inside `tx`; the turns of one line run one after the other, in the order of their ids."""
         options: Any = {
             "workflow_name": "turn", "queue_name": QUEUE, "workflow_id": turn_id, "app_version": VERSION,
-            "queue_partition_key": session_id,
+            "queue_partition_key": line,
         }  # fmt: skip
         await tx.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, turn_id))
 

@@ -49,6 +49,19 @@ class Browser:
             with tempfile.TemporaryDirectory(prefix="tw-browser-") as name:
                 return await self._look(url, Path(name), width, height)
 
+    async def picture(self, html: str, *, width: int, height: int) -> bytes:
+        """
+        Return a PNG of a page of our own making.
+
+        Raises:
+            OutsideError: the browser does not work.
+        """
+        async with self._one_at_a_time:
+            with tempfile.TemporaryDirectory(prefix="tw-browser-") as name:
+                page = Path(name) / "page.html"
+                page.write_text(html, encoding="utf-8")
+                return (await self._look(page.as_uri(), Path(name), width, height)).png
+
     async def _look(self, url: str, folder: Path, width: int, height: int) -> Look:
         shot = folder / "page.png"
         drop: list[str] = []

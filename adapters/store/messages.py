@@ -5,6 +5,7 @@ The transcript of every thread, which is also the outbox: a row that is `pending
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
-from adapters.store.tables import message, reaction
+from adapters.store.tables import delivery, message, reaction
+from adapters.store.tables import session as session_table
 from core.messages import Doc, Para
 
 Connection = AsyncConnection | AsyncSession
+TALK_MESSAGES, TALK_CHARS = 20, 500
 Kind = Literal["person", "progress", "reply", "notice"]
 
 
@@ -33,14 +36,21 @@ class StoredMessage:
     doc: Doc
     created: float
     changed: int
+    mark: str = ""
+    remote_id: str = ""
+    attempts: int = 0
     reactions: tuple[str, ...] = ()
 
 
-def _stored(row: sa.Row[tuple[object, ...]]) -> StoredMessage:
+def stored(row: sa.Row[tuple[object, ...]]) -> StoredMessage:
+    """Return a row of `message`."""
     return StoredMessage(
         row.id, row.session_id, row.key, row.turn_id, row.kind, row.author, from_json(row.body, Doc), row.created,
-        row.changed,
+        row.changed, row.mark, row.remote_id, row.attempts,
     )  # fmt: skip
+
+
+NEXT = sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery()
 
 
 class Messages:
@@ -50,12 +60,29 @@ class Messages:
         self._database = database
 
     async def post(
-        self, tx: Connection, session_id: str, key: str, kind: Kind, doc: Doc, *, turn_id: str = "", author: str = ""
+        self,
+        tx: Connection,
+        session_id: str,
+        key: str,
+        kind: Kind,
+        doc: Doc,
+        *,
+        turn_id: str = "",
+        author: str = "",
+        remote_id: str = "",
+        mark: str = "",
     ) -> None:
-        """Add a message, or, where `key` is known, bring that message to `doc`: the latest wins."""
+        """
+        Add a message, or, where `key` is known, bring that message to `doc`: the latest wins.
+
+        `remote_id` is the platform's id of a person's message, `mark` the reaction that the bot shows on it.
+        """
+        # The local chat reads the rows themselves; only what another platform shows has to be delivered.
+        local = sa.select(sa.case((session_table.c.platform == "local", "sent"), else_="pending"))
         values = {
-            "kind": kind, "body": to_json(doc, Doc), "turn_id": turn_id, "author": author, "state": "pending",
-            "changed": sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery(),
+            "kind": kind, "body": to_json(doc, Doc), "turn_id": turn_id, "author": author, "attempts": 0,
+            "state": local.where(session_table.c.id == session_id).scalar_subquery(), "changed": NEXT,
+            **({"remote_id": remote_id} if remote_id else {}), **({"mark": mark} if mark else {}),
         }  # fmt: skip
         insert = sqlite.insert if self._database.lite else postgresql.insert
         row = {"session_id": session_id, "key": key, "created": time.time(), **values}
@@ -69,11 +96,11 @@ class Messages:
                 .where(message.c.session_id == session_id, message.c.changed > changed)
                 .order_by(message.c.id)
             )
-            found = [_stored(row) for row in rows]
+            found = [stored(row) for row in rows]
             marks: dict[int, list[str]] = {}
             for number, emoji in await connection.execute(
                 sa.select(reaction.c.message_id, reaction.c.emoji).where(
-                    reaction.c.message_id.in_([one.id for one in found])
+                    reaction.c.message_id.in_([one.id for one in found]), reaction.c.present
                 )
             ):
                 marks.setdefault(number, []).append(emoji)
@@ -82,25 +109,77 @@ class Messages:
     async def get(self, tx: Connection, number: int) -> StoredMessage | None:
         """Return one message."""
         row = (await tx.execute(sa.select(message).where(message.c.id == number))).one_or_none()
-        return _stored(row) if row is not None else None
+        return stored(row) if row is not None else None
 
-    async def react(self, tx: Connection, number: int, emoji: str, author_id: str, added: bool) -> bool:
-        """Store or remove a reaction; False when it already was so."""
-        same = (reaction.c.message_id == number, reaction.c.emoji == emoji, reaction.c.author_id == author_id)
-        known = await tx.scalar(sa.select(sa.func.count()).where(*same).select_from(reaction))
-        if bool(known) == added:
-            return False
-        if added:
-            row = {"message_id": number, "emoji": emoji, "author_id": author_id, "created": time.time()}
-            await tx.execute(reaction.insert().values(row))
-        else:
-            await tx.execute(reaction.delete().where(*same))
-        await tx.execute(
-            message.update()
-            .where(message.c.id == number)
-            .values(changed=sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery())
+    async def by_key(self, tx: Connection, key: str) -> StoredMessage | None:
+        """Return the message that was posted under `key`."""
+        row = (await tx.execute(sa.select(message).where(message.c.key == key))).one_or_none()
+        return stored(row) if row is not None else None
+
+    async def by_remote(self, tx: Connection, remote_id: str) -> StoredMessage | None:
+        """Return the message that a platform knows as `remote_id`: a person's own, or one in which ours was delivered."""
+        said = sa.select(message).where(message.c.remote_id == remote_id)
+        shown = sa.select(message).join(delivery, delivery.c.message_id == message.c.id)
+        for query in (said, shown.where(delivery.c.remote_id == remote_id)):
+            if (row := (await tx.execute(query.limit(1))).one_or_none()) is not None:
+                return stored(row)
+        return None
+
+    async def mark(self, tx: Connection, turn_id: str, mark: str) -> None:
+        """Put the turn's mark on every message that people said for it."""
+        await self._update(tx, (message.c.turn_id == turn_id, message.c.kind == "person"), mark=mark)
+
+    async def move(self, tx: Connection, key: str, turn_id: str, mark: str) -> None:
+        """Let a person's message belong to another turn, and show that with `mark`."""
+        await self._update(tx, (message.c.key == key,), turn_id=turn_id, mark=mark)
+
+    async def _update(self, tx: Connection, where: Sequence[sa.ColumnElement[bool]], **values: str) -> None:
+        platform = (
+            sa.select(session_table.c.platform).where(session_table.c.id == message.c.session_id).scalar_subquery()
         )
+        state = sa.case((platform == "local", "sent"), else_="pending")
+        await tx.execute(message.update().where(*where).values(**values, state=state, attempts=0, changed=NEXT))
+
+    async def recent(self, session_id: str, most: int) -> list[StoredMessage]:
+        """Return the latest messages of people and the bot's replies, oldest first."""
+        query = sa.select(message).where(message.c.session_id == session_id, message.c.kind.in_(("person", "reply")))
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(message.c.id.desc()).limit(most))
+            return [stored(row) for row in rows][::-1]
+
+    async def talk(self, session_id: str, turn_id: str) -> list[dict[str, str]]:
+        """Return what was said before the turn, for the model: people's messages and the bot's answers, shortened."""
+        told = [one for one in await self.recent(session_id, TALK_MESSAGES) if one.turn_id != turn_id]
+        return [
+            {"by": one.author or "the bot", "said": _words(one.doc)[:TALK_CHARS]} for one in told if _words(one.doc)
+        ]
+
+    async def react(
+        self, tx: Connection, number: int, emoji: str, author_id: str, added: bool, at: float = 0.0
+    ) -> bool:
+        """
+        Store a reaction, or that it was removed; False when it already was so.
+
+        `at` is when it happened, in Unix seconds: platforms deliver in any order, and the latest holds.
+        """
+        when = at or time.time()
+        same = (reaction.c.message_id == number, reaction.c.emoji == emoji, reaction.c.author_id == author_id)
+        known = (await tx.execute(sa.select(reaction.c.present, reaction.c.created).where(*same))).one_or_none()
+        if (known.present if known else False) == added:
+            return False
+        if known is None:
+            row = {"message_id": number, "emoji": emoji, "author_id": author_id, "created": when, "present": True}
+            await tx.execute(reaction.insert().values(row))
+        elif known.created > when:
+            return False
+        else:
+            await tx.execute(reaction.update().where(*same).values(present=added, created=when))
+        await tx.execute(message.update().where(message.c.id == number).values(changed=NEXT))
         return True
+
+
+def _words(doc: Doc) -> str:
+    return "\n".join(block.text for block in doc.blocks if isinstance(block, Para))
 
 
 def plain(text: str, mark: str = "") -> Doc:

@@ -4,19 +4,26 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database
+from adapters.store.tables import person, place
 from adapters.store.tables import session as table
 from core.errors import UserError
 from core.sessions import Session, ThreadKey
 
+Connection = AsyncConnection | AsyncSession
+SETTINGS = ("access", "listening", "verbosity")
+BASE = {"access": "invited", "listening": "auto", "verbosity": "steps"}
+
 
 def _session(row: sa.Row[tuple[object, ...]]) -> Session:
     key = ThreadKey(row.platform, row.workspace, row.channel, row.thread)
-    return Session(row.id, key, row.title, row.slug)
+    return Session(row.id, key, row.title, row.slug, row.access, row.listening, row.verbosity, row.seen)
 
 
 def slug_of(title: str, session_id: str) -> str:
@@ -30,27 +37,66 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Every event asks for its session. What never changes is kept; the title, which may, is read where it is shown.
-        self._known: dict[ThreadKey, Session] = {}
 
-    async def open(self, tx: AsyncConnection, key: ThreadKey, title: str) -> Session:
-        """Return the thread's session, made now if there is none."""
-        if known := self._known.get(key):
-            return known
+    async def find(self, tx: Connection, key: ThreadKey) -> Session | None:
+        """Return the thread's session inside `tx`, None if there is none."""
         row = (await tx.execute(sa.select(table).where(*_same(key)))).one_or_none()
-        if row is not None:
-            self._known[key] = _session(row)
-            return self._known[key]
+        return _session(row) if row is not None else None
+
+    async def within(self, tx: Connection, session_id: str) -> Session:
+        """Return a session by its id, inside `tx`."""
+        return _session((await tx.execute(sa.select(table).where(table.c.id == session_id))).one())
+
+    async def open(self, tx: Connection, key: ThreadKey, title: str) -> Session:
+        """Return the thread's session, made now with its channel's settings if there is none."""
+        if found := await self.find(tx, key):
+            return found
         title = " ".join(title.split())[:80] or "New thread"
         session_id = uuid.uuid4().hex
-        session = Session(session_id, key, title, slug_of(title, session_id))
+        defaults = await self.defaults(tx, key)
+        session = Session(session_id, key, title, slug_of(title, session_id), **defaults)  # type: ignore[arg-type]
         await tx.execute(
             table.insert().values(
                 id=session.id, platform=key.platform, workspace=key.workspace, channel=key.channel, thread=key.thread,
-                title=session.title, slug=session.slug, created=time.time(),
+                title=session.title, slug=session.slug, created=time.time(), **defaults,
             )
         )  # fmt: skip
         return session
+
+    async def defaults(self, tx: Connection, key: ThreadKey) -> dict[str, str]:
+        """Return the settings of new sessions in the thread's channel."""
+        where = (place.c.platform == key.platform, place.c.workspace == key.workspace, place.c.channel == key.channel)
+        row = (await tx.execute(sa.select(place).where(*where))).one_or_none()
+        return {name: getattr(row, name) for name in SETTINGS} if row is not None else {}
+
+    async def change(self, tx: Connection, session: Session, **values: str) -> None:
+        """Change settings of a session; they hold for running turns too."""
+        await tx.execute(table.update().where(table.c.id == session.id).values(**values))
+
+    async def change_place(self, tx: Connection, key: ThreadKey, **values: str) -> None:
+        """Change the settings of sessions that will be opened in the thread's channel."""
+        row = {**BASE, **await self.defaults(tx, key), **values}
+        where = {"platform": key.platform, "workspace": key.workspace, "channel": key.channel}
+        insert = sqlite.insert if self._database.lite else postgresql.insert
+        added = insert(place).values(**where, **row)
+        await tx.execute(added.on_conflict_do_update(index_elements=list(where), set_=row))
+
+    async def bind(self, tx: Connection, session: Session, thread: str) -> None:
+        """Give a session whose thread has just been opened its thread."""
+        await tx.execute(table.update().where(table.c.id == session.id).values(thread=thread))
+
+    async def saw(self, tx: Connection, session: Session, remote_id: str, at: float) -> None:
+        """Note the latest message that was taken in, for catching up after a gap."""
+        await tx.execute(
+            table.update().where(table.c.id == session.id, table.c.active < at).values(seen=remote_id, active=at)
+        )
+
+    async def active(self, platform: str, since: float) -> list[Session]:
+        """Return the platform's sessions in which something was said after `since`, the busiest lately first."""
+        query = sa.select(table).where(table.c.platform == platform, table.c.active > since)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(table.c.active.desc()))
+        return [_session(row) for row in rows]
 
     async def rename(self, tx: AsyncConnection | AsyncSession, session_id: str, title: str) -> None:
         """Give a session another title; its slug stays, links lead on."""
@@ -80,6 +126,19 @@ class Sessions:
         async with self._database.read() as connection:
             rows = await connection.execute(sa.select(table).order_by(table.c.created.desc(), table.c.id))
         return [_session(row) for row in rows]
+
+    async def of_person(self, platform: str, workspace: str, author_id: str, most: int = 20) -> Sequence[Session]:
+        """Return the sessions that a person owns or is invited to, newest first."""
+        query = (
+            sa.select(table)
+            .join(person, person.c.session_id == table.c.id)
+            .where(table.c.platform == platform, table.c.workspace == workspace, person.c.author_id == author_id)
+            .where(person.c.standing.in_(("owner", "invited")))
+            .order_by(table.c.created.desc())
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            return [_session(row) for row in await connection.execute(query)]
 
 
 def _same(key: ThreadKey) -> tuple[sa.ColumnElement[bool], ...]:

@@ -23,7 +23,40 @@ session = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("slug", sa.Text, nullable=False, unique=True),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("access", sa.Text, nullable=False, server_default="invited"),
+    sa.Column("listening", sa.Text, nullable=False, server_default="auto"),
+    sa.Column("verbosity", sa.Text, nullable=False, server_default="steps"),
+    sa.Column("seen", sa.Text, nullable=False, server_default=""),
+    sa.Column("active", sa.Float, nullable=False, server_default="0"),
     sa.UniqueConstraint("platform", "workspace", "channel", "thread"),
+)  # fmt: skip
+
+person = sa.Table(
+    "person", metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("session.id"), primary_key=True),
+    sa.Column("author_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("spoke", sa.Boolean, nullable=False, server_default=sa.false()),
+)  # fmt: skip
+
+approval = sa.Table(
+    "approval", metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("session_id", sa.Text, sa.ForeignKey("session.id"), nullable=False, index=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("created", sa.Float, nullable=False),
+)  # fmt: skip
+
+place = sa.Table(
+    "place", metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("workspace", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("access", sa.Text, nullable=False),
+    sa.Column("listening", sa.Text, nullable=False),
+    sa.Column("verbosity", sa.Text, nullable=False),
 )  # fmt: skip
 
 inbox = sa.Table(
@@ -63,11 +96,29 @@ message = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("author", sa.Text, nullable=False, server_default=""),
     sa.Column("body", sa.Text, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False, server_default=""),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("changed", BigId, nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False, server_default="pending", index=True),
     sa.Column("remote_id", sa.Text, nullable=False, server_default="", index=True),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+)  # fmt: skip
+
+delivery = sa.Table(
+    "delivery", metadata,
+    sa.Column("message_id", BigId, sa.ForeignKey("message.id"), primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("remote_id", sa.Text, nullable=False, server_default="", index=True),
+    sa.Column("digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("tried", sa.Float, nullable=False),
+)  # fmt: skip
+
+early_reaction = sa.Table(
+    "early_reaction", metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("remote_id", sa.Text, nullable=False, index=True),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("received", sa.Float, nullable=False),
 )  # fmt: skip
 
 reaction = sa.Table(
@@ -76,6 +127,7 @@ reaction = sa.Table(
     sa.Column("emoji", sa.Text, primary_key=True),
     sa.Column("author_id", sa.Text, primary_key=True),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("present", sa.Boolean, nullable=False, server_default=sa.true()),
 )  # fmt: skip
 
 git_pack = sa.Table(

@@ -29,6 +29,10 @@ class Turns:
         number: int | None = (await tx.execute(claimed)).scalar_one_or_none()
         return number
 
+    async def claimed(self, tx: AsyncConnection, event_id: str) -> bool:
+        """Say whether an event was claimed before."""
+        return await tx.scalar(sa.select(inbox.c.id).where(inbox.c.event_id == event_id)) is not None
+
     async def add(self, tx: Connection, request: TurnRequest) -> None:
         """Store a turn that waits in its thread's queue."""
         await tx.execute(
@@ -44,14 +48,40 @@ class Turns:
             body = (await connection.execute(sa.select(turn.c.request).where(turn.c.id == turn_id))).scalar_one()
         return from_json(body, TurnRequest)
 
-    async def started(self, turn_id: str) -> None:
-        """Mark the turn as running; doing it again after a crash changes nothing."""
-        async with self._database.write() as tx:
-            await tx.execute(
-                turn.update()
-                .where(turn.c.id == turn_id, turn.c.state != "finished")
-                .values(state="running", started=sa.func.coalesce(turn.c.started, time.time()))
-            )
+    async def started(self, tx: Connection, turn_id: str) -> bool:
+        """Mark the turn as running, again after a crash; False when it was finished meanwhile."""
+        found = await tx.execute(
+            turn.update()
+            .where(turn.c.id == turn_id, turn.c.state != "finished")
+            .values(state="running", started=sa.func.coalesce(turn.c.started, time.time()))
+            .returning(turn.c.id)
+        )
+        return found.first() is not None
+
+    async def change(self, tx: Connection, request: TurnRequest) -> None:
+        """Replace what a turn that has not started is asked."""
+        body = to_json(request, TurnRequest)
+        await tx.execute(turn.update().where(turn.c.id == request.turn_id).values(request=body))
+
+    async def waiting(self, tx: Connection, session_id: str) -> list[tuple[TurnRequest, bool]]:
+        """
+        Return the session's unfinished turns in order, and whether each one runs, locking them where the engine can.
+
+        Asides and queries, which wait for nobody, are left out.
+        """
+        rows = await tx.execute(
+            sa.select(turn.c.request, turn.c.state)
+            .where(turn.c.session_id == session_id, turn.c.state != "finished")
+            .order_by(turn.c.id)
+            .with_for_update()
+        )
+        found = [(from_json(body, TurnRequest), state == "running") for body, state in rows]
+        return [one for one in found if one[0].kind not in ("aside", "query")]
+
+    async def within(self, tx: Connection, turn_id: str) -> tuple[TurnRequest, TurnResult | None]:
+        """Return what a turn was asked and its result, inside `tx`."""
+        row = (await tx.execute(sa.select(turn.c.request, turn.c.result).where(turn.c.id == turn_id))).one()
+        return from_json(row.request, TurnRequest), from_json(row.result, TurnResult) if row.result else None
 
     async def start_time(self, tx: Connection, turn_id: str) -> float:
         """Return when the turn began, in Unix seconds."""
@@ -95,6 +125,18 @@ class Turns:
         async with self._database.read() as connection:
             rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state != "finished").order_by(turn.c.id))
         return list(rows.scalars())
+
+    async def latest(self, tx: Connection, session_id: str, outcomes: Sequence[str]) -> str:
+        """Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''."""
+        rows = await tx.execute(
+            sa.select(turn.c.id, turn.c.outcome, turn.c.request)
+            .where(turn.c.session_id == session_id, turn.c.state == "finished")
+            .order_by(turn.c.id.desc())
+            .limit(20)
+        )
+        said = ((row.id, row.outcome) for row in rows if from_json(row.request, TurnRequest).kind == "message")
+        number, outcome = next(said, ("", ""))
+        return number if outcome in outcomes else ""
 
     async def tell(self, tx: Connection, turn_id: str, signal: Signal) -> None:
         """Say something to a turn."""

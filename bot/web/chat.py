@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
 from adapters.store.messages import StoredMessage
-from bot.inbox import Event
 from bot.wiring import App
+from core.chat import Event
 from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
@@ -103,7 +103,7 @@ def web_app(app: App) -> FastAPI:
             "kind": message.kind,
             "changed": message.changed,
             "html": text,
-            "empty": not message.doc.blocks,
+            "empty": not any(not getattr(block, "over", False) for block in message.doc.blocks),
         }
 
     @web.get("/healthz")
@@ -119,6 +119,7 @@ def web_app(app: App) -> FastAPI:
     @web.post("/threads")
     async def begin(said: Said) -> dict[str, str]:
         accepted = await app.inbox.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=said.text))
+        assert accepted.session is not None
         return {"url": f"/t/{accepted.session.slug}"}
 
     @web.get("/t/{slug}", response_class=HTMLResponse)
@@ -133,7 +134,6 @@ def web_app(app: App) -> FastAPI:
     @web.post("/t/{slug}/messages")
     async def say(said: Said, session: Here) -> dict[str, str]:
         accepted = await app.inbox.accept(Event(said.id, session.key, YOU, text=said.text, link=f"/t/{session.slug}"))
-        app.board.changed(session.id)
         return {"turn": accepted.turn_id}
 
     @web.post("/t/{slug}/reactions")
@@ -141,7 +141,6 @@ def web_app(app: App) -> FastAPI:
         kind: Literal["reaction_added", "reaction_removed"] = "reaction_added" if reacted.added else "reaction_removed"
         event = Event(reacted.id, session.key, YOU, kind, message_id=reacted.message_id, emoji=reacted.emoji)
         accepted = await app.inbox.accept(event)
-        app.board.changed(session.id)
         return {"turn": accepted.turn_id}
 
     @web.get("/t/{slug}/events")

@@ -145,7 +145,8 @@ async def test_a_turn_remembers_what_it_was_asked_told_and_answered(database: Da
         await turns.tell(tx, "t1", Signal("steer", ANN, "blue"))
         assert await turns.unfinished(tx, session.id) == ["t1"]
     assert await turns.request("t1") == request
-    await turns.started("t1")
+    async with database.write() as tx:
+        assert await turns.started(tx, "t1")
     async with database.read() as connection:
         ((number, signal),) = await turns.told(connection, "t1", 0)
         assert signal == Signal("steer", ANN, "blue")

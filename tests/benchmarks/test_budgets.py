@@ -30,14 +30,17 @@ from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import open_client
 from adapters.store.database import Database, make_engine
+from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
-from bot.inbox import Event, Inbox
+from bot.inbox import Inbox
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
+from core.chat import Event
 from core.files import FileTree
 from core.history import Draft
 from core.manifests import AppManifest
@@ -122,7 +125,7 @@ async def durable(
         await asyncio.Event().wait()
 
     async with engine.opened(run or busy):
-        yield database, Inbox(database, sessions, turns, messages, engine)
+        yield database, Inbox(database, sessions, turns, messages, People(database), engine, EarlyReactions(database))
     await database.close()
 
 

@@ -158,5 +158,7 @@ def test_memory_and_history_are_told_newest_first_within_limits() -> None:
         "app": None,
         "memory": None,
         "history": None,
+        "talk": None,
+        "attachments": None,
         "tree": None,
     }

@@ -15,10 +15,10 @@ import pytest
 from fastapi import Response
 
 from adapters.preview.runtime import Answer
-from bot.inbox import Event
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
+from core.chat import Event
 from core.errors import OutsideError
 from core.messages import Para, TurnResult
 from tests.needs import missing
@@ -47,6 +47,7 @@ class Talk:
         """Return the turn's result, or the notice that the message got instead of a turn."""
         self.count += 1
         accepted = await self.app.inbox.accept(Event(f"e{self.count}", thread_key("t"), YOU, text=text))
+        assert accepted.session is not None
         if not accepted.turn_id:
             doc = (await self.app.messages.since(accepted.session.id))[-1].doc
             return "\n".join(block.text for block in doc.blocks if isinstance(block, Para))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.inbox import Event
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
+from core.chat import Event
 from core.messages import TurnResult
 from tests.servers.process import free_port
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters.sandbox.docker import image_tag, open_client
-from bot.inbox import Event
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
+from core.chat import Event
 from core.errors import OutsideError
 from core.messages import TurnResult
 from tests.needs import missing

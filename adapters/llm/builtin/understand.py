@@ -85,7 +85,7 @@ def understand(request: str) -> Understood:
     if view == "board" and not _board_ready(models):
         view = "table"
     own = bool(entities(text))
-    title = _title(text, preset[1] if preset and not own else "", models, landing)
+    title = _title(text, preset[1] if preset and not own else "", models, landing) or "App"
     return Understood(title, models, view, landing, accent_in(text), bool(re.search(r"\bdark\b", text, re.I)))
 
 

@@ -1,0 +1,1 @@
+"""Chat platforms: one package each, and what their renderers share."""

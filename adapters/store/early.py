@@ -1,0 +1,39 @@
+"""Reactions that arrive before we know the message they are on: kept until its delivery is recorded."""
+
+import time
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from adapters.store.database import Database, from_json, to_json
+from adapters.store.tables import early_reaction
+from core.chat import Event
+
+KEPT_SECONDS = 300
+
+
+class EarlyReactions:
+    """Rows of `early_reaction`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, tx: AsyncConnection | AsyncSession, event: Event) -> None:
+        """Keep a reaction on a message that is not known; forget those that nobody came for."""
+        now = time.time()
+        await tx.execute(early_reaction.delete().where(early_reaction.c.received < now - KEPT_SECONDS))
+        if event.remote_id and not await tx.scalar(
+            sa.select(early_reaction.c.id).where(early_reaction.c.id == event.id)
+        ):
+            row = {"id": event.id, "remote_id": event.remote_id, "event": to_json(event, Event), "received": now}
+            await tx.execute(early_reaction.insert().values(row))
+
+    async def take(self, remote_id: str) -> list[Event]:
+        """Return the reactions that were waiting for a message, in their order, and forget them."""
+        where = early_reaction.c.remote_id == remote_id
+        async with self._database.read() as connection:
+            rows = list((await connection.execute(sa.select(early_reaction.c.event).where(where))).scalars())
+        if rows:
+            async with self._database.write() as tx:
+                await tx.execute(early_reaction.delete().where(where))
+        return sorted((from_json(row, Event) for row in rows), key=lambda event: event.at)

@@ -1,0 +1,298 @@
+"""
+Brings the transcript to a platform: every message once, in order, and what changes as seldom as the platform wants.
+
+A row of the transcript says what people shall see. Delivering it means making the platform show that: post what is
+missing, edit what differs, delete what is gone. So a crash, a lost answer or an outage needs no special care: the next
+look does what is left. Where an answer was lost, the platform is asked whether the message is there before it is posted.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from adapters.store.database import Database
+from adapters.store.early import EarlyReactions
+from adapters.store.messages import Messages, StoredMessage, plain
+from adapters.store.outbox import Delivery, Outbox
+from adapters.store.sessions import Sessions
+from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Outgoing, Part, Picture, Rate, RateLimited, Revoked
+from core.errors import OutsideError
+from core.messages import Doc, Para, ProgressCard
+from core.sessions import Session, ThreadKey
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.5
+PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
+GIVEN_UP_SECONDS = 24 * 3_600
+MARK = "mark"
+Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
+
+
+class Bucket:
+    """Tokens that come back at a rate."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate, self._tokens, self._filled = rate, rate.burst, time.monotonic()
+
+    def take(self, keep: float = 0.0) -> float:
+        """Take a token and return 0, or return the seconds until there is one besides the `keep` that stay for others."""
+        now = time.monotonic()
+        self._tokens = min(self._rate.burst, self._tokens + (now - self._filled) * self._rate.per_second)
+        self._filled = now
+        if self._tokens >= 1 + keep:
+            self._tokens -= 1
+            return 0.0
+        return (1 + keep - self._tokens) / self._rate.per_second
+
+    def empty(self, seconds: float) -> None:
+        """Give no token for a while: the platform has said so."""
+        self._tokens = -seconds * self._rate.per_second
+        self._filled = time.monotonic()
+
+
+class NotYet(Exception):
+    """There is no token; try again after some seconds. Nothing went wrong."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@dataclass
+class Courier:
+    """Delivers the messages of one platform."""
+
+    port: ChatPort
+    database: Database
+    sessions: Sessions
+    messages: Messages
+    outbox: Outbox
+    early: EarlyReactions
+    enclose: Enclose
+    accept: Callable[[Event], Awaitable[object]]
+    revoked: Callable[[Revoked], None]
+
+    def __post_init__(self) -> None:
+        self._news = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+
+    def wake(self) -> None:
+        """Look at once: something was written."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        try:
+            while True:
+                self._news.clear()
+                try:
+                    self._start(await self.outbox.pending(self.port.platform))
+                except OutsideError:
+                    log.exception("outbox_not_read")
+                await self._rest()
+        finally:
+            tasks = list(self._busy.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        soonest = min(self._not_before.values(), default=0.0) - time.monotonic()
+        seconds = min(POLL_SECONDS, max(soonest, 0.05)) if self._not_before else POLL_SECONDS
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+
+    def _start(self, rows: Sequence[StoredMessage]) -> None:
+        """Deliver each session's rows in order, sessions side by side."""
+        now = time.monotonic()
+        pending = {row.id for row in rows}
+        self._not_before = {key: when for key, when in self._not_before.items() if key in pending and when > now}
+        for session_id in dict.fromkeys(row.session_id for row in rows):
+            if session_id not in self._busy:
+                own = sorted((row for row in rows if row.session_id == session_id), key=lambda row: row.id)
+                task = asyncio.create_task(self._session(session_id, own))
+                self._busy[session_id] = task
+                task.add_done_callback(partial(self._done, session_id))
+
+    def _done(self, session_id: str, task: asyncio.Task[None]) -> None:
+        self._busy.pop(session_id)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("delivery_failed", exc_info=error)
+
+    async def _session(self, session_id: str, rows: Sequence[StoredMessage]) -> None:
+        """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
+        session = await self.sessions.get(session_id)
+        held = False
+        for row in rows:
+            ordered = row.kind in ("reply", "notice")
+            if (held and ordered) or row.id in self._not_before:
+                held = held or ordered
+                continue
+            try:
+                if session.key.thread.startswith(OPENING):
+                    session = await self._opened(session, row)
+                await self._deliver(session, row)
+                await self.outbox.settle(row, "sent")
+            except NotYet as wait:
+                self._not_before[row.id] = time.monotonic() + wait.seconds
+                held = held or ordered
+            except Revoked as error:
+                self.revoked(error)
+                return
+            except OutsideError as error:
+                held = await self._trouble(session, row, error) or held
+
+    async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> bool:
+        """Settle a row that did not go through, or let it wait; True when those behind it have to wait too."""
+        if isinstance(error, Missing):
+            log.warning("delivery_dropped", extra={"row": row.id, "why": str(error)})
+            await self.outbox.settle(row, "dropped")
+            return False
+        old = time.time() - row.created > GIVEN_UP_SECONDS
+        if isinstance(error, NotAllowed) or not error.retryable or old:
+            log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
+            await self.outbox.settle(row, "failed")
+            return False
+        seconds = error.seconds if isinstance(error, RateLimited) else PAUSES[min(row.attempts, len(PAUSES) - 1)]
+        log.info("delivery_waits", extra={"row": row.id, "seconds": seconds, "why": str(error)})
+        self._not_before[row.id] = time.monotonic() + seconds
+        await self.outbox.failed(row)
+        return row.kind in ("reply", "notice")
+
+    async def _deliver(self, session: Session, row: StoredMessage) -> None:
+        known = await self.outbox.delivered(row.id)
+        if row.kind == "person":
+            await self._marked(session, row, known.get(MARK))
+            return
+        outgoing = Outgoing(row.doc, row.turn_id, await self.enclose(session, row.doc))
+        try:
+            await self._shown(session, row, known, self.port.render(outgoing))
+        except NotAllowed as error:
+            if not outgoing.files:
+                raise
+            # Without the right to attach files people still get the answer, and learn what is missing.
+            await self._shown(session, row, known, self.port.render(replace(outgoing, files=())))
+            await self._say_denied(session, error)
+
+    async def _say_denied(self, session: Session, error: NotAllowed) -> None:
+        text = f"I could not attach the files: {error} Whoever runs me can grant it; `doctor` lists what is missing."
+        async with self.database.write() as tx:
+            key = f"{session.id}:denied"
+            if await self.messages.by_key(tx, key) is None:
+                await self.messages.post(tx, session.id, key, "notice", plain(text, "❗"))
+
+    async def _marked(self, session: Session, row: StoredMessage, known: Delivery | None) -> None:
+        """Bring the bot's reaction on a person's message to the row's mark."""
+        shown = known.digest if known else ""
+        if not row.remote_id or shown == row.mark:
+            return
+        self._take("react", session.key, keep=0)
+        if row.mark:
+            await self.port.react(session.key, row.remote_id, row.mark, True)
+        if shown:
+            await self.port.react(session.key, row.remote_id, shown, False)
+        await self.outbox.put(row.id, Delivery(MARK, "", row.mark, time.time()))
+
+    async def _shown(
+        self, session: Session, row: StoredMessage, known: dict[str, Delivery], parts: Sequence[Part]
+    ) -> None:
+        for part in parts:
+            await self._part(session, row, known.get(part.name), part)
+        for name in set(known) - {part.name for part in parts}:
+            if known[name].remote_id:
+                await self.port.delete(session.key, known[name].remote_id)
+            await self.outbox.forget(row.id, name)
+        if row.kind == "progress":
+            step = next((one.progress.step for one in row.doc.blocks if isinstance(one, ProgressCard)), "")
+            await self.port.working(session.key, step if row.doc.actions else "")
+
+    async def _part(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
+        """Post a part, or edit it if it differs."""
+        digest = _digest(part)
+        if known is not None and known.remote_id:
+            if known.digest == digest:
+                return
+            if time.time() - known.tried < self.port.capabilities.editable_seconds:
+                try:
+                    await self._edited(session, row, replace(known, digest=digest), part)
+                    return
+                except Missing:
+                    # Somebody deleted it: it is shown anew.
+                    known = None
+            else:
+                await self.port.delete(session.key, known.remote_id)
+                known = None
+        await self._posted(session, row, known, part)
+
+    async def _edited(self, session: Session, row: StoredMessage, known: Delivery, part: Part) -> None:
+        if row.kind == "progress":
+            self._take("edit_in_thread", session.key)
+            self._take("edit", session.key, keep=1 if row.doc.actions else 0)
+        await self.port.edit(session.key, known.remote_id, part)
+        await self.outbox.put(row.id, known)
+
+    async def _posted(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
+        self._take("post", session.key, keep=1 if row.kind == "progress" else 0)
+        if known is None:
+            known = Delivery(part.name, "", "", time.time())
+            await self.outbox.put(row.id, known)
+            remote_id = ""
+        else:
+            remote_id = await self.port.find(session.key, part, _nonce(row.id, known), known.tried)
+        remote_id = remote_id or await self._limited(
+            "post", session.key, self.port.post(session.key, part, _nonce(row.id, known))
+        )
+        await self.outbox.put(row.id, replace(known, remote_id=remote_id, digest=_digest(part)))
+        for event in await self.early.take(remote_id):
+            await self.accept(event)
+
+    async def _opened(self, session: Session, row: StoredMessage) -> Session:
+        """Open the thread of a session that was begun by a command."""
+        self._take("post", session.key)
+        root = self.port.render(Outgoing(Doc((Para(_opening(row)),))))[0]
+        nonce = hashlib.sha256(session.id.encode()).hexdigest()[:24]
+        thread, remote_id = await self.port.open_thread(session.key, session.title, root, nonce)
+        async with self.database.write() as tx:
+            await self.sessions.bind(tx, session, thread)
+        await self.outbox.hang_on(session.id, remote_id)
+        self.wake()
+        return await self.sessions.get(session.id)
+
+    async def _limited(self, kind: str, key: ThreadKey, call: Awaitable[str]) -> str:
+        try:
+            return await call
+        except RateLimited as error:
+            self._bucket(kind, key).empty(error.seconds)
+            raise
+
+    def _take(self, kind: str, key: ThreadKey, keep: float = 0.0) -> None:
+        if seconds := self._bucket(kind, key).take(keep):
+            raise NotYet(seconds)
+
+    def _bucket(self, kind: str, key: ThreadKey) -> Bucket:
+        rate: Rate = getattr(self.port.capabilities, kind)
+        within = {"workspace": key.workspace, "channel": key.channel, "thread": str(key)}[rate.scope]
+        return self._buckets.setdefault((kind, within), Bucket(rate))
+
+
+def _opening(row: StoredMessage) -> str:
+    text = " ".join(block.text for block in row.doc.blocks if isinstance(block, Para))
+    return f"{row.author} asks: {text}" if row.author else text
+
+
+def _nonce(message_id: int, known: Delivery) -> str:
+    """Return what makes posting idempotent: the same for each try of one posting, another after a deletion."""
+    return hashlib.sha256(f"{message_id}/{known.part}/{known.tried}".encode()).hexdigest()[:24]
+
+
+def _digest(part: Part) -> str:
+    files = [(one.name, hashlib.sha256(one.content).hexdigest()) for one in part.files]
+    return hashlib.sha256(json.dumps([part.body, files], sort_keys=True).encode()).hexdigest()[:24]

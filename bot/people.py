@@ -1,0 +1,74 @@
+"""Who may start a session, who may drive it, and which messages are meant for the bot. Pure rules; they fail closed."""
+
+from dataclasses import dataclass
+
+from adapters.store.people import Standing
+from core.chat import Choice, Event, Form
+from core.sessions import Session
+
+ACCESS = {
+    "owner": "only who started it", "invited": "who started it and whom they let in",
+    "everyone": "everyone in the channel", "nobody": "nobody, it is paused",
+}  # fmt: skip
+LISTENING = {
+    "auto": "every message while one person talks, else mentions", "always": "every message", "mention": "mentions only",
+}  # fmt: skip
+VERBOSITY = {"answer": "the answer", "steps": "the answer and the steps", "everything": "steps and every file"}
+CHOICES = {"access": ACCESS, "listening": LISTENING, "verbosity": VERBOSITY}
+LABELS = {"access": "Who may drive", "listening": "I listen to", "verbosity": "I show", "scope": "Applies to"}
+SCOPE = {"thread": "this thread", "channel": "this thread and new ones in this channel"}
+
+
+@dataclass(frozen=True)
+class StartRules:
+    """Channels in which a session may be started, and people or roles who may; an empty list allows all."""
+
+    channels: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+
+    def refusal(self, event: Event) -> str:
+        """Return why the event may not start a session, '' if it may."""
+        if event.thread.platform == "local":
+            return ""
+        if self.channels and event.thread.channel not in self.channels:
+            return "I am not allowed to build in this channel. Ask whoever runs me to add it, or use another channel."
+        if self.people and not self.people & {event.author.id, *event.roles}:
+            return "You are not on the list of people who may start something with me. Ask whoever runs me."
+        return ""
+
+
+def may_drive(session: Session, standing: Standing) -> bool:
+    """Say whether somebody of this standing may drive the session; what is not known is refused."""
+    if session.key.platform == "local":
+        return True
+    allowed = {"everyone": ("owner", "invited", "guest"), "invited": ("owner", "invited"), "owner": ("owner",)}
+    return standing in allowed.get(session.access, ())
+
+
+def is_addressed(session: Session, event: Event, speakers: int) -> bool:
+    """Say whether a message in the session's thread is meant for the bot, with so many people talking in it."""
+    if event.mentioned or session.key.platform == "local":
+        return True
+    if event.for_others or session.listening == "mention":
+        return False
+    return session.listening == "always" or speakers <= 1
+
+
+def settings_form(session: Session) -> Form:
+    """Return the form that changes a session's settings."""
+    choices = [Choice(name, LABELS[name], values, getattr(session, name)) for name, values in CHOICES.items()]
+    return Form("set", "Settings of this thread", [*choices, Choice("scope", LABELS["scope"], SCOPE, "thread")])
+
+
+def settings_text(session: Session) -> str:
+    """Return the settings in words, and how to change them where there is no form."""
+    lines = [f"{LABELS[name]}: {values[getattr(session, name)]} ({name})" for name, values in CHOICES.items()]
+    how = "; ".join(f"set {name} {'|'.join(values)}" for name, values in CHOICES.items())
+    return "\n".join([*lines, f"Change them by saying, for example: {how}."])
+
+
+def wanted_settings(text: str) -> dict[str, str]:
+    """Return the settings that `name=value&…` or `name value` asks for; unknown names and values are left out."""
+    pairs = [part.replace("=", " ", 1).split() for part in text.split("&")]
+    known = {**CHOICES, "scope": SCOPE}
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in known.get(pair[0], ())}

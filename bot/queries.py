@@ -1,0 +1,50 @@
+"""Commands that only look something up: the diff, the checks, the preview's link, the code."""
+
+from collections.abc import Callable
+
+from adapters.store.messages import plain
+from adapters.store.turns import Turns
+from adapters.vfs.git import GitRepository
+from bot.replies import MAX_DIFF_CHARS
+from core.chat import Answer
+from core.messages import ChecksTable, DiffText, Doc, Enclosed, Files, Footer, Para, PreviewCard, PreviewState
+from core.sessions import Session
+
+NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
+
+
+class Queries:
+    """Answers them; the target is a turn's id, '' for the newest."""
+
+    def __init__(self, turns: Turns, repository: GitRepository, link: Callable[[str], str]) -> None:
+        self._turns, self._repository, self._link = turns, repository, link
+
+    async def look(self, session: Session, verb: str, target: str) -> Answer:
+        """Answer one query."""
+        head = await self._repository.head(session.id)
+        if head is None:
+            return NOTHING
+        if verb == "diff":
+            return await self._diff(session, target, head)
+        if verb == "checks":
+            return await self._checks(session, target)
+        if verb == "export":
+            how = "Unpack it, and README or app.json says how to start. `export --dir` on the bot's machine has the history too."
+            return Answer(Doc((Para(f"The code at {head[:10]}. {how}"), Enclosed("export", head)), "📦"))
+        card = PreviewCard(PreviewState("ready", self._link(session.slug), head))
+        return Answer(Doc((Para("A fresh link to the preview; it opens for whoever has it."), card), "🔗"))
+
+    async def _diff(self, session: Session, target: str, head: str) -> Answer:
+        result = await self._turns.result_in(session.id, target) if target else None
+        commit = result.commit if result and result.commit else head
+        found, diff = await self._repository.show(session.id, commit)
+        text = diff.text if len(diff.text) <= MAX_DIFF_CHARS else diff.text[:MAX_DIFF_CHARS].rpartition("\n")[0]
+        title = Para(f"{found.title} · {found.author.name}")
+        return Answer(Doc((title, Files(diff.files, commit), DiffText(text), Enclosed("diff", commit))))
+
+    async def _checks(self, session: Session, target: str) -> Answer:
+        found = target or next((one.turn_id for one in await self._repository.log(session.id, 50) if one.turn_id), "")
+        result = await self._turns.result_in(session.id, found)
+        if result is None or not result.checks:
+            return Answer(plain("That turn ran no checks.", "✅"))
+        return Answer(Doc((ChecksTable(result.checks), Footer(f"at {result.commit[:10]}")), "🔎"))

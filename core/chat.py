@@ -1,0 +1,222 @@
+"""
+Chat platforms: what they report (`Event`), what they are asked to show (`Part`), and the port between (`ChatPort`).
+
+An adapter translates; it keeps no state of the product. Ids of a platform leave it as opaque strings only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from core.errors import OutsideError
+from core.messages import Attachment, Doc
+from core.sessions import Author, Session, ThreadKey
+
+EventKind = Literal["message", "edited", "deleted", "reaction_added", "reaction_removed", "command"]
+OPENING = "new:"
+"""A thread whose key begins with this is still to be opened; what follows names the message to open it from, or is an id."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """
+    What a platform reports.
+
+    `id` is the same each time the platform reports the same thing. `remote_id` is the platform's message: the person's own,
+    or the one reacted on; `message_id` is ours, where the platform is ours too. An empty `thread.thread` is looked up by
+    `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
+    the bot was called by name or by a command, or nobody else is there. `at` is the platform's time in Unix seconds.
+    """
+
+    id: str
+    thread: ThreadKey
+    author: Author
+    kind: EventKind = "message"
+    text: str = ""
+    link: str = ""
+    message_id: int = 0
+    remote_id: str = ""
+    emoji: str = ""
+    target: str = ""
+    files: tuple[Attachment, ...] = ()
+    roles: tuple[str, ...] = ()
+    begins: bool = False
+    mentioned: bool = False
+    for_others: bool = False
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file to send along. `alt` says what a picture shows; empty for a file that is none."""
+
+    name: str
+    content: bytes
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message on the platform: the body that its API takes, and the files that go with it."""
+
+    name: str
+    body: dict[str, Any]
+    files: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message of ours as a renderer gets it: the document, the turn it belongs to, and its files."""
+
+    doc: Doc
+    turn_id: str = ""
+    files: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting of a form: its name, what people read, and the values with their labels."""
+
+    name: str
+    label: str
+    values: Mapping[str, str]
+    chosen: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a modal asks; its answer comes back as the command `verb` with `name=value` pairs."""
+
+    verb: str
+    title: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the person who gave a command or pressed a button is told, privately where the platform can."""
+
+    doc: Doc | None = None
+    form: Form | None = None
+
+
+@dataclass(frozen=True)
+class Past:
+    """
+    What a thread looks like now: what people wrote and reacted, oldest first; and which messages are there.
+
+    `remote_ids` are all messages since `since`, in Unix seconds: one that we know from then and that is not among them
+    was deleted.
+    """
+
+    events: tuple[Event, ...] = ()
+    remote_ids: frozenset[str] = frozenset()
+    since: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something may be done: `per_second` on the long run, `burst` at once; counted per `scope`."""
+
+    per_second: float
+    burst: float
+    scope: Literal["thread", "channel", "workspace"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """
+    How fast a platform wants to be asked, and for how many seconds a message of ours should be edited.
+
+    After `editable_seconds` a card that still changes is posted anew.
+    """
+
+    post: Rate
+    edit: Rate
+    edit_in_thread: Rate
+    react: Rate
+    editable_seconds: float = float("inf")
+
+
+class RateLimited(OutsideError):
+    """The platform asks to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"rate limited for {seconds:.1f} s", retryable=True)
+        self.seconds = seconds
+
+
+class Missing(OutsideError):
+    """The message or the channel is gone, deleted by somebody."""
+
+
+class NotAllowed(OutsideError):
+    """A scope or a permission is missing; the text names it."""
+
+
+class Revoked(OutsideError):
+    """The token does not work any more; nothing will go through until an operator gives another."""
+
+
+class ChatPort(Protocol):
+    """One platform. Every call but `render` may raise OutsideError, or one of its kinds above."""
+
+    platform: str
+    capabilities: Capabilities
+
+    def render(self, message: Outgoing) -> tuple[Part, ...]:
+        """Return the messages that show `message`, each within the platform's limits; pure."""
+        ...
+
+    async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
+        """
+        Open the thread that `key` asks for; return its id and the remote id of the message that it hangs on.
+
+        That is the message which `key` names, or a new one made of `root`. Again with the same nonce opens no second one.
+        """
+        ...
+
+    async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:
+        """Post a message and return its remote id."""
+        ...
+
+    async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
+        """Return the remote id of a message whose posting ended in doubt, '' when it did not go through."""
+        ...
+
+    async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
+        """Bring a message of ours to `part`."""
+        ...
+
+    async def delete(self, key: ThreadKey, remote_id: str) -> None:
+        """Delete a message of ours; one that is gone is fine."""
+        ...
+
+    async def react(self, key: ThreadKey, remote_id: str, emoji: str, present: bool) -> None:
+        """Put a reaction of ours on a message, or take it away; being so already is fine."""
+        ...
+
+    async def working(self, key: ThreadKey, text: str) -> None:
+        """Show that the bot works on something, as the platform does where it does; an empty text ends it."""
+        ...
+
+    async def history(self, key: ThreadKey, after: str) -> Past:
+        """Return what happened in a thread; at least all that people wrote after the remote id `after`."""
+        ...
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Return the bytes of a file that somebody attached."""
+        ...
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """
+    What became of an event: its session (None when it was not for the bot), the turn it belongs to ('' for none), what
+    to tell the person at once. `new` is False for a repetition.
+    """
+
+    session: Session | None = None
+    turn_id: str = ""
+    new: bool = True
+    answer: Answer = Answer()
