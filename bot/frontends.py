@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 from adapters.chat.discord.port import DiscordPort
+from adapters.chat.slack.port import SlackPort
 from adapters.store.outbox import Outbox
 from bot.catchup import CatchUp
 from bot.outbox import Courier
@@ -24,6 +26,8 @@ async def connected(app: App) -> AsyncIterator[None]:
         Revoked: a platform refuses its token.
     """
     async with contextlib.AsyncExitStack() as stack:
+        if app.settings.slack_bot_token.get_secret_value():
+            await stack.enter_async_context(_slack(app))
         if app.settings.discord_token.get_secret_value():
             await stack.enter_async_context(_discord(app))
         yield
@@ -35,7 +39,7 @@ async def _discord(app: App) -> AsyncIterator[None]:
     port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
     token = app.settings.discord_token.get_secret_value()
     async with (
-        port.opened(token, app.settings.discord_api_url, app.settings.discord_gateway_url, _give_up) as opened,
+        port.opened(token, app.settings.discord_api_url, app.settings.discord_gateway_url) as opened,
         _served(app, opened, gap),
     ):
         log.info("discord_connected")
@@ -43,11 +47,39 @@ async def _discord(app: App) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
+async def _slack(app: App) -> AsyncIterator[None]:
+    gap, settings = asyncio.Event(), app.settings
+    port = SlackPort(app.inbox.accept, partial(_threads_of, app), gap.set)
+    bot, connection, signing = (
+        one.get_secret_value()
+        for one in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret)
+    )
+    async with (
+        port.opened(bot, connection, signing, settings.slack_api_url) as opened,
+        _served(app, opened, gap),
+    ):
+        log.info("slack_connected")
+        yield
+
+
+async def _threads_of(app: App, workspace: str, person: str) -> list[tuple[str, str, str]]:
+    """Return a person's threads for Slack's App Home: title, link to the thread, link to the preview."""
+    found = []
+    for session in await app.sessions.of_person("slack", workspace, person):
+        key = session.key
+        link = f"https://slack.com/app_redirect?team={key.workspace}&channel={key.channel}&message_ts={key.thread}"
+        has_app = await app.repository.head(session.id) is not None
+        preview = app.signer.link(app.settings.preview_link(session.slug), session.slug) if has_app else ""
+        found.append((session.title, link, preview))
+    return found
+
+
+@contextlib.asynccontextmanager
 async def _served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[None]:
     """Deliver what is to be said on a platform, and catch up whenever there was a gap."""
     courier = Courier(
         port, app.database, app.sessions, app.messages, Outbox(app.database), app.inbox.early, app.enclosures.of,
-        app.inbox.accept, _give_up,
+        app.inbox.accept, partial(_give_up, port),
     )  # fmt: skip
     app.platforms[port.platform] = port
     app.board.wakers.append(courier.wake)
@@ -73,6 +105,11 @@ async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
             log.exception("catch_up_failed")
 
 
-def _give_up(error: Revoked) -> None:
-    """A token that does not work any more is the operator's to mend; the rest of the bot goes on."""
-    log.critical("platform_lost: %s", error)
+def _give_up(port: ChatPort, error: Revoked) -> None:
+    """A token that does not work any more is the operator's to mend; the rest of the bot goes on, and nothing is lost."""
+    log.critical("platform_lost: %s Then start the bot again.", error)
+    _ending.add(task := asyncio.create_task(port.disconnect()))
+    task.add_done_callback(_ending.discard)
+
+
+_ending: set[asyncio.Task[None]] = set()

@@ -214,6 +214,7 @@ class Inbox:
     async def _command(self, call: Call, event: Event) -> Outcome:
         """A slash command, a button or a form."""
         if event.text == "build":
+            await self.people.spoke(call.tx, call.session.id, event.author)
             return Outcome(await self.say(call.tx, call.session, event, call.turn_id))
         command = COMMANDS.get("continue" if event.text == "retry" else event.text)
         if command is None:

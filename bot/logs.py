@@ -33,5 +33,19 @@ def configure_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "alembic", "aiosqlite", "asyncio", "uvicorn.access", "dbos"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "alembic",
+        "aiosqlite",
+        "asyncio",
+        "uvicorn.access",
+        "dbos",
+        "slack_bolt",
+        "slack_sdk",
+        "discord",
+    ):
+        # Below a warning some of them log what people write.
         logging.getLogger(noisy).setLevel("WARNING")
+    # It warns at every start that there is no voice.
+    logging.getLogger("discord.client").setLevel("ERROR")

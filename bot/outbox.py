@@ -79,6 +79,7 @@ class Courier:
     revoked: Callable[[Revoked], None]
 
     def __post_init__(self) -> None:
+        self.lost = False
         self._news = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
@@ -91,7 +92,7 @@ class Courier:
     async def run(self) -> None:
         """Deliver until cancelled."""
         try:
-            while True:
+            while not self.lost:
                 self._news.clear()
                 try:
                     self._start(await self.outbox.pending(self.port.platform))
@@ -145,7 +146,9 @@ class Courier:
                 self._not_before[row.id] = time.monotonic() + wait.seconds
                 held = held or ordered
             except Revoked as error:
-                self.revoked(error)
+                if not self.lost:
+                    self.lost = True
+                    self.revoked(error)
                 return
             except OutsideError as error:
                 held = await self._trouble(session, row, error) or held
@@ -172,7 +175,7 @@ class Courier:
         if row.kind == "person":
             await self._marked(session, row, known.get(MARK))
             return
-        outgoing = Outgoing(row.doc, row.turn_id, await self.enclose(session, row.doc))
+        outgoing = Outgoing(row.doc, row.turn_id, await self.enclose(session, row.doc), row.author)
         try:
             await self._shown(session, row, known, self.port.render(outgoing))
         except NotAllowed as error:

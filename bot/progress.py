@@ -23,7 +23,7 @@ class ProgressBoard:
 
     def __init__(self, database: Database, messages: Messages) -> None:
         self._database, self._messages = database, messages
-        self._states: dict[str, tuple[Session, Progress, float]] = {}
+        self._states: dict[str, tuple[Session, Progress, float, str]] = {}
         self._unwritten: set[str] = set()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -31,12 +31,16 @@ class ProgressBoard:
         self.wakers: list[Callable[[], None]] = []
         self.watchers: list[Callable[[str, Progress], None]] = []
 
-    def sink(self, session: Session, turn_id: str) -> ProgressSink:
-        """Return where a turn says how far it is."""
+    def sink(self, session: Session, turn_id: str, person: str = "") -> ProgressSink:
+        """Return where a turn of a person's says how far it is."""
         started = time.monotonic()
 
         def show(state: Progress) -> None:
-            self._states[turn_id] = (session, state, started)
+            before = self.state(turn_id)
+            if state.goes_on and before is not None:
+                done = (*before.done, before.step)
+                state = replace(state, done=done, files=before.files, usage=before.usage, goes_on=False)
+            self._states[turn_id] = (session, state, started, person)
             self._unwritten.add(turn_id)
             self._news.set()
             for watcher in self.watchers:
@@ -57,7 +61,7 @@ class ProgressBoard:
             pass
         if found is None or found[0].verbosity == "answer":
             return Doc(())
-        session, state, started = found
+        session, state, started, _ = found
         return progress(_shown(state, session), time.monotonic() - started, over=True)
 
     def changed(self, session_id: str) -> None:
@@ -95,10 +99,12 @@ class ProgressBoard:
                 found = self._states.get(turn_id)
                 if found is None or found[0].verbosity == "answer":
                     continue
-                session, state, started = found
+                session, state, started, person = found
                 card = progress(_shown(state, session), time.monotonic() - started)
                 async with self._database.write() as tx:
-                    await self._messages.post(tx, session.id, f"{turn_id}:progress", "progress", card, turn_id=turn_id)
+                    await self._messages.post(
+                        tx, session.id, f"{turn_id}:progress", "progress", card, turn_id=turn_id, author=person
+                    )
             self.changed(session.id)
 
 

@@ -84,7 +84,7 @@ class TurnRunner:
             await self._report(request, result, steps, said)
 
     async def _carried_out(self, request: TurnRequest, session: Session, steps: DbosSteps) -> TurnResult:
-        show = self.board.sink(session, request.turn_id)
+        show = self.board.sink(session, request.turn_id, request.author.id)
         if request.kind != "aside":
             show(Progress("Starting"))
         # Work of a stopped turn that is resumed is in the journal under its own id.

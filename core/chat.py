@@ -66,11 +66,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message of ours as a renderer gets it: the document, the turn it belongs to, and its files."""
+    """A message of ours as a renderer gets it: the document, its turn, its files, and whose turn it is."""
 
     doc: Doc
     turn_id: str = ""
     files: tuple[Picture, ...] = ()
+    person: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,10 @@ class ChatPort(Protocol):
 
     async def history(self, key: ThreadKey, after: str) -> Past:
         """Return what happened in a thread; at least all that people wrote after the remote id `after`."""
+        ...
+
+    async def disconnect(self) -> None:
+        """Take nothing in any more, because the token is lost."""
         ...
 
     async def fetch(self, attachment: Attachment) -> bytes:

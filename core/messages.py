@@ -101,12 +101,13 @@ class TurnResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """The state of a running turn, whole each time: the latest one wins."""
+    """The state of a running turn, whole each time: the latest one wins. `goes_on` adds to what was done so far."""
 
     step: str
     done: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     usage: Usage = Usage()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)

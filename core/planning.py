@@ -52,6 +52,11 @@ async def plan(
     return Planned(found.model_copy(update={"write": list(dict.fromkeys([*found.write, *missing]))}))
 
 
+def kept(manifest: AppManifest) -> Planned:
+    """Return the plan for a message that brings files and no words."""
+    return Planned(Plan(manifest=manifest, summary="Kept your files in the app."))
+
+
 def _fallback(request: str, context: Context, problem: str) -> Planned:
     said = f"The model gave no usable plan ({problem[:200]}), so "
     if context.manifest is not None:

@@ -22,7 +22,7 @@ from core.history import Committed, Draft
 from core.llm.chat import Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
-from core.manifests import MANIFEST_PATH, AppManifest, Plan, Review, read_manifest
+from core.manifests import MANIFEST_PATH, AppManifest, Plan, Review, Triage, read_manifest
 from core.memory import Memory, kind_of
 from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import (
@@ -139,12 +139,13 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     context, notes = await _with_files(context, request, ports)
 
     show.step("Planning")
-    wanted = await planning.triage(asked, context, model)
-    if wanted.intent == "question":
-        return Proposal("done", wanted.reply or "I have no answer to that.", head, decisions=tuple(wanted.decisions))
-    if wanted.questions:
-        return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head)
-    planned = await planning.plan(asked, context, model, ports.frontends)
+    if context.attached and context.manifest and not asked.strip():
+        wanted, planned = Triage(intent="change"), planning.kept(context.manifest)
+    else:
+        wanted = await planning.triage(asked, context, model)
+        if (answer := _without_change(wanted, head, notes, context)) is not None:
+            return answer
+        planned = await planning.plan(asked, context, model, ports.frontends)
     plan = planned.plan
     notes += [planned.caveat] if planned.caveat else []
     if not plan.write and not plan.remove and plan.manifest == context.manifest and not context.attached:
@@ -181,6 +182,19 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         notes=(*notes, *remarks),
         uploads={path: base64.b64encode(body).decode() for path, body in changes.items() if path in uploads and body},
     )
+
+
+def _without_change(wanted: Triage, head: str | None, notes: list[str], context: Context) -> Proposal | None:
+    """Return the answer to a message that needs no change, None for one that does."""
+    if context.attached:
+        names = ", ".join(one.name for one in context.attached)
+        notes = [*notes, f"Nothing was changed, so {names} is not in the app; send it again with your answer."]
+    if wanted.intent == "question":
+        said = wanted.reply or "I have no answer to that."
+        return Proposal("done", said, head, decisions=tuple(wanted.decisions), notes=tuple(notes))
+    if wanted.questions:
+        return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head, notes=tuple(notes))
+    return None
 
 
 async def _context(asked: str, request: TurnRequest, head: str | None, ports: TurnPorts) -> Context:
@@ -302,7 +316,7 @@ async def _preview(session: Session, commit: str, ports: TurnPorts, steps: Steps
 
 
 async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState:
-    ports.progress(Progress("Starting the preview"))
+    ports.progress(Progress("Starting the preview", goes_on=True))
     tree = await ports.repository.tree(session.id, commit)
     return await ports.preview.show(session.id, session.slug, commit, tree, read_manifest(tree.get(MANIFEST_PATH)))
 

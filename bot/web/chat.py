@@ -14,6 +14,7 @@ from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
+from adapters.chat.slack.port import SlackPort
 from adapters.store.messages import StoredMessage
 from bot.wiring import App
 from core.chat import Event
@@ -21,6 +22,7 @@ from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
 
+SLACK_EVENTS = "/slack/events"
 HERE = Path(__file__).parent
 YOU = Author("local", "you")
 KEEP_ALIVE_SECONDS = 15
@@ -68,6 +70,8 @@ def web_app(app: App) -> FastAPI:
     @web.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Keep other sites out: pages of previews run in the same browser."""
+        if request.url.path == SLACK_EVENTS:
+            return await call_next(request)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in allowed:
             return Response("This host is not served here.", 421)
@@ -110,6 +114,14 @@ def web_app(app: App) -> FastAPI:
     async def health() -> dict[str, str]:
         await app.sessions.list()
         return {"state": "ok", "model": app.model.name}
+
+    @web.post(SLACK_EVENTS)
+    async def slack_events(request: Request) -> Response:
+        """Take Slack's events, commands and interactions; bolt checks signature and age."""
+        slack = app.platforms.get("slack")
+        if not isinstance(slack, SlackPort) or slack.requests is None:
+            raise HTTPException(404)
+        return await slack.requests.handle(request)
 
     @web.get("/", response_class=HTMLResponse)
     async def start(request: Request) -> Response:

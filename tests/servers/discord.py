@@ -9,7 +9,7 @@ Its inner modules are no public interface, so everything that knows them is in t
 import asyncio
 import collections
 import contextlib
-import datetime
+import datetime as dt
 import io
 import json
 import re
@@ -49,16 +49,16 @@ class WallClock(Clock):
     """The real time; simcord's own stands still."""
 
     def __init__(self) -> None:
-        self._started = time.time()
+        pass
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.time() - self._started
+    def elapsed(self) -> float:  # type: ignore[override]
+        """Seconds since the epoch: simcord only compares them."""
+        return time.time()
 
-    def now(self) -> datetime.datetime:
+    def now(self) -> dt.datetime:
         """The time now."""
-        return datetime.datetime.now(datetime.UTC)
+        return dt.datetime.now(dt.UTC)
 
 
 @dataclass
@@ -92,13 +92,13 @@ class _Session:
     """One session of the gateway: it outlives its connection, for RESUME."""
 
     def __init__(self, server: "DiscordServer", intents: int) -> None:
-        self.id, self.connection, self._seq = secrets.token_hex(8), None, 0
+        self.id, self._seq = secrets.token_hex(8), 0
         self.connection: _Connection | None = None
         self.events: collections.deque[tuple[int, str, Any]] = collections.deque(maxlen=REPLAYED_EVENTS)
         self._server = server
         self._gate: Any = FakeGateway(
             server.backend,
-            _State(discord.Intents._from_value(intents), self.push),  # type: ignore[arg-type]
+            _State(discord.Intents._from_value(intents), self.push),
         )
         server.backend.subscribers.append(self.hear)
 
@@ -204,6 +204,11 @@ class DiscordServer:
     def gateway_url(self) -> str:
         """The address of the gateway."""
         return f"ws://127.0.0.1:{self.port}/"
+
+    @property
+    def connected(self) -> int:
+        """How many sessions have a connection."""
+        return sum(one.connection is not None for one in self._sessions.values())
 
     def outward(self, text: str) -> str:
         """Let addresses of files lead here."""
@@ -312,10 +317,10 @@ class DiscordServer:
                 for one in self._sessions.values():
                     self.backend.subscribers.remove(one.hear)
                 self._sessions.clear()
-            for one in list(self._connections):
-                transport = self._requests[one].transport
+            for connection in list(self._connections):
+                transport = self._requests[connection].transport
                 if transport is not None:
-                    transport.abort()  # type: ignore[attr-defined]
+                    transport.abort()
 
         self.do(abort)
 
@@ -373,7 +378,7 @@ class DiscordServer:
                 self._carried_out(request.method, path, payload, dict(request.query), files)
             if not fault.status:
                 assert request.transport is not None
-                request.transport.abort()  # type: ignore[attr-defined]
+                request.transport.abort()
                 return web.Response()
             return self._answer(fault.body, fault.status, fault.headers)
         try:
@@ -390,17 +395,19 @@ class DiscordServer:
     def _carried_out(self, method: str, path: str, payload: Any, query: dict[str, str], files: Sequence[Any]) -> Any:
         """Answer a request by Discord's rules: those that simcord leaves out first, then simcord."""
         if path in ("/gateway", "/gateway/bot"):
-            limit = {"total": 1000, "remaining": 999, "reset_after": 1, "max_concurrency": 1}
-            return {"url": self.gateway_url, "shards": 1, "session_start_limit": limit}
+            left = {"total": 1000, "remaining": 999, "reset_after": 1, "max_concurrency": 1}
+            return {"url": self.gateway_url, "shards": 1, "session_start_limit": left}
         parts = path.strip("/").split("/")
-        channel = self.backend.channels.get(int(parts[1])) if parts[0] == "channels" and parts[1].isdigit() else None
+        channel: Any = (
+            self.backend.channels.get(int(parts[1])) if parts[0] == "channels" and parts[1].isdigit() else None
+        )
         sending = method == "POST" and channel is not None and parts[2:] == ["messages"]
         self._check(method, parts, channel, payload, files, sending)
         nonce = str(payload["nonce"]) if sending and payload.get("nonce") is not None else None
-        if nonce is not None and (known := self._nonces.get((channel.id, nonce))):
-            if payload.get("enforce_nonce") and time.time() - known[1] < 300:
-                again = serializers.message_payload(self.backend, self.backend.get_message(channel.id, known[0]))
-                return {**again, "nonce": nonce}
+        known = self._nonces.get((channel.id, nonce)) if nonce is not None else None
+        if known and payload.get("enforce_nonce") and time.time() - known[1] < 300:
+            again = serializers.message_payload(self.backend, self.backend.get_message(channel.id, known[0]))
+            return {**again, "nonce": nonce}
         reading = method == "GET" and channel is not None and parts[2:] == ["messages"]
         limit = int(query.get("limit", 50))
         if reading and "after" in query:
@@ -456,7 +463,7 @@ class DiscordServer:
         message = self.backend.messages[channel.id].get(number)
         if message is None:
             return
-        age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(message.timestamp)
+        age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(message.timestamp)
         self._old_edits[number] += age.total_seconds() > OLD_SECONDS
         if self._old_edits[number] > OLD_EDITS:
             raise BackendError(400, 30046, "Maximum number of edits to messages older than 1 hour reached")
@@ -563,12 +570,14 @@ class World:
 
         return self.server.do(give)
 
-    def click(self, who: str, where: int, message: int, label: str) -> Any:
+    def press(self, who: str, where: int, message: int, verb: str) -> Any:
         """Press a button."""
 
         def press() -> Any:
             found = self._backend.messages[where][message]
-            (button,) = [one for one in walk_components(found.components) if one.get("label") == label]
+            (button,) = [
+                one for one in walk_components(found.components) if str(one.get("custom_id", "")).startswith(f"{verb}:")
+            ]
             data = {"custom_id": button["custom_id"], "component_type": 2, "id": button.get("id")}
             return self._interact(who, where, InteractionType.MESSAGE_COMPONENT, data, found)
 

@@ -79,7 +79,7 @@ def model_server(delay: float = 0.0) -> Iterator[ModelServer]:
     """Run a model server in a thread."""
     model = ModelServer(delay)
     config = uvicorn.Config(
-        model.app(), host="127.0.0.1", port=model.port, log_level="error", timeout_graceful_shutdown=1
+        model.app(), host="127.0.0.1", port=model.port, log_level="error", timeout_graceful_shutdown=1, lifespan="off"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -26,9 +26,9 @@ def free_port() -> int:
 class BotProcess:
     """One `python -m bot serve`; `kill` is a kill -9, `start` may follow it."""
 
-    def __init__(self, data_dir: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, env: Mapping[str, str], port: int = 0) -> None:
         self.data_dir = data_dir
-        self.port, self.preview_port = free_port(), free_port()
+        self.port, self.preview_port = port or free_port(), free_port()
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("THREADWRIGHT_")},
             "THREADWRIGHT_PORT": str(self.port), "THREADWRIGHT_PREVIEW_PORT": str(self.preview_port),
@@ -53,6 +53,10 @@ class BotProcess:
                 break
             time.sleep(0.05)
         raise AssertionError(f"the bot did not start:\n{self.log()[-4000:]}")
+
+    def set(self, name: str, value: str) -> None:
+        """Change a setting for the next start."""
+        self._env[name] = value
 
     def kill(self) -> None:
         """Kill it as a power cut would."""

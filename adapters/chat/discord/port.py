@@ -51,6 +51,7 @@ COMMANDS = {
 }  # fmt: skip
 ARCHIVED, LOCKED, HAS_THREAD, TOO_LATE = 50083, 160005, 160004, 10062
 READ_MESSAGES = 100
+LOOK_AGAIN_SECONDS = 2
 MAX_TEXT = 4_000
 INTENT_HELP = (
     "Discord does not let the bot read messages: switch on “Message Content Intent” at discord.com/developers, your "
@@ -110,7 +111,7 @@ class _Client(discord.Client):
 
     async def on_ready(self) -> None:
         self.port.connected.set()
-        await self.port.came_back()
+        self.port.missed()
 
     async def on_resumed(self) -> None:
         self.port.connected.set()
@@ -135,6 +136,8 @@ class _Client(discord.Client):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("discord_event_failed", extra={"event_method": event_method})
+        # Discord does not send an event again: what was missed is looked up.
+        asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.port.missed)
 
 
 class DiscordPort:
@@ -153,11 +156,9 @@ class DiscordPort:
         self._client: _Client
 
     @contextlib.asynccontextmanager
-    async def opened(
-        self, token: str, api_url: str, gateway_url: str, failed: Callable[[Revoked], None]
-    ) -> AsyncIterator["DiscordPort"]:
+    async def opened(self, token: str, api_url: str, gateway_url: str) -> AsyncIterator["DiscordPort"]:
         """
-        Connect, and stay connected until the end; `failed` hears of a token that does not work any more.
+        Connect, and stay connected until the end.
 
         Raises:
             Revoked: Discord refuses the token.
@@ -166,7 +167,7 @@ class DiscordPort:
             discord.http.Route.BASE = api_url.rstrip("/")
         if gateway_url:
             discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
-        task = asyncio.create_task(self._connected(token, failed))
+        task = asyncio.create_task(self._connected(token))
         try:
             waiting = asyncio.ensure_future(self.connected.wait())
             await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=30)
@@ -179,7 +180,7 @@ class DiscordPort:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _connected(self, token: str, failed: Callable[[Revoked], None]) -> None:
+    async def _connected(self, token: str) -> None:
         """Run the client; connect again after errors, more and more slowly: a thousand log-ins a day revoke the token."""
         pause = 5.0
         while True:
@@ -194,7 +195,7 @@ class DiscordPort:
                 self.reads_everything = False
                 pause = 0.0
             except Revoked as error:
-                failed(error)
+                log.critical("platform_lost: %s", error)
                 raise
             except Exception:
                 log.exception("discord_connection_failed")
@@ -237,9 +238,13 @@ class DiscordPort:
             if wanted != there:
                 await tree.sync()
 
-    async def came_back(self) -> None:
-        """A new session of the gateway has no replay: what was missed has to be looked up."""
+    def missed(self) -> None:
+        """Look up what was missed: a new session of the gateway has no replay."""
         self._gap()
+
+    async def disconnect(self) -> None:
+        """Close the connection for good."""
+        await self._client.close()
 
     async def heard(self, message: discord.Message, kind: Any) -> None:
         """Take in a message, new or edited."""
@@ -335,7 +340,7 @@ class DiscordPort:
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
         """Edit a message; in an archived thread nothing can be edited, so that is opened first."""
         message = self._text(key.thread).get_partial_message(int(remote_id))
-        sent = {name: value for name, value in _sent(part).items() if name != "files"}
+        sent = {"view": None, **{name: value for name, value in _sent(part).items() if name != "files"}}
         with discord_errors():
             try:
                 await message.edit(**sent)

@@ -27,6 +27,8 @@ CAN_CHANGE = (
 _QUESTION = re.compile(
     r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|did|can i|was|were)\b.*\?\s*$", re.I | re.S
 )
+# What the bot itself writes around people's words.
+_OURS = re.compile(r"While you were working, .{1,80}? added: |I have edited my earlier message\. It now says:\n")
 _DECIDED = re.compile(
     r"\b(?:always|never|our (?:brand|company|colou?rs?)|we (?:are called|use|prefer|decided))\b", re.I
 )
@@ -63,7 +65,7 @@ def _sections(prompt: str) -> dict[str, Any]:
         r"^<file path=(?P<path>\"[^\n]*\")>\n`````\n(?P<text>.*?)\n`````\n</file>", prompt, re.M | re.S
     ):
         found["files"][json.loads(match["path"])] = match["text"]
-    return found
+    return found | ({"request": _OURS.sub("", found["request"])} if "request" in found else {})
 
 
 def _structured(role: str, sections: dict[str, Any]) -> str:

@@ -1,0 +1,172 @@
+"""What Slack reports, as events. Pure, and never raises on a payload of any form."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from adapters.chat.slack.emoji import meaning
+from adapters.chat.slack.render import PREFIX
+from core.chat import OPENING, Event
+from core.messages import Attachment
+from core.sessions import Author, ThreadKey
+
+PLATFORM = "slack"
+SUBTYPES = (None, "file_share", "thread_broadcast")
+_LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+Aliases = Mapping[str, str]
+
+
+def event_of(body: Any, me: str, aliases: Aliases) -> Event | None:
+    """Return what a payload means, None for what is not for us; an author's name is their id until it is looked up."""
+    if not isinstance(body, dict):
+        return None
+    try:
+        return _event_of(body, me, aliases)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        # A payload that does not have the documented form is nobody's message.
+        return None
+
+
+def _event_of(body: dict[str, Any], me: str, aliases: Aliases) -> Event | None:
+    if "command" in body:
+        return _command(body)
+    if body.get("type") == "block_actions":
+        return _button(body)
+    if body.get("type") == "view_submission":
+        return _form(body)
+    event = body.get("event")
+    if not isinstance(event, dict):
+        return None
+    team = str(body["team_id"])
+    kind = event.get("type")
+    if kind in ("reaction_added", "reaction_removed"):
+        return _reaction(body, event, team, me, aliases)
+    if kind == "agent_session_stopped":
+        key = ThreadKey(PLATFORM, team, str(event["channel"]), str(event["thread_ts"]))
+        return Event(f"slack:{body['event_id']}", key, _author(event["user"]), "command", text="stop")
+    if kind not in ("message", "app_mention") or event.get("bot_id"):
+        return None
+    if event.get("subtype") == "message_changed":
+        return _edited(event, team, me)
+    if event.get("subtype") == "message_deleted":
+        return _deleted(event, team)
+    if event.get("subtype") not in SUBTYPES or event.get("user") == me:
+        return None
+    return message_event(event, team, str(event["channel"]), me)
+
+
+def message_event(
+    event: Mapping[str, Any], team: str, channel: str, me: str, kind: Literal["message", "edited"] = "message"
+) -> Event:
+    """Return a person's message as an event."""
+    ts = str(event["ts"])
+    text = str(event.get("text") or "")
+    direct = event.get("channel_type") == "im" or channel.startswith("D")
+    mentioned = f"<@{me}" in text or direct
+    edited = str((event.get("edited") or {}).get("ts", "")) if kind == "edited" else ""
+    first = _MENTION.match(text.lstrip())
+    return Event(
+        # The same for `message` and `app_mention`, which report one message with two different event ids.
+        f"slack:{team}:{channel}:{ts}" + (f":{edited}" if edited else ""),
+        ThreadKey(PLATFORM, team, channel, str(event.get("thread_ts") or ts)),
+        _author(event["user"]),
+        kind,
+        text=spoken(text, me),
+        link=f"https://slack.com/app_redirect?team={team}&channel={channel}&message_ts={ts}",
+        remote_id=f"{channel}/{ts}",
+        files=tuple(_file(one) for one in event.get("files") or () if isinstance(one, dict) and "id" in one),
+        begins=mentioned,
+        mentioned=mentioned,
+        for_others=first is not None and first[1] != me,
+        at=float(ts),
+    )
+
+
+def spoken(text: str, me: str) -> str:
+    """Return a message's text as it was typed, without the mention of the bot."""
+    text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", "", text) if me else text
+    text = _LINK.sub(lambda match: match[1] if match[2] in (None, match[1]) else f"{match[2]} ({match[1]})", text)
+    return html.unescape(text).strip()
+
+
+def _edited(event: Mapping[str, Any], team: str, me: str) -> Event | None:
+    """An edit by a person; a link that was unfurled changes no text."""
+    now, before = event["message"], event.get("previous_message") or {}
+    if now.get("bot_id") or now.get("user") in (None, me) or "edited" not in now:
+        return None
+    if now.get("text") == before.get("text"):
+        return None
+    return message_event(now, team, str(event["channel"]), me, "edited")
+
+
+def _deleted(event: Mapping[str, Any], team: str) -> Event:
+    channel, ts = str(event["channel"]), str(event["deleted_ts"])
+    author = _author((event.get("previous_message") or {}).get("user") or "")
+    key = ThreadKey(PLATFORM, team, channel, "")
+    return Event(f"slack:{team}:{channel}:{ts}:deleted", key, author, "deleted", remote_id=f"{channel}/{ts}")
+
+
+def _reaction(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: str, aliases: Aliases) -> Event | None:
+    if event["user"] == me or event["item"].get("type") != "message":
+        return None
+    kind: Literal["reaction_added", "reaction_removed"] = (
+        "reaction_added" if event["type"] == "reaction_added" else "reaction_removed"
+    )
+    channel = str(event["item"]["channel"])
+    return Event(
+        f"slack:{body['event_id']}", ThreadKey(PLATFORM, team, channel, ""), _author(event["user"]), kind,
+        remote_id=f"{channel}/{event['item']['ts']}", emoji=meaning(str(event["reaction"]), aliases),
+        at=float(event["event_ts"]),
+    )  # fmt: skip
+
+
+def _command(body: Mapping[str, Any]) -> Event:
+    team, channel, trigger = str(body["team_id"]), str(body["channel_id"]), str(body["trigger_id"])
+    key = ThreadKey(PLATFORM, team, channel, f"{OPENING}{trigger}")
+    author = Author(str(body["user_id"]), str(body.get("user_name") or body["user_id"]))
+    text = spoken(str(body.get("text") or ""), "")
+    return Event(f"slack:{trigger}", key, author, "command", text="build", target=text, begins=True, mentioned=True)
+
+
+def _button(body: Mapping[str, Any]) -> Event | None:
+    action = body["actions"][0]
+    verb = str(action["action_id"]).removeprefix(PREFIX)
+    container = body.get("container") or {}
+    if not str(action["action_id"]).startswith(PREFIX) or verb == "open" or container.get("type") != "message":
+        return None
+    message = body.get("message") or {}
+    thread = str(message.get("thread_ts") or container.get("thread_ts") or container["message_ts"])
+    key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(container["channel_id"]), thread)
+    value = str(action.get("value") or "")
+    target = "" if value == "-" else value
+    return Event(f"slack:{body['trigger_id']}", key, _author(body["user"]["id"]), "command", text=verb, target=target)
+
+
+def _form(body: Mapping[str, Any]) -> Event | None:
+    view = body["view"]
+    verb = str(view["callback_id"]).removeprefix(PREFIX)
+    where = json.loads(view.get("private_metadata") or "{}")
+    if verb == "seen" or "thread" not in where:
+        return None
+    pairs = [
+        f"{name}={state['selected_option']['value']}"
+        for actions in view["state"]["values"].values()
+        for name, state in actions.items()
+        if state.get("selected_option")
+    ]
+    key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(where["channel"]), str(where["thread"]))
+    number = f"slack:{view['id']}:{view.get('hash', '')}"
+    return Event(number, key, _author(body["user"]["id"]), "command", text=verb, target="&".join(pairs))
+
+
+def _author(user: Any) -> Author:
+    return Author(str(user), str(user))
+
+
+def _file(one: Mapping[str, Any]) -> Attachment:
+    name = str(one.get("name") or one.get("title") or "file")
+    kind = str(one.get("mimetype") or "application/octet-stream")
+    return Attachment(name, kind, int(one.get("size") or 0), f"{PLATFORM}:{one['id']}")

@@ -1,0 +1,505 @@
+"""
+Slack by slack-bolt and slack-sdk, in Socket Mode or as signed events over HTTP. No state of the product.
+
+Bolt acknowledges events before their listener runs. So what comes in is taken in by a middleware, which runs after the
+signature was checked and before the acknowledgement: if the row cannot be written, Slack hears 500, or nothing, and
+sends the event again. The listeners only answer people.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.chat.slack import events
+from adapters.chat.slack.emoji import meaning, name_of
+from adapters.chat.slack.render import diff_view, form_view, home_view, render
+from core.chat import (
+    OPENING,
+    Accepted,
+    Answer,
+    Capabilities,
+    Event,
+    Missing,
+    NotAllowed,
+    Outgoing,
+    Part,
+    Past,
+    Rate,
+    RateLimited,
+    Revoked,
+)  # fmt: skip
+from core.errors import OutsideError
+from core.messages import Attachment
+from core.sessions import Author, ThreadKey
+
+log = logging.getLogger(__name__)
+Accept = Callable[[Event], Awaitable[Accepted]]
+Threads = Callable[[str, str], Awaitable[list[tuple[str, str, str]]]]
+EVENT_TYPE = "threadwright"
+SCOPES = (
+    "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "emoji:read", "files:read",
+    "files:write", "groups:history", "im:history", "reactions:read", "reactions:write", "users:read",
+)  # fmt: skip
+EVENTS = (
+    "app_home_opened", "app_mention", "message.channels", "message.groups", "message.im", "reaction_added",
+    "reaction_removed",
+)  # fmt: skip
+LISTENED = (
+    "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
+    "file_shared", "agent_session_title_changed",
+)  # fmt: skip
+REVOKED = ("invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired")
+GONE = (
+    "message_not_found", "channel_not_found", "thread_not_found", "is_archived", "cant_update_message",
+    "edit_window_closed", "cant_delete_message", "file_not_found", "file_deleted",
+)  # fmt: skip
+BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
+NAME_SECONDS = 1.0
+DRAIN_SECONDS = 5
+
+
+@contextlib.contextmanager
+def slack_errors() -> Iterator[None]:
+    """Translate what slack-sdk raises."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _translated(error.response) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise OutsideError(f"Slack cannot be reached ({type(error).__name__}).", retryable=True) from error
+
+
+def _translated(response: Any) -> OutsideError:
+    data = response.data if isinstance(response.data, dict) else {}
+    code, status = str(data.get("error", "")), int(response.status_code)
+    if status == 429 or code == "ratelimited":
+        headers = {name.casefold(): value for name, value in response.headers.items()}
+        return RateLimited(float(headers.get("retry-after", 1)))
+    if code in REVOKED:
+        return Revoked(f"Slack refuses the token ({code}). Set THREADWRIGHT_SLACK_BOT_TOKEN to a valid one.")
+    if code in GONE:
+        return Missing(f"Slack does not know it any more ({code}).")
+    if code == "missing_scope":
+        return NotAllowed(f"The Slack app lacks the scope {data.get('needed', '?')}.")
+    if code in ("not_in_channel", "restricted_action", "no_permission", "not_allowed"):
+        return NotAllowed(f"Slack does not allow that ({code}); is the app in the channel?")
+    return OutsideError(f"Slack answered {status} {code}".strip() + ".", retryable=status >= 500 or code in BUSY)
+
+
+class _Socket(AsyncSocketModeHandler):
+    """Socket Mode that ends in order: what was received is acknowledged before the connection closes."""
+
+    def __init__(self, app: AsyncApp, token: str, client: AsyncWebClient) -> None:
+        super().__init__(app, token, web_client=client, ping_interval=1.0)
+        self._inflight: set[asyncio.Task[Any]] = set()
+
+    async def handle(self, client: Any, req: Any) -> None:
+        """Handle one envelope."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._inflight.add(task)
+        try:
+            await super().handle(client, req)
+        finally:
+            self._inflight.discard(task)
+
+    async def shutdown(self) -> None:
+        """Take nothing more, finish what was taken, close."""
+        client: Any = self.client
+        client.socket_mode_request_listeners.clear()
+        if self._inflight:
+            await asyncio.wait(self._inflight, timeout=DRAIN_SECONDS)
+        closed: Any = self.close_async()  # type: ignore[no-untyped-call]
+        await closed
+        tasks = (client.message_processor, client.current_session_monitor, client.message_receiver)
+        await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
+
+
+class SlackPort:
+    """The ChatPort for Slack. Open it with `opened`."""
+
+    platform = events.PLATFORM
+    capabilities = Capabilities(
+        post=Rate(1.0, 4, "channel"), edit=Rate(50 / 60, 10, "workspace"), edit_in_thread=Rate(1.0, 1, "thread"),
+        react=Rate(50 / 60, 20, "workspace"),
+    )  # fmt: skip
+
+    def __init__(self, accept: Accept, threads: Threads, gap: Callable[[], None]) -> None:
+        self._accept, self._threads, self._gap = accept, threads, gap
+        self._names: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
+        self._agent: bool | None = None
+        self._status: bool | None = None
+        self._streams: set[str] = set()
+        self._answering: set[asyncio.Task[None]] = set()
+        self._me = self._team = ""
+        self._connection: _Socket | None = None
+        self.requests: AsyncSlackRequestHandler | None = None
+
+    @contextlib.asynccontextmanager
+    async def opened(
+        self, bot_token: str, app_token: str, signing_secret: str, api_url: str
+    ) -> AsyncIterator["SlackPort"]:
+        """
+        Connect by Socket Mode if there is an app token, else be ready for signed requests in `requests`.
+
+        Raises:
+            Revoked: Slack refuses the token.
+        """
+        self._token = bot_token
+        # No retries here: the outbox retries, and knows what may have gone through.
+        self._client = AsyncWebClient(token=bot_token, base_url=api_url, retry_handlers=[])
+        with slack_errors():
+            who = await self._client.auth_test()
+        self._me, self._team = str(who["user_id"]), str(who["team_id"])
+        await self._read_aliases()
+        app = AsyncApp(client=self._client, signing_secret=signing_secret or None, token=None)
+        self._listen(app)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._drained)
+            if app_token:
+                await stack.enter_async_context(self._socket(app, app_token, api_url))
+            else:
+                self.requests = AsyncSlackRequestHandler(app)
+            self._gap()
+            yield self
+
+    @contextlib.asynccontextmanager
+    async def _socket(self, app: AsyncApp, app_token: str, api_url: str) -> AsyncIterator[None]:
+        client = AsyncWebClient(token=app_token, base_url=api_url)
+        with slack_errors():
+            await client.apps_connections_open(app_token=app_token)
+        socket = self._connection = _Socket(app, app_token, client)
+        connecting: Any = socket.connect_async()  # type: ignore[no-untyped-call]
+        task = asyncio.create_task(connecting)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(task), 30)
+            yield
+        finally:
+            task.cancel()
+            await socket.shutdown()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def disconnect(self) -> None:
+        """Close the connection for good."""
+        if self._connection is not None:
+            await self._connection.shutdown()
+
+    async def _drained(self) -> None:
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=DRAIN_SECONDS)
+
+    async def _read_aliases(self) -> None:
+        """Learn the workspace's own names of emoji, where the app may read them."""
+        with contextlib.suppress(SlackApiError, aiohttp.ClientError, OSError):
+            found: Any = (await self._client.emoji_list()).get("emoji") or {}
+            self._aliases = {
+                name: str(value).removeprefix("alias:")
+                for name, value in found.items()
+                if str(value).startswith("alias:")
+            }
+
+    # -- what comes in
+
+    def _listen(self, app: AsyncApp) -> None:
+        """Register what Slack may send. An event without a listener would be answered 404, and be sent again."""
+
+        @app.middleware  # type: ignore[misc, untyped-decorator, unused-ignore]
+        async def take_in(body: dict[str, Any], context: Any, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
+            event = events.event_of(body, self._me, self._aliases)
+            if event is not None:
+                context["accepted"] = await self._accept(replace(event, author=await self._named(event.author)))
+            await next()
+
+        async def nothing() -> None: ...
+
+        async def answered(ack: Any, body: dict[str, Any], context: Any) -> None:
+            await ack()
+            self._later(self._answered(body, context.get("accepted") or Accepted()))
+
+        async def home(event: dict[str, Any]) -> None:
+            if event.get("tab") == "home":
+                self._later(self._home(str(event["user"])))
+
+        for kind in LISTENED:
+            app.event(kind)(home if kind == "app_home_opened" else nothing)
+        app.command(re.compile(".*"))(answered)
+        app.action(re.compile(".*"))(answered)
+        app.view(re.compile(".*"))(answered)
+
+    def _later(self, work: Any) -> None:
+        """Do something after the acknowledgement; a listener that raises would take the acknowledgement back."""
+        task = asyncio.create_task(_logged(work))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _named(self, author: Author) -> Author:
+        """Return the author with the name that people know them by."""
+        if not author.id or author.name != author.id:
+            return author
+        if author.id not in self._names:
+            try:
+                found: Any = await asyncio.wait_for(self._client.users_info(user=author.id), NAME_SECONDS)
+                profile = found["user"].get("profile") or {}
+                name = profile.get("display_name") or found["user"].get("real_name") or found["user"].get("name")
+                self._names[author.id] = str(name or author.id)
+            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, KeyError):
+                return author
+        return Author(author.id, self._names[author.id])
+
+    async def _answered(self, body: Mapping[str, Any], accepted: Accepted) -> None:
+        """Tell the person who gave a command or pressed a button, and nobody else."""
+        answer, trigger = accepted.answer, body.get("trigger_id")
+        view = self._view(answer, accepted)
+        if view is not None and trigger:
+            with contextlib.suppress(SlackApiError):
+                await self._client.views_open(trigger_id=str(trigger), view=view)
+                return
+        if answer.doc is None or accepted.session is None and "channel_id" not in body:
+            return
+        key = accepted.session.key if accepted.session else None
+        channel = key.channel if key else str(body["channel_id"])
+        thread = key.thread if key and not key.thread.startswith(OPENING) else None
+        user = str(body.get("user_id") or (body.get("user") or {}).get("id"))
+        for part in render(Outgoing(answer.doc)):
+            if "blocks" in part.body:
+                await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **_shown(part))
+
+    def _view(self, answer: Answer, accepted: Accepted) -> dict[str, Any] | None:
+        if answer.form is not None and accepted.session is not None:
+            key = accepted.session.key
+            return form_view(answer.form, json.dumps({"channel": key.channel, "thread": key.thread}))
+        return diff_view(answer.doc) if answer.doc is not None else None
+
+    async def _home(self, user: str) -> None:
+        with slack_errors():
+            await self._client.views_publish(user_id=user, view=home_view(await self._threads(self._team, user)))
+
+    # -- what goes out
+
+    def render(self, message: Outgoing) -> tuple[Part, ...]:
+        """Return the messages that show `message`."""
+        return render(message)
+
+    async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
+        """Post the root of a new thread; after an attempt that ended in doubt the channel is searched for it first."""
+        del title
+        at = replace(key, thread="")
+        remote_id = await self.find(at, root, nonce, 0.0) or await self.post(at, root, nonce)
+        return remote_id.partition("/")[2], remote_id
+
+    async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:
+        """Post a message, or upload files; the nonce lies in its metadata, where `find` looks for it."""
+        with slack_errors():
+            if "blocks" not in part.body:
+                return await self._uploaded(key, part)
+            if part.body.get("tasks") and await self._has_agents(key, "processing"):
+                return await self._streamed(key, part)
+            posted = await self._client.chat_postMessage(
+                channel=key.channel, thread_ts=key.thread or None, unfurl_links=False, unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}}, **_shown(part),
+            )  # fmt: skip
+            return f"{key.channel}/{posted['ts']}"
+
+    async def _uploaded(self, key: ThreadKey, part: Part) -> str:
+        """Share files in one message. Slack does not say its id at once, so it is asked for."""
+        uploads = [{"content": one.content, "filename": one.name, "title": one.alt or one.name} for one in part.files]
+        found: Any = await self._client.files_upload_v2(
+            channel=key.channel, thread_ts=key.thread or None, file_uploads=uploads
+        )
+        number = str(found["files"][0]["id"])
+        for _ in range(3):
+            shares: Any = (await self._client.files_info(file=number))["file"].get("shares") or {}
+            for one in (*(shares.get("public") or {}).values(), *(shares.get("private") or {}).values()):
+                return f"{key.channel}/{one[0]['ts']}"
+            await asyncio.sleep(0.3)
+        return f"{key.channel}/{number}"
+
+    async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
+        """Look for our message with the nonce in its metadata, or with files of the same names."""
+        asked: dict[str, Any] = {"channel": key.channel, "limit": 200, "include_all_metadata": True}
+        if since:
+            asked["oldest"] = f"{since - 60:.6f}"
+        with slack_errors():
+            found: Any = await (
+                self._client.conversations_replies(ts=key.thread, **asked)
+                if key.thread
+                else self._client.conversations_history(**asked)
+            )
+        names = {one.name for one in part.files}
+        for message in found["messages"]:
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            files = {one.get("name") for one in message.get("files") or ()}
+            if payload.get("nonce") == nonce or (names and message.get("user") == self._me and names <= files):
+                return f"{key.channel}/{message['ts']}"
+        return ""
+
+    async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
+        """Edit a message; a card that is a stream is continued, and ended when there is nothing more to come."""
+        channel, _, ts = remote_id.partition("/")
+        if "blocks" not in part.body:
+            return
+        with slack_errors():
+            if ts in self._streams and await self._continued(channel, ts, part):
+                return
+            await self._client.chat_update(channel=channel, ts=ts, **_shown(part))
+
+    async def delete(self, key: ThreadKey, remote_id: str) -> None:
+        """Delete a message of ours."""
+        channel, _, ts = remote_id.partition("/")
+        self._streams.discard(ts)
+        with contextlib.suppress(Missing), slack_errors():
+            await self._client.chat_delete(channel=channel, ts=ts)
+
+    async def react(self, key: ThreadKey, remote_id: str, emoji: str, present: bool) -> None:
+        """Put a reaction or take it away."""
+        channel, _, ts = remote_id.partition("/")
+        call = self._client.reactions_add if present else self._client.reactions_remove
+        try:
+            with slack_errors():
+                await call(channel=channel, timestamp=ts, name=name_of(emoji))
+        except OutsideError as error:
+            if "already_reacted" not in str(error) and "no_reaction" not in str(error):
+                raise
+
+    async def working(self, key: ThreadKey, text: str) -> None:
+        """Set the thread's status where the workspace has one; asked once, and remembered."""
+        if not text:
+            await self._has_agents(key, "active")
+        if self._status is False:
+            return
+        try:
+            with slack_errors():
+                await self._client.assistant_threads_setStatus(
+                    channel_id=key.channel, thread_ts=key.thread, status=text and f"is working: {text[:40]}"
+                )
+            self._status = True
+        except OutsideError as error:
+            self._status = None if error.retryable else False
+
+    # Native streams and agent sessions (documented since 2026, built to the documentation): the card is a stream of
+    # tasks, and Slack shows a stop button of its own. Workspaces without them get an edited message.
+
+    async def _has_agents(self, key: ThreadKey, status: str) -> bool:
+        """Set the session's status, and say whether the workspace has agent sessions; asked once, and remembered."""
+        if self._agent is False:
+            return False
+        try:
+            await self._client.api_call(
+                "agents.sessions.setStatus",
+                json={"channel_id": key.channel, "thread_ts": key.thread, "status": status},
+            )
+            self._agent = True
+        except SlackApiError as error:
+            self._agent = None if _translated(error.response).retryable else False
+        return bool(self._agent)
+
+    async def _streamed(self, key: ThreadKey, part: Part) -> str:
+        started = await self._client.api_call(
+            "chat.startStream",
+            json={
+                "channel": key.channel, "thread_ts": key.thread, "recipient_team_id": key.workspace,
+                "recipient_user_id": part.body.get("person"), "task_display_mode": "plan", "chunks": part.body["tasks"],
+            },
+        )  # fmt: skip
+        ts = str(started["ts"])
+        self._streams.add(ts)
+        return f"{key.channel}/{ts}"
+
+    async def _continued(self, channel: str, ts: str, part: Part) -> bool:
+        """Go on with a stream; False when it has to be an ordinary message from now on."""
+        more = part.body.get("tasks")
+        try:
+            if more:
+                await self._client.api_call("chat.appendStream", json={"channel": channel, "ts": ts, "chunks": more})
+                return True
+            self._streams.discard(ts)
+            await self._client.api_call("chat.stopStream", json={"channel": channel, "ts": ts})
+        except SlackApiError as error:
+            if _translated(error.response).retryable:
+                raise
+            self._streams.discard(ts)
+        return False
+
+    # -- what was
+
+    async def history(self, key: ThreadKey, after: str) -> Past:
+        """Read a thread: what is new, what was edited, reactions on our messages, what is still there."""
+        seen = after.partition("/")[2]
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            with slack_errors():
+                page: Any = await self._client.conversations_replies(
+                    channel=key.channel, ts=key.thread, limit=200, cursor=cursor or None
+                )
+            found += page["messages"]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                break
+        past: list[Event] = []
+        for message in found:
+            past += await self._past(key, message, seen)
+        return Past(
+            tuple(past), frozenset(f"{key.channel}/{one['ts']}" for one in found), 0.0 if found else float("inf")
+        )
+
+    async def _past(self, key: ThreadKey, message: dict[str, Any], seen: str) -> list[Event]:
+        if message.get("user") == self._me or message.get("bot_id"):
+            return [
+                Event(f"slack:{key.channel}:{message['ts']}:{user}:{one['name']}:caught-up", replace(key, thread=""),
+                      await self._named(Author(user, user)), "reaction_added", at=float(message["ts"]),
+                      remote_id=f"{key.channel}/{message['ts']}", emoji=meaning(one["name"], self._aliases))
+                for one in message.get("reactions") or () for user in one["users"] if user != self._me
+            ]  # fmt: skip
+        if message.get("subtype") not in events.SUBTYPES or "user" not in message:
+            return []
+        new = message["ts"] > seen
+        if not new and "edited" not in message:
+            return []
+        event = events.message_event(message, key.workspace, key.channel, self._me, "message" if new else "edited")
+        return [replace(event, author=await self._named(event.author))]
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Download a file; its address needs the token."""
+        with slack_errors():
+            found: Any = await self._client.files_info(file=attachment.ref.partition(":")[2])
+            headers = {"Authorization": f"Bearer {self._token}"}
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(found["file"]["url_private"], headers=headers, allow_redirects=False) as answer,
+            ):
+                if answer.status != 200 or answer.content_type == "text/html" != attachment.media_type:
+                    raise NotAllowed("Slack does not give the file; the app needs the scope files:read.")
+                return await answer.read()
+
+    async def lacking_scopes(self) -> list[str]:
+        """Return the scopes that the app lacks."""
+        with slack_errors():
+            answer = await self._client.auth_test()
+        have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
+        return sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
+
+
+def _shown(part: Part) -> dict[str, Any]:
+    return {"text": part.body["text"], "blocks": part.body["blocks"]}
+
+
+async def _logged(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("slack_answer_failed")
