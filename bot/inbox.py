@@ -117,6 +117,8 @@ class Inbox:
         session = await self.sessions.open(tx, event.thread, _printable(text[:500]))
         if not _local(session):
             await self.people.put(tx, session.id, event.author, "owner")
+        if event.caveat:
+            await self.messages.post(tx, session.id, f"{session.id}:caveat", "notice", plain(event.caveat, "🔈"))
         return session, None, ""
 
     async def _message(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:

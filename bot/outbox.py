@@ -182,6 +182,7 @@ class Courier:
             if not outgoing.files:
                 raise
             # Without the right to attach files people still get the answer, and learn what is missing.
+            known = await self.outbox.delivered(row.id)
             await self._shown(session, row, known, self.port.render(replace(outgoing, files=())))
             await self._say_denied(session, error)
 

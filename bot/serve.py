@@ -25,7 +25,7 @@ async def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             web_app(app), fd=listener.fileno(), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
-        async with running(config), connected(app):
+        async with connected(app), running(config):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
             await told_to_stop()

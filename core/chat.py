@@ -25,7 +25,7 @@ class Event:
     `id` is the same each time the platform reports the same thing. `remote_id` is the platform's message: the person's own,
     or the one reacted on; `message_id` is ours, where the platform is ours too. An empty `thread.thread` is looked up by
     `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
-    the bot was called by name or by a command, or nobody else is there. `at` is the platform's time in Unix seconds.
+    the bot was called by name or by a command, or nobody else is there. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Event:
     begins: bool = False
     mentioned: bool = False
     for_others: bool = False
+    caveat: str = ""
     at: float = 0.0
 
 

@@ -58,7 +58,7 @@ class Sessions:
         await tx.execute(
             table.insert().values(
                 id=session.id, platform=key.platform, workspace=key.workspace, channel=key.channel, thread=key.thread,
-                title=session.title, slug=session.slug, created=time.time(), **defaults,
+                title=session.title, slug=session.slug, created=time.time(), active=time.time(), **defaults,
             )
         )  # fmt: skip
         return session
@@ -88,7 +88,9 @@ class Sessions:
     async def saw(self, tx: Connection, session: Session, remote_id: str, at: float) -> None:
         """Note the latest message that was taken in, for catching up after a gap."""
         await tx.execute(
-            table.update().where(table.c.id == session.id, table.c.active < at).values(seen=remote_id, active=at)
+            table.update()
+            .where(table.c.id == session.id, sa.or_(table.c.active < at, table.c.seen == ""))
+            .values(seen=remote_id, active=at)
         )
 
     async def active(self, platform: str, since: float) -> list[Session]:

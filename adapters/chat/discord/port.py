@@ -5,6 +5,7 @@ import contextlib
 import io
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,8 +61,8 @@ INTENT_HELP = (
 
 
 @contextlib.contextmanager
-def discord_errors() -> Iterator[None]:
-    """Translate what discord.py raises."""
+def discord_errors(lacking: str = "") -> Iterator[None]:
+    """Translate what discord.py raises; `lacking` names the permissions that are missing where it happens."""
     try:
         yield
     except discord.NotFound as error:
@@ -69,7 +70,8 @@ def discord_errors() -> Iterator[None]:
     except discord.LoginFailure as error:
         raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
     except discord.Forbidden as error:
-        raise NotAllowed(f"Discord refused ({error.code} {error.text}).") from error
+        missing = f" I lack {lacking}." if lacking else ""
+        raise NotAllowed(f"Discord refused ({error.code} {error.text}).{missing}") from error
     except discord.RateLimited as error:
         raise RateLimited(error.retry_after) from error
     except discord.HTTPException as error:
@@ -254,9 +256,12 @@ class DiscordPort:
         event = events.message_event(message, self._client.user.id, kind)
         if event is None or not (event.text or event.files or event.mentioned):
             return
-        accepted = await self.accept(event)
+        accepted = await self.accept(replace(event, caveat=self._caveat()))
         if accepted.session is None and accepted.answer.doc is not None:
             await self._refused(message, accepted.answer.doc)
+
+    def _caveat(self) -> str:
+        return "" if self.reads_everything else f"Please mention me in each message. {INTENT_HELP}"
 
     async def _refused(self, message: discord.Message, doc: Doc) -> None:
         with contextlib.suppress(discord.HTTPException):
@@ -277,7 +282,7 @@ class DiscordPort:
         interaction = await self._placed(interaction)
         if verb == "queue":
             verb, target = "build", f"{target.rstrip(' .!?')}. queue"
-        accepted = await self.accept(events.command(interaction, verb, target))
+        accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
         answer = accepted.answer
         with contextlib.suppress(discord.NotFound, discord.InteractionResponded):
             if answer.form is not None:
@@ -324,7 +329,7 @@ class DiscordPort:
 
     async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:
         """Post a message; the nonce keeps a repetition from being a second one."""
-        with discord_errors():
+        with discord_errors(self._lacking(key)):
             return str((await self._text(key.thread).send(**_sent(part), nonce=nonce)).id)
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
@@ -436,6 +441,15 @@ class DiscordPort:
         """Return a channel or thread, from Discord where it is not cached: archived threads never are."""
         with discord_errors():
             return self._client.get_channel(number) or await self._client.fetch_channel(number)
+
+    def _lacking(self, key: ThreadKey) -> str:
+        """Return the permissions that the bot lacks in a thread's channel."""
+        channel = self._client.get_channel(int(key.channel))
+        if not isinstance(channel, discord.abc.GuildChannel):
+            return ""
+        have = channel.permissions_for(channel.guild.me)
+        names = [name for name, wanted in PERMISSIONS if wanted and not getattr(have, name)]
+        return ", ".join(name.replace("_", " ").title() for name in names)
 
     def missing_permissions(self) -> dict[str, list[str]]:
         """Return, for each server, the permissions that the bot lacks."""

@@ -19,6 +19,7 @@ import aiohttp
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -165,7 +166,14 @@ class SlackPort:
             who = await self._client.auth_test()
         self._me, self._team = str(who["user_id"]), str(who["team_id"])
         await self._read_aliases()
-        app = AsyncApp(client=self._client, signing_secret=signing_secret or None, token=None)
+        known = AuthorizeResult(
+            enterprise_id=None, team_id=self._team, bot_user_id=self._me, bot_id=who.get("bot_id"), bot_token=bot_token
+        )
+
+        async def authorize(**_: Any) -> AuthorizeResult:
+            return known
+
+        app = AsyncApp(client=self._client, signing_secret=signing_secret or None, authorize=authorize)
         self._listen(app)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._drained)
