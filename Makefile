@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup run test check format lint types imports bench image lock doctor
+.PHONY: help setup tools run test check format lint types imports bench image lock doctor
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,11 +18,14 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
 	@touch $(STAMP)
 
+tools: ## fetch the local Slack that tests talk to
+	npm install --prefix .tools --no-audit --no-fund --silent local-slack-linux-x64@0.1.8
+
 run: setup ## start the bot and its local chat
 	$(BIN)/python -m bot serve
 
 test: setup ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 4 --dist load
 	$(BIN)/python -m pytest tests/core --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 check: setup format lint types imports test ## what CI runs

@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
 
     add("serve", "run the bot and its local chat")
     add("doctor", "list what is configured, what is missing, and what to do about it")
+    manifest = add("slack-manifest", "print the manifest that makes the Slack app")
+    manifest.add_argument(
+        "--events-url", default="", help="https://…/slack/events, for events over HTTP instead of Socket Mode"
+    )
+    add("discord-invite", "print the link that adds the bot to a Discord server")
     add("migrate", "bring the database to this version")
     image = add("build-image", "build the Docker image that generated apps run in")
     image.add_argument("--base-image", default="", help="the image to build on, python:3.12-slim unless given")

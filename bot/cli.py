@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
+from adapters.chat.discord.invite import invite_link
+from adapters.chat.slack.manifest import app_manifest
 from adapters.sandbox.docker import build_image
 from adapters.store.migrate import upgrade
 from bot.replies import as_text, footer
@@ -36,6 +38,12 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         await upgrade(settings.store_url)
         print("The database is up to date.")
+        return 0
+    if arguments.command == "slack-manifest":
+        print(app_manifest(arguments.events_url), end="")
+        return 0
+    if arguments.command == "discord-invite":
+        print(invite_link(settings.discord_token.get_secret_value()))
         return 0
     if arguments.command == "build-image":
         print(f"Built {await asyncio.to_thread(build_image, arguments.base_image)}")

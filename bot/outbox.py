@@ -94,8 +94,11 @@ class Courier:
         try:
             while not self.lost:
                 self._news.clear()
+                # A row that is delivered while the rows are read would be read as it was before.
+                busy = set(self._busy)
                 try:
-                    self._start(await self.outbox.pending(self.port.platform))
+                    rows = await self.outbox.pending(self.port.platform)
+                    self._start([row for row in rows if row.session_id not in busy], {row.id for row in rows})
                 except OutsideError:
                     log.exception("outbox_not_read")
                 await self._rest()
@@ -111,26 +114,28 @@ class Courier:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
 
-    def _start(self, rows: Sequence[StoredMessage]) -> None:
+    def _start(self, rows: Sequence[StoredMessage], pending: set[int]) -> None:
         """Deliver each session's rows in order, sessions side by side."""
         now = time.monotonic()
-        pending = {row.id for row in rows}
         self._not_before = {key: when for key, when in self._not_before.items() if key in pending and when > now}
         for session_id in dict.fromkeys(row.session_id for row in rows):
-            if session_id not in self._busy:
-                own = sorted((row for row in rows if row.session_id == session_id), key=lambda row: row.id)
+            own = sorted((row for row in rows if row.session_id == session_id), key=lambda row: row.id)
+            if session_id not in self._busy and any(row.id not in self._not_before for row in own):
                 task = asyncio.create_task(self._session(session_id, own))
                 self._busy[session_id] = task
                 task.add_done_callback(partial(self._done, session_id))
 
     def _done(self, session_id: str, task: asyncio.Task[None]) -> None:
         self._busy.pop(session_id)
+        self._news.set()
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_failed", exc_info=error)
 
     async def _session(self, session_id: str, rows: Sequence[StoredMessage]) -> None:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
-        session = await self.sessions.get(session_id)
+        session = await self._in_its_thread(session_id, rows[0])
+        if session is None:
+            return
         held = False
         for row in rows:
             ordered = row.kind in ("reply", "notice")
@@ -138,20 +143,38 @@ class Courier:
                 held = held or ordered
                 continue
             try:
-                if session.key.thread.startswith(OPENING):
-                    session = await self._opened(session, row)
                 await self._deliver(session, row)
                 await self.outbox.settle(row, "sent")
             except NotYet as wait:
                 self._not_before[row.id] = time.monotonic() + wait.seconds
                 held = held or ordered
             except Revoked as error:
-                if not self.lost:
-                    self.lost = True
-                    self.revoked(error)
+                self._give_up(error)
                 return
             except OutsideError as error:
                 held = await self._trouble(session, row, error) or held
+
+    async def _in_its_thread(self, session_id: str, row: StoredMessage) -> Session | None:
+        """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
+        session = await self.sessions.get(session_id)
+        if not session.key.thread.startswith(OPENING):
+            return session
+        if row.id in self._not_before:
+            return None
+        try:
+            return await self._opened(session)
+        except NotYet as wait:
+            self._not_before[row.id] = time.monotonic() + wait.seconds
+        except Revoked as error:
+            self._give_up(error)
+        except OutsideError as error:
+            await self._trouble(session, row, error)
+        return None
+
+    def _give_up(self, error: Revoked) -> None:
+        if not self.lost:
+            self.lost = True
+            self.revoked(error)
 
     async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> bool:
         """Settle a row that did not go through, or let it wait; True when those behind it have to wait too."""
@@ -258,10 +281,11 @@ class Courier:
         for event in await self.early.take(remote_id):
             await self.accept(event)
 
-    async def _opened(self, session: Session, row: StoredMessage) -> Session:
+    async def _opened(self, session: Session) -> Session:
         """Open the thread of a session that was begun by a command."""
         self._take("post", session.key)
-        root = self.port.render(Outgoing(Doc((Para(_opening(row)),))))[0]
+        first = await self.messages.first_said(session.id)
+        root = self.port.render(Outgoing(Doc((Para(_opening(first) if first else session.title),))))[0]
         nonce = hashlib.sha256(session.id.encode()).hexdigest()[:24]
         thread, remote_id = await self.port.open_thread(session.key, session.title, root, nonce)
         async with self.database.write() as tx:

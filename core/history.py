@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from core.errors import UserError
@@ -126,9 +127,7 @@ def standing_after(log: Sequence[Commit], turn_id: str) -> list[str]:
         raise UserError("That turn changed nothing in the app, so there is no version to go back to.")
     found: list[str] = []
     settled: set[str] = set()
-    for commit in log:
-        if commit.turn_id == turn_id:
-            break
+    for commit in takewhile(lambda one: one.turn_id != turn_id, log):
         turn = commit.undoes or commit.redoes or commit.turn_id
         if turn and turn not in settled and not commit.undoes:
             found.append(turn)

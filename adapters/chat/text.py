@@ -13,7 +13,7 @@ MOST_FINDINGS = 8
 
 def split(text: str, limit: int) -> list[str]:
     """
-    Return `text` in pieces of at most `limit` characters, cut at lines where that is possible.
+    Return `text` in pieces of at most `limit` characters, cut at lines, or else at words, where that is possible.
 
     A code fence that is open at a cut is closed there, and opened again in the next piece.
     """
@@ -26,8 +26,7 @@ def split(text: str, limit: int) -> list[str]:
         if len(prefix) + len(rest) <= limit:
             pieces.append(prefix + rest)
             break
-        at = rest.rfind("\n", room // 2, room)
-        at = at if at > 0 else room
+        at = next((at for end in "\n " if (at := rest.rfind(end, room // 2, room)) > 0), room)
         piece, rest = rest[:at], rest[at:].removeprefix("\n")
         fence = _open_fence(prefix + piece)
         pieces.append(prefix + piece + (f"\n{FENCE}" if fence else ""))

@@ -140,6 +140,13 @@ class Messages:
         state = sa.case((platform == "local", "sent"), else_="pending")
         await tx.execute(message.update().where(*where).values(**values, state=state, attempts=0, changed=NEXT))
 
+    async def first_said(self, session_id: str) -> StoredMessage | None:
+        """Return the message that opened a session."""
+        query = sa.select(message).where(message.c.session_id == session_id, message.c.kind == "person")
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.order_by(message.c.id).limit(1))).one_or_none()
+        return stored(row) if row is not None else None
+
     async def recent(self, session_id: str, most: int) -> list[StoredMessage]:
         """Return the latest messages of people and the bot's replies, oldest first."""
         query = sa.select(message).where(message.c.session_id == session_id, message.c.kind.in_(("person", "reply")))

@@ -420,6 +420,8 @@ class DiscordServer:
             self._nonce = None
         if reading:
             return self._own_reactions(channel, found[-limit:] if "after" in query else found)
+        if path == "/oauth2/applications/@me":
+            found["flags"] = int(self.approved.message_content) << 18
         if nonce is not None:
             self._nonces[channel.id, nonce] = (int(found["id"]), time.time())
             found["nonce"] = nonce

@@ -60,6 +60,7 @@ class SlackServer:
         self.faults: list[Fault] = []
         self.calls: collections.Counter[str] = collections.Counter()
         self.native = False
+        self.granted = ""
         self.lose_acks = 0
         self.redelivered = 0
         self.blocks: dict[str, list[dict[str, Any]]] = {}
@@ -177,7 +178,8 @@ class SlackServer:
                 return web.Response()
             answer = {"ok": False, "error": fault.error, **fault.extra}
             return web.json_response(answer, status=fault.status, headers=fault.headers)
-        return web.json_response(await self._carried_out(request, method, given, body))
+        headers = {"x-oauth-scopes": self.granted} if self.granted else {}
+        return web.json_response(await self._carried_out(request, method, given, body), headers=headers)
 
     async def _carried_out(
         self, request: web.Request, method: str, given: dict[str, Any], body: bytes

@@ -451,15 +451,44 @@ class DiscordPort:
         names = [name for name, wanted in PERMISSIONS if wanted and not getattr(have, name)]
         return ", ".join(name.replace("_", " ").title() for name in names)
 
-    def missing_permissions(self) -> dict[str, list[str]]:
-        """Return, for each server, the permissions that the bot lacks."""
-        found = {}
-        for guild in self._client.guilds:
-            have = guild.me.guild_permissions
-            lacking = [name for name, wanted in PERMISSIONS if wanted and not getattr(have, name)]
-            if lacking:
-                found[guild.name] = lacking
-        return found
+
+async def discord_state(token: str, api_url: str) -> tuple[str, list[str]]:
+    """
+    Return who the bot is, and what it lacks: the right to read messages, permissions in a server.
+
+    Raises:
+        OutsideError: Discord refuses the token, or cannot be reached.
+    """
+    if api_url:
+        discord.http.Route.BASE = api_url.rstrip("/")
+    client = discord.Client(intents=_intents(everything=True))
+    problems: list[str] = []
+    with discord_errors():
+        async with client:
+            await client.login(token)
+            assert client.user is not None
+            flags = (await client.application_info()).flags
+            if not (flags.gateway_message_content or flags.gateway_message_content_limited):
+                problems.append(INTENT_HELP)
+            async for guild in client.fetch_guilds(limit=50):
+                raw: Any = await client.http.get_guild(guild.id)
+                lacking = _lacking_in(raw, await client.http.get_member(guild.id, client.user.id))
+                problems += [f"in {guild.name} it lacks {lacking}"] if lacking else []
+            return client.user.name, problems
+
+
+def _lacking_in(guild: Any, member: Any) -> str:
+    """Return the permissions that a member lacks in a server, by its roles."""
+    roles = {guild["id"], *member["roles"]}
+    have = discord.Permissions(0)
+    for role in guild["roles"]:
+        if role["id"] in roles:
+            have |= discord.Permissions(int(role["permissions"]))
+    if have.administrator:
+        return ""
+    return ", ".join(
+        name.replace("_", " ").title() for name, wanted in PERMISSIONS if wanted and not getattr(have, name)
+    )
 
 
 ON_MESSAGE = {"Undo this turn": "undo", "Undo to here": "undo_to"}

@@ -66,7 +66,7 @@ def _pieces(doc: Doc) -> tuple[list[str], str]:
     alone = next((one.text for one in doc.blocks if isinstance(one, DiffText)), "") if not preview_in(doc) else ""
     text = f"{doc.mark} {_safe(said)}".strip()
     if alone and len(text) + len(alone) < MAX_CONTENT - 20:
-        text += f"\n```diff\n{alone.replace('```', '` ` `')}\n```"
+        text += f"\n```diff\n{_safe(alone).replace('```', '` ` `')}\n```"
     pieces = split(text, MAX_CONTENT) or [doc.mark or "…"]
     if len(pieces) <= MAX_PIECES:
         return pieces, ""

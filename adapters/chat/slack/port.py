@@ -494,12 +494,19 @@ class SlackPort:
                     raise NotAllowed("Slack does not give the file; the app needs the scope files:read.")
                 return await answer.read()
 
-    async def lacking_scopes(self) -> list[str]:
-        """Return the scopes that the app lacks."""
-        with slack_errors():
-            answer = await self._client.auth_test()
-        have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
-        return sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
+
+async def slack_state(token: str, api_url: str) -> tuple[str, list[str]]:
+    """
+    Return who the app is, and the scopes that it lacks; none where Slack does not tell.
+
+    Raises:
+        OutsideError: Slack refuses the token, or cannot be reached.
+    """
+    with slack_errors():
+        answer = await AsyncWebClient(token=token, base_url=api_url, retry_handlers=[]).auth_test()
+    have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
+    lacking = sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
+    return f"{answer.get('user')} at {answer.get('team')}", lacking
 
 
 def _shown(part: Part) -> dict[str, Any]:

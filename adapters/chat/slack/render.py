@@ -23,8 +23,8 @@ from adapters.chat.text import (
 from core.chat import Form, Outgoing, Part, Picture
 from core.messages import Action, DiffText, Doc, ProgressCard
 
-MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 8_000, 2_900, 1_900, 3_900
-MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 2_000, 3_000, 25
+MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 6_500, 2_900, 1_000, 3_900
+MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
 MAX_PIECES = 4
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
 PREFIX = "tw:"
@@ -71,7 +71,7 @@ def tasks(card: ProgressCard) -> list[dict[str, Any]]:
     names = [(step, "complete") for step in card.progress.done]
     names.append((card.progress.step, "complete" if card.over else "in_progress"))
     return [
-        {"type": "task_update", "id": f"step-{at}", "title": cut(name, 150), "status": status}
+        {"type": "task_update", "id": f"step-{at}", "title": cut(safe(name), 150), "status": status}
         for at, (name, status) in enumerate(names)
     ]
 

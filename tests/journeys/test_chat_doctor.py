@@ -1,0 +1,86 @@
+"""What an operator learns before people do: `doctor`, the manifest, the invitation."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import discord
+import yaml
+
+from tests.servers.chat import OnDiscord, OnSlack
+from tests.servers.discord import discord_server
+from tests.servers.process import ROOT
+from tests.servers.slack import Fault, slack_server
+
+
+def command(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a command of the bot, and return its exit code and what it printed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("THREADWRIGHT_")}
+    ran = subprocess.run(
+        [sys.executable, "-m", "bot", "--data-dir", str(folder), *words], cwd=ROOT, env={**clean, **(env or {})},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_doctor_asks_slack_and_names_the_scopes_that_are_missing(tmp_path: Path) -> None:
+    with slack_server(tmp_path / "slack", "Ann") as server:
+        env = OnSlack(server).env()
+        assert "Slack: threadwright at Dev answers" in command(tmp_path, "doctor", env=env)[1]
+        server.granted = "chat:write,commands"
+        code, text = command(tmp_path, "doctor", env=env)
+        assert code == 1
+        assert "the app lacks app_mentions:read, channels:history" in text
+        server.faults.append(Fault("auth.test", error="invalid_auth"))
+        assert "Slack refuses the token" in command(tmp_path, "doctor", env=env)[1]
+
+
+def test_doctor_asks_discord_and_names_what_it_lacks(tmp_path: Path) -> None:
+    with discord_server() as server:
+        world = server.world("Ann")
+        env = OnDiscord(server, world).env()
+        assert "Discord: threadwright answers" in command(tmp_path, "doctor", env=env)[1]
+        server.approved = discord.Intents.default()
+
+        def take() -> None:
+            for role in server.backend.guilds[world.guild].roles.values():
+                left = discord.Permissions(role.permissions)
+                left.update(attach_files=False)
+                server.backend.edit_role(world.guild, role.id, {"permissions": left.value})
+
+        server.do(take)
+        code, text = command(tmp_path, "doctor", env=env)
+        assert code == 1
+        assert "Message Content Intent" in text
+        assert "in Test server it lacks Attach Files" in text
+        wrong = {**env, "THREADWRIGHT_DISCORD_TOKEN": "wrong"}
+        assert "Discord refuses the token" in command(tmp_path, "doctor", env=wrong)[1]
+
+
+def test_the_manifest_is_whole_for_both_ways_to_connect(tmp_path: Path) -> None:
+    manifest = yaml.safe_load(command(tmp_path, "slack-manifest")[1])
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert "chat:write" in manifest["oauth_config"]["scopes"]["bot"]
+    url = "https://bot.example/slack/events"
+    manifest = yaml.safe_load(command(tmp_path, "slack-manifest", "--events-url", url)[1])
+    assert manifest["settings"]["socket_mode_enabled"] is False
+    assert manifest["settings"]["event_subscriptions"]["request_url"] == url
+    assert manifest["settings"]["interactivity"]["request_url"] == url
+    assert manifest["features"]["slash_commands"][0]["url"] == url
+
+
+def test_the_invitation_asks_for_exactly_what_is_needed(tmp_path: Path) -> None:
+    env = {"THREADWRIGHT_DISCORD_TOKEN": "MTIzNDU2Nzg5MDEyMzQ1Njc4.x.y"}
+    code, text = command(tmp_path, "discord-invite", env=env)
+    assert code == 0
+    assert "client_id=123456789012345678&scope=bot+applications.commands" in text
+    asked = discord.Permissions(int(text.rpartition("permissions=")[2].split("&")[0]))
+    assert {name for name, wanted in asked if wanted} == {
+        "read_messages", "send_messages", "create_public_threads", "send_messages_in_threads", "read_message_history",
+        "add_reactions", "attach_files", "embed_links", "manage_threads",
+    }  # fmt: skip
+    code, text = command(tmp_path, "discord-invite", env={"THREADWRIGHT_DISCORD_TOKEN": "!"})
+    assert code == 1
+    assert "THREADWRIGHT_DISCORD_TOKEN" in text
