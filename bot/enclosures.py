@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 from pathlib import Path
 
 from adapters.preview.screenshot import Browser
@@ -63,11 +64,20 @@ class Enclosures:
 
 def diff_page(text: str) -> tuple[str, int]:
     """Return a page that shows the beginning of a diff in colours, and its height in pixels."""
-    lines = [line for line in text.splitlines() if not line.startswith(("index ", "new file", "deleted file"))]
+    files = sorted(re.split(r"^(?=diff --git )", text, flags=re.M), key=_interest)
+    lines = [
+        line for line in "".join(files).splitlines() if not line.startswith(("index ", "new file", "deleted file"))
+    ]
     shown = [_line(line) for line in lines[:PICTURE_LINES]]
     if len(lines) > PICTURE_LINES:
         shown.append(f'<div class="at">… {len(lines) - PICTURE_LINES} more lines in the file</div>')
     return _PAGE.format(height=LINE_PIXELS, lines="".join(shown)), len(shown) * LINE_PIXELS
+
+
+def _interest(diff: str) -> int:
+    """Return where a file's diff belongs in a picture that has room for the beginning only: code comes first."""
+    name = diff.partition("\n")[0].rpartition(" b/")[2]
+    return 2 if name in ("app.json", "README.md", "requirements.txt") else int(name.startswith("tests/"))
 
 
 def _line(line: str) -> str:

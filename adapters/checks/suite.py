@@ -42,6 +42,18 @@ def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Chec
     ]  # fmt: skip
 
 
+WARMING = """import sqlite3
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+app = FastAPI()
+used = (sqlite3, pytest, TestClient, BaseModel)
+"""
+
+
 class CheckSuite:
     """Runs checks over trees. A check that crashes, hangs or is missing is `not_run`, never passed."""
 
@@ -74,11 +86,7 @@ class CheckSuite:
 
     async def warm(self) -> None:
         """Check a tiny app once, so that the tools know the common libraries before the first turn needs them."""
-        imports = (
-            "import sqlite3\n\nimport pytest\nfrom fastapi import FastAPI\nfrom fastapi.testclient import TestClient\n"
-        )
-        code = f"{imports}from pydantic import BaseModel\n\napp = FastAPI()\nused = (sqlite3, pytest, TestClient, BaseModel)\n"
-        await self.run(FileTree({"main.py": code.encode()}), None, lambda _: None)
+        await self.run(FileTree({"main.py": WARMING.encode()}), None, lambda _: None)
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
         """Return the results for a tree that was checked before, or check it now."""

@@ -72,6 +72,8 @@ class SlackServer:
         self._reacted: set[tuple[str, str, str]] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
         self._acked: set[str] = set()
+        self._sent: dict[str, float] = {}
+        self.acknowledged: list[float] = []
         self._loop = asyncio.new_event_loop()
 
     # -- running
@@ -307,6 +309,8 @@ class SlackServer:
             return True
         if number:
             self._acked.add(number)
+            if (began := self._sent.pop(number, None)) is not None:
+                self.acknowledged.append(time.monotonic() - began)
         return False
 
     async def _deliver(self, upstream: aiohttp.ClientWebSocketResponse, socket: web.WebSocketResponse) -> None:
@@ -377,6 +381,7 @@ class SlackServer:
         envelope = {"envelope_id": number, "type": "events_api", "payload": payload, "accepts_response_payload": False}
 
         async def send() -> None:
+            self._sent[number] = time.monotonic()
             for socket in list(self._open):
                 await socket.send_str(json.dumps(envelope))
 

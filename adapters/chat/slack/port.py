@@ -324,7 +324,11 @@ class SlackPort:
 
     async def _uploaded(self, key: ThreadKey, part: Part) -> str:
         """Share files in one message. Slack does not say its id at once, so it is asked for."""
-        uploads = [{"content": one.content, "filename": one.name, "title": one.alt or one.name} for one in part.files]
+        uploads = [
+            {"content": one.content, "filename": one.name, "title": one.alt or one.name}
+            | ({"snippet_type": "diff"} if one.name.endswith(".diff") else {})
+            for one in part.files
+        ]
         found: Any = await self._client.files_upload_v2(
             channel=key.channel, thread_ts=key.thread or None, file_uploads=uploads
         )
