@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
 from bot.inbox import Inbox
-from core.chat import OPENING, ChatPort, Event, Past
-from core.errors import OutsideError
+from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
 from core.sessions import Author, Session
 
 log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 14 * 24 * 3_600
-PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = 1.0
+TRIES = 6
+CLOCK_SECONDS = 5
 
 
 @dataclass
@@ -29,24 +30,38 @@ class CatchUp:
     async def run(self) -> None:
         """Look once at every active thread, slowly: platforms count these calls."""
         for session in await self.sessions.active(self.port.platform, time.time() - ACTIVE_SECONDS):
-            if session.key.thread.startswith(OPENING):
-                continue
+            if not session.key.thread.startswith(OPENING):
+                await self._patiently(session)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _patiently(self, session: Session) -> None:
+        """Look at a thread, again after a while where that did not go through."""
+        for attempt in range(TRIES):
             try:
                 await self._thread(session)
-            except OutsideError as error:
-                log.warning("catch_up_failed", extra={"session": session.id, "why": str(error)})
-            await asyncio.sleep(PAUSE_SECONDS)
+                return
+            except (Missing, NotAllowed, Revoked) as error:
+                log.warning("catch_up_refused", extra={"session": session.id, "why": str(error)})
+                return
+            except RateLimited as error:
+                await asyncio.sleep(error.seconds)
+            except Exception:
+                log.exception("catch_up_failed")
+                await asyncio.sleep(2**attempt)
 
     async def _thread(self, session: Session) -> None:
+        began = time.time()
         past = await self.port.history(session.key, session.seen)
         for event in past.events:
-            await self.inbox.accept(event)
-        for remote_id in await self._gone(session, past):
+            # What was said before the session began was not said to the bot; what is known already is claimed already.
+            if event.kind != "message" or event.at >= session.created - CLOCK_SECONDS:
+                await self.inbox.accept(event)
+        for remote_id in await self._gone(session, past, began):
             deleted = Event(f"{remote_id}:deleted", session.key, Author("", "somebody"), "deleted", remote_id=remote_id)
             await self.inbox.accept(deleted)
 
-    async def _gone(self, session: Session, past: Past) -> list[str]:
-        """Return the messages of people that we know, and that the platform does not have any more."""
+    async def _gone(self, session: Session, past: Past, began: float) -> list[str]:
+        """Return the messages of people that we knew before we looked, and that the platform does not have any more."""
         known = await self.messages.recent(session.id, 50)
-        there = [one for one in known if one.kind == "person" and one.remote_id and one.created >= past.since]
+        there = [one for one in known if one.kind == "person" and one.remote_id and past.since <= one.created < began]
         return [one.remote_id for one in there if one.remote_id not in past.remote_ids]

@@ -143,7 +143,10 @@ async def resume(call: Call) -> Outcome:
     target = call.target or await call.inbox.turns.latest(call.tx, call.session.id, RESUMABLE)
     if not target:
         return said("There is nothing to go on with.", "❗")
-    request, result = await call.inbox.turns.within(call.tx, target)
+    found = await call.inbox.turns.within(call.tx, target)
+    if found is None:
+        return said("There is nothing to go on with.", "❗")
+    request, result = found
     if result is None:
         return said("That one is not finished yet.", "❗")
     if request.session_id != call.session.id:

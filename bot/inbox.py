@@ -19,12 +19,14 @@ from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
 from bot.people import StartRules, is_addressed, may_drive
-from core.chat import Accepted, Answer, Event
+from core.chat import OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
 from core.sessions import Session
 
 MAX_MESSAGE_CHARS = 100_000
 ACCEPTED, REFUSED = "👀", "⛔"
+ALWAYS_OWNERS = ("settings", "set", "status", "help")
+"""What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
 ON_MESSAGE = "message:"
 """A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
@@ -77,8 +79,10 @@ class Inbox:
                 await self.sessions.saw(tx, session, event.remote_id, event.at)
             work = {"message": self._message, "edited": self._edited, "deleted": self._deleted}[event.kind]
             return Accepted(session, await work(tx, session, event, turn_id)), ""
+        if reacted is not None and not await self._is_news(tx, event, reacted):
+            return Accepted(session), ""
         standing = await self.people.standing(tx, session.id, event.author.id)
-        if not may_drive(session, standing):
+        if not may_drive(session, standing) and not (standing == "owner" and event.text in ALWAYS_OWNERS):
             return Accepted(session, answer=Answer(plain(await self._closed(tx, session), REFUSED))), ""
         call = Call(self, tx, session, event.author, turn_id, event.target, standing == "owner" or _local(session))
         outcome = await (self._command(call, event) if reacted is None else self._reaction(call, event, reacted))
@@ -99,7 +103,7 @@ class Inbox:
             there = await self.sessions.within(tx, found.session_id)
             same = (there.key.platform, there.key.workspace) == (event.thread.platform, event.thread.workspace)
             return (there, found, "") if same else (None, None, "")
-        session = await self.sessions.find(tx, event.thread)
+        session = await self._known(tx, event)
         if session is not None:
             return session, None, ""
         begins = event.begins or event.thread.platform == "local"
@@ -121,11 +125,21 @@ class Inbox:
             await self.messages.post(tx, session.id, f"{session.id}:caveat", "notice", plain(event.caveat, "🔈"))
         return session, None, ""
 
+    async def _known(self, tx: AsyncConnection, event: Event) -> Session | None:
+        """Return the session that an event belongs to, also when its thread is just being opened."""
+        if event.kind == "edited" and (said := await self.messages.by_remote(tx, event.remote_id)):
+            there = await self.sessions.within(tx, said.session_id)
+            return there if there.key.workspace == event.thread.workspace else None
+        opening = replace(event.thread, thread=f"{OPENING}at:{event.thread.thread}")
+        return await self.sessions.find(tx, event.thread) or await self.sessions.find(tx, opening)
+
     async def _message(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
         """A message: not for us, a guest's that has to wait, or one to act on."""
         verb, _ = command_in(event.text)
         speakers = 1 if _local(session) else await self.people.spoke(tx, session.id, event.author)
         standing = await self.people.standing(tx, session.id, event.author.id)
+        if standing == "owner" and verb in ALWAYS_OWNERS:
+            return await self.say(tx, session, event, turn_id)
         if not is_addressed(session, event, speakers) and not (verb and may_drive(session, standing)):
             if speakers == 2 and session.listening == "auto" and not event.for_others:
                 await self._say_who_is_heard(tx, session)
@@ -137,13 +151,17 @@ class Inbox:
             return ""
         await self._posted(tx, session, event, turn_id, turn_id, "🔑")
         await self.people.wait(tx, turn_id, session.id, event)
-        shown = _printable(event.text)
+        await self._ask(tx, session, event, turn_id)
+        return ""
+
+    async def _ask(self, tx: AsyncConnection, session: Session, event: Event, number: str) -> None:
+        """Ask the owner about a guest's message; the card shows the whole of what would be done."""
+        shown = _printable(event.text) + "".join(f"\n📎 {file.name}" for file in event.files)
         card = Doc(
             (Para(f"{event.author.name} would like me to do this:\n{shown}"), Footer(await self._closed(tx, session))),
-            "🔑", (Action("allow", turn_id), Action("invite", turn_id), Action("deny", turn_id)),
+            "🔑", (Action("allow", number), Action("invite", number), Action("deny", number)),
         )  # fmt: skip
-        await self.messages.post(tx, session.id, f"{turn_id}:approval", "notice", card)
-        return ""
+        await self.messages.post(tx, session.id, f"{number}:approval", "notice", card)
 
     async def _closed(self, tx: AsyncConnection, session: Session) -> str:
         owners = await self.people.owners(tx, session.id)
@@ -231,8 +249,6 @@ class Inbox:
     async def _reaction(self, call: Call, event: Event, message: StoredMessage) -> Outcome:
         """Reactions count on the bot's own messages, ❌ on any of the thread; 👍 and 👎 are only stored."""
         emoji, added = plain_emoji(event.emoji), event.kind == "reaction_added"
-        if not await self.messages.react(call.tx, message.id, emoji, call.author.id, added, event.at):
-            return Outcome()
         asked = next((one for one in message.doc.actions if one.verb == "allow"), None)
         if asked is not None and added and emoji in ON_APPROVAL:
             return await COMMANDS[ON_APPROVAL[emoji]](replace(call, target=asked.target))
@@ -240,6 +256,11 @@ class Inbox:
         if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))
+
+    async def _is_news(self, tx: AsyncConnection, event: Event, message: StoredMessage) -> bool:
+        """Store a reaction, of whomever: one that was refused must not count when it is seen again later."""
+        added = event.kind == "reaction_added"
+        return await self.messages.react(tx, message.id, plain_emoji(event.emoji), event.author.id, added, event.at)
 
     async def _edited(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
         """An edit changes what still waits; of what has started it is a correction. Unfurled links are no edit."""
@@ -250,15 +271,20 @@ class Inbox:
             return ""
         key = message.key.removesuffix(":person")
         if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
-            await self.people.decide(tx, held.id, "open", replace(held.event, text=event.text))
+            now = replace(held.event, text=event.text)
+            await self.people.decide(tx, held.id, "open", now)
             await self._posted(tx, session, event, key, key, "🔑")
+            await self._ask(tx, session, now, key)
+            return ""
+        if not may_drive(session, await self.people.standing(tx, session.id, event.author.id)):
+            # What was let through once was let through as it was.
             return ""
         queued = await self._queued(tx, session, message)
         await self._posted(tx, session, event, key, message.turn_id, "")
         if queued is None:
             words = f"I have edited my earlier message. It now says:\n{event.text}"
             turn = await self.say(tx, session, replace(event, text=words, remote_id=""), turn_id)
-            await self.messages.move(tx, message.key, turn, ACCEPTED)
+            await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
             return turn
         text, still = _without_queue(event.text)
         if still:

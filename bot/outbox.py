@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
@@ -31,6 +32,7 @@ POLL_SECONDS = 0.5
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
+Value = TypeVar("Value")
 Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
 
 
@@ -99,7 +101,7 @@ class Courier:
                 try:
                     rows = await self.outbox.pending(self.port.platform)
                     self._start([row for row in rows if row.session_id not in busy], {row.id for row in rows})
-                except OutsideError:
+                except Exception:
                     log.exception("outbox_not_read")
                 await self._rest()
         finally:
@@ -133,65 +135,72 @@ class Courier:
 
     async def _session(self, session_id: str, rows: Sequence[StoredMessage]) -> None:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
-        session = await self._in_its_thread(session_id, rows[0])
+        session = await self._in_its_thread(session_id, rows)
         if session is None:
             return
-        held = False
+        held = 0.0
         for row in rows:
             ordered = row.kind in ("reply", "notice")
-            if (held and ordered) or row.id in self._not_before:
-                held = held or ordered
-                continue
-            try:
-                await self._deliver(session, row)
-                await self.outbox.settle(row, "sent")
-            except NotYet as wait:
-                self._not_before[row.id] = time.monotonic() + wait.seconds
-                held = held or ordered
-            except Revoked as error:
-                self._give_up(error)
-                return
-            except OutsideError as error:
-                held = await self._trouble(session, row, error) or held
+            if held and ordered:
+                self._not_before[row.id] = max(held, self._not_before.get(row.id, 0.0))
+            elif row.id not in self._not_before:
+                await self._tried(session, row, self._settled(session, row))
+                if self.lost:
+                    return
+            if ordered:
+                held = self._not_before.get(row.id, held)
 
-    async def _in_its_thread(self, session_id: str, row: StoredMessage) -> Session | None:
-        """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
-        session = await self.sessions.get(session_id)
-        if not session.key.thread.startswith(OPENING):
-            return session
-        if row.id in self._not_before:
-            return None
+    async def _settled(self, session: Session, row: StoredMessage) -> None:
+        await self._deliver(session, row)
+        await self.outbox.settle(row, "sent")
+
+    async def _tried(self, session: Session, row: StoredMessage, work: Awaitable[Value]) -> Value | None:
+        """Do some work for a row; whatever keeps it from being done is noted, and when to try again."""
         try:
-            return await self._opened(session)
+            return await work
         except NotYet as wait:
             self._not_before[row.id] = time.monotonic() + wait.seconds
         except Revoked as error:
             self._give_up(error)
         except OutsideError as error:
             await self._trouble(session, row, error)
+        except Exception as error:
+            log.exception("delivery_broken")
+            await self._trouble(session, row, OutsideError(repr(error)[:200], retryable=True))
         return None
+
+    async def _in_its_thread(self, session_id: str, rows: Sequence[StoredMessage]) -> Session | None:
+        """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
+        session = await self.sessions.get(session_id)
+        if not session.key.thread.startswith(OPENING):
+            return session
+        first = rows[0]
+        if first.id in self._not_before or (opened := await self._tried(session, first, self._opened(session))) is None:
+            for row in rows[1:]:
+                self._not_before[row.id] = self._not_before.get(first.id, time.monotonic() + PAUSES[0])
+            return None
+        return opened
 
     def _give_up(self, error: Revoked) -> None:
         if not self.lost:
             self.lost = True
             self.revoked(error)
 
-    async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> bool:
-        """Settle a row that did not go through, or let it wait; True when those behind it have to wait too."""
+    async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> None:
+        """Settle a row that did not go through, or let it wait."""
         if isinstance(error, Missing):
             log.warning("delivery_dropped", extra={"row": row.id, "why": str(error)})
             await self.outbox.settle(row, "dropped")
-            return False
-        old = time.time() - row.created > GIVEN_UP_SECONDS
+            return
+        old = time.time() - row.created > GIVEN_UP_SECONDS and row.attempts > len(PAUSES)
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             await self.outbox.settle(row, "failed")
-            return False
+            return
         seconds = error.seconds if isinstance(error, RateLimited) else PAUSES[min(row.attempts, len(PAUSES) - 1)]
         log.info("delivery_waits", extra={"row": row.id, "seconds": seconds, "why": str(error)})
         self._not_before[row.id] = time.monotonic() + seconds
         await self.outbox.failed(row)
-        return row.kind in ("reply", "notice")
 
     async def _deliver(self, session: Session, row: StoredMessage) -> None:
         known = await self.outbox.delivered(row.id)
@@ -278,8 +287,11 @@ class Courier:
             "post", session.key, self.port.post(session.key, part, _nonce(row.id, known))
         )
         await self.outbox.put(row.id, replace(known, remote_id=remote_id, digest=_digest(part)))
-        for event in await self.early.take(remote_id):
-            await self.accept(event)
+        if early := await self.early.waiting(remote_id):
+            for event in early:
+                # Its id was claimed by nobody: it was not known yet what it is on.
+                await self.accept(event)
+            await self.early.forget(remote_id)
 
     async def _opened(self, session: Session) -> Session:
         """Open the thread of a session that was begun by a command."""

@@ -174,11 +174,12 @@ class TurnRunner:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = report.result
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
+        if report.title:
+            # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
+            await self.sessions.rename(tx, request.session_id, report.title)
         await self.turns.finish(tx, result)
         if result.outcome not in RESUMABLE:
             await forget_calls(tx, request.resumes or request.turn_id)
-        if report.title:
-            await self.sessions.rename(tx, request.session_id, report.title)
         said = report.said or reply(result, report.diff)
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id

@@ -35,7 +35,7 @@ class Session:
     Our durable record of one thread. `slug` names its preview host: lower case letters, digits, hyphens.
 
     `access` says who may drive it, `listening` which messages count as said to the bot, `verbosity` what it shows;
-    `seen` is the platform's id of the latest message that was taken in.
+    `seen` is the platform's id of the latest message that was taken in, `created` is in Unix seconds.
     """
 
     id: str
@@ -46,3 +46,4 @@ class Session:
     listening: Listening = "auto"
     verbosity: Verbosity = "steps"
     seen: str = ""
+    created: float = 0.0

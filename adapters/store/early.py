@@ -28,12 +28,14 @@ class EarlyReactions:
             row = {"id": event.id, "remote_id": event.remote_id, "event": to_json(event, Event), "received": now}
             await tx.execute(early_reaction.insert().values(row))
 
-    async def take(self, remote_id: str) -> list[Event]:
-        """Return the reactions that were waiting for a message, in their order, and forget them."""
+    async def forget(self, remote_id: str) -> None:
+        """Forget the reactions on a message: they were taken in."""
+        async with self._database.write() as tx:
+            await tx.execute(early_reaction.delete().where(early_reaction.c.remote_id == remote_id))
+
+    async def waiting(self, remote_id: str) -> list[Event]:
+        """Return the reactions that came before their message was known, in their order."""
         where = early_reaction.c.remote_id == remote_id
         async with self._database.read() as connection:
             rows = list((await connection.execute(sa.select(early_reaction.c.event).where(where))).scalars())
-        if rows:
-            async with self._database.write() as tx:
-                await tx.execute(early_reaction.delete().where(where))
         return sorted((from_json(row, Event) for row in rows), key=lambda event: event.at)

@@ -23,7 +23,7 @@ BASE = {"access": "invited", "listening": "auto", "verbosity": "steps"}
 
 def _session(row: sa.Row[tuple[object, ...]]) -> Session:
     key = ThreadKey(row.platform, row.workspace, row.channel, row.thread)
-    return Session(row.id, key, row.title, row.slug, row.access, row.listening, row.verbosity, row.seen)
+    return Session(row.id, key, row.title, row.slug, row.access, row.listening, row.verbosity, row.seen, row.created)
 
 
 def slug_of(title: str, session_id: str) -> str:
@@ -54,11 +54,12 @@ class Sessions:
         title = " ".join(title.split())[:80] or "New thread"
         session_id = uuid.uuid4().hex
         defaults = await self.defaults(tx, key)
-        session = Session(session_id, key, title, slug_of(title, session_id), **defaults)  # type: ignore[arg-type]
+        now = time.time()
+        session = Session(session_id, key, title, slug_of(title, session_id), created=now, **defaults)  # type: ignore[arg-type]
         await tx.execute(
             table.insert().values(
                 id=session.id, platform=key.platform, workspace=key.workspace, channel=key.channel, thread=key.thread,
-                title=session.title, slug=session.slug, created=time.time(), active=time.time(), **defaults,
+                title=session.title, slug=session.slug, created=now, active=now, **defaults,
             )
         )  # fmt: skip
         return session

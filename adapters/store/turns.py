@@ -78,9 +78,11 @@ class Turns:
         found = [(from_json(body, TurnRequest), state == "running") for body, state in rows]
         return [one for one in found if one[0].kind not in ("aside", "query")]
 
-    async def within(self, tx: Connection, turn_id: str) -> tuple[TurnRequest, TurnResult | None]:
-        """Return what a turn was asked and its result, inside `tx`."""
-        row = (await tx.execute(sa.select(turn.c.request, turn.c.result).where(turn.c.id == turn_id))).one()
+    async def within(self, tx: Connection, turn_id: str) -> tuple[TurnRequest, TurnResult | None] | None:
+        """Return what a turn was asked and its result, inside `tx`; None for an id of no turn."""
+        row = (await tx.execute(sa.select(turn.c.request, turn.c.result).where(turn.c.id == turn_id))).one_or_none()
+        if row is None:
+            return None
         return from_json(row.request, TurnRequest), from_json(row.result, TurnResult) if row.result else None
 
     async def start_time(self, tx: Connection, turn_id: str) -> float:

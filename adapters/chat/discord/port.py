@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ COMMANDS = {
 }  # fmt: skip
 ARCHIVED, LOCKED, HAS_THREAD, TOO_LATE = 50083, 160005, 160004, 10062
 READ_MESSAGES = 100
+NONCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 2
 MAX_TEXT = 4_000
 INTENT_HELP = (
@@ -80,7 +82,8 @@ def discord_errors(lacking: str = "") -> Iterator[None]:
         if error.status == 429:
             raise RateLimited(float(error.response.headers.get("Retry-After", 1))) from error
         raise OutsideError(f"Discord answered {error.status} ({error.code}).", retryable=error.status >= 500) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError, AttributeError) as error:
+        # The last two are what discord.py raises while it is not connected.
         raise OutsideError(f"Discord cannot be reached ({type(error).__name__}).", retryable=True) from error
 
 
@@ -280,6 +283,10 @@ class DiscordPort:
             return
         verb, target = asked
         interaction = await self._placed(interaction)
+        if verb in SLOW:
+            # Looking up may take longer than the three seconds that Discord waits; nothing is lost if this breaks off.
+            with contextlib.suppress(discord.NotFound):
+                await interaction.response.defer(ephemeral=True)
         if verb == "queue":
             verb, target = "build", f"{target.rstrip(' .!?')}. queue"
         accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
@@ -302,8 +309,11 @@ class DiscordPort:
             await interaction.response.send_message(text, ephemeral=True)
             return
         files = await self._enclose(accepted.session, answer.doc) if accepted.session else ()
-        part = render(Outgoing(answer.doc, files=files))[-1]
-        await interaction.response.send_message(**_sent(part), ephemeral=True)
+        for part in render(Outgoing(answer.doc, files=files)):
+            if interaction.response.is_done():
+                await interaction.followup.send(**_sent(part), ephemeral=True)
+            else:
+                await interaction.response.send_message(**_sent(part), ephemeral=True)
 
     def render(self, message: Outgoing) -> tuple[Part, ...]:
         """Return the messages that show `message`."""
@@ -322,6 +332,10 @@ class DiscordPort:
                 await self._client.http.start_thread_with_message(
                     int(key.channel), number, name=thread_name(title), auto_archive_duration=4320
                 )
+            except discord.Forbidden:
+                lacking = self._lacking(replace(key, thread=key.channel)) or "Create Public Threads"
+                await self._text(key.channel).send(f"I cannot open a thread here: I lack {lacking}.")
+                raise
             except discord.HTTPException as error:
                 if error.code != HAS_THREAD:
                     raise
@@ -334,6 +348,9 @@ class DiscordPort:
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
         """Look for our message with the same content and buttons; within minutes the nonce does the same."""
+        if time.time() - since < NONCE_SECONDS:
+            # Posting again with the same nonce returns the message if it is there.
+            return ""
         after = datetime.fromtimestamp(since - 60, UTC)
         assert self._client.user is not None
         with discord_errors():
@@ -400,11 +417,11 @@ class DiscordPort:
             ] if seen and recent and recent[-1].id > seen else []  # fmt: skip
             found: list[Event] = []
             for message in sorted([*recent, *older], key=lambda one: one.id):
-                new = events.message_event(message, me) if message.id > seen else None
                 edited = events.message_event(message, me, "edited") if message.edited_at else None
-                found += [one for one in (new, edited if new is None else None) if one is not None]
+                found += [one for one in (events.message_event(message, me), edited) if one is not None]
                 found += await self._reactions(message) if message.author.id == me else []
-        whole = frozenset(str(one.id) for one in [*recent, *older])
+        # The message that a thread was opened from lies in the channel, not in the thread.
+        whole = frozenset([key.thread, *(str(one.id) for one in [*recent, *older])])
         since = recent[-1].created_at.timestamp() if recent else float("inf")
         return Past(tuple(found), whole, 0.0 if len(recent) < READ_MESSAGES and recent else since)
 
@@ -491,6 +508,7 @@ def _lacking_in(guild: Any, member: Any) -> str:
     )
 
 
+SLOW = ("diff", "checks", "preview", "export")
 ON_MESSAGE = {"Undo this turn": "undo", "Undo to here": "undo_to"}
 SAID = {
     "undo": "Undoing.", "redo": "Redoing.", "undo_to": "Undoing what came after.", "stop": "Stopping.",

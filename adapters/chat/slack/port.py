@@ -20,7 +20,7 @@ from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat.slack import events
@@ -68,6 +68,7 @@ GONE = (
 )  # fmt: skip
 BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 NAME_SECONDS = 1.0
+OPENS = "Opening a thread for it. If none appears, invite me to this channel and try again."
 DRAIN_SECONDS = 5
 
 
@@ -78,11 +79,15 @@ def slack_errors() -> Iterator[None]:
         yield
     except SlackApiError as error:
         raise _translated(error.response) from error
+    except SlackClientError as error:
+        raise OutsideError(f"Slack did not take that ({type(error).__name__}).", retryable=True) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise OutsideError(f"Slack cannot be reached ({type(error).__name__}).", retryable=True) from error
 
 
 def _translated(response: Any) -> OutsideError:
+    if not hasattr(response, "data"):
+        return OutsideError("Slack answered something that is no JSON.", retryable=True)
     data = response.data if isinstance(response.data, dict) else {}
     code, status = str(data.get("error", "")), int(response.status_code)
     if status == 429 or code == "ratelimited":
@@ -173,7 +178,9 @@ class SlackPort:
         async def authorize(**_: Any) -> AuthorizeResult:
             return known
 
-        app = AsyncApp(client=self._client, signing_secret=signing_secret or None, authorize=authorize)
+        client = AsyncWebClient(base_url=api_url)
+        app = AsyncApp(client=client, signing_secret=signing_secret or None, authorize=authorize)
+        app.logger.setLevel("WARNING")
         self._listen(app)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._drained)
@@ -190,6 +197,7 @@ class SlackPort:
         with slack_errors():
             await client.apps_connections_open(app_token=app_token)
         socket = self._connection = _Socket(app, app_token, client)
+        socket.client.message_listeners.append(self._greeted)
         connecting: Any = socket.connect_async()  # type: ignore[no-untyped-call]
         task = asyncio.create_task(connecting)
         try:
@@ -200,6 +208,11 @@ class SlackPort:
             task.cancel()
             await socket.shutdown()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def _greeted(self, client: Any, message: dict[str, Any], raw: str | None) -> None:
+        """Look for what was missed whenever a connection begins: Slack sends an event again for minutes only."""
+        if message.get("type") == "hello":
+            self._gap()
 
     async def disconnect(self) -> None:
         """Close the connection for good."""
@@ -229,14 +242,19 @@ class SlackPort:
         async def take_in(body: dict[str, Any], context: Any, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
             event = events.event_of(body, self._me, self._aliases)
             if event is not None:
-                context["accepted"] = await self._accept(replace(event, author=await self._named(event.author)))
+                accepted = await self._accept(replace(event, author=await self._named(event.author)))
+                context["accepted"] = accepted
+                if event.kind == "message" and accepted.session is None and accepted.answer.doc is not None:
+                    self._later(self._refused(event, accepted))
             await next()
 
         async def nothing() -> None: ...
 
         async def answered(ack: Any, body: dict[str, Any], context: Any) -> None:
-            await ack()
-            self._later(self._answered(body, context.get("accepted") or Accepted()))
+            accepted = context.get("accepted") or Accepted()
+            opens = accepted.session is not None and accepted.session.key.thread.startswith(OPENING)
+            await ack(text=OPENS, response_type="ephemeral") if opens and "command" in body else await ack()
+            self._later(self._answered(body, accepted))
 
         async def home(event: dict[str, Any]) -> None:
             if event.get("tab") == "home":
@@ -285,6 +303,12 @@ class SlackPort:
         for part in render(Outgoing(answer.doc)):
             if "blocks" in part.body:
                 await self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread, **_shown(part))
+
+    async def _refused(self, event: Event, accepted: Accepted) -> None:
+        """Say why a mention was not taken in, to its author only."""
+        assert accepted.answer.doc is not None
+        for part in render(Outgoing(accepted.answer.doc)):
+            await self._client.chat_postEphemeral(channel=event.thread.channel, user=event.author.id, **_shown(part))
 
     def _view(self, answer: Answer, accepted: Accepted) -> dict[str, Any] | None:
         if answer.form is not None and accepted.session is not None:
@@ -390,7 +414,8 @@ class SlackPort:
     async def working(self, key: ThreadKey, text: str) -> None:
         """Set the thread's status where the workspace has one; asked once, and remembered."""
         if not text:
-            await self._has_agents(key, "active")
+            with slack_errors():
+                await self._has_agents(key, "active")
         if self._status is False:
             return
         try:
@@ -450,7 +475,7 @@ class SlackPort:
 
     async def history(self, key: ThreadKey, after: str) -> Past:
         """Read a thread: what is new, what was edited, reactions on our messages, what is still there."""
-        seen = after.partition("/")[2]
+        del after  # A thread is read whole: what is known is claimed.
         found: list[dict[str, Any]] = []
         cursor = ""
         while True:
@@ -464,12 +489,12 @@ class SlackPort:
                 break
         past: list[Event] = []
         for message in found:
-            past += await self._past(key, message, seen)
+            past += await self._past(key, message)
         return Past(
             tuple(past), frozenset(f"{key.channel}/{one['ts']}" for one in found), 0.0 if found else float("inf")
         )
 
-    async def _past(self, key: ThreadKey, message: dict[str, Any], seen: str) -> list[Event]:
+    async def _past(self, key: ThreadKey, message: dict[str, Any]) -> list[Event]:
         if message.get("user") == self._me or message.get("bot_id"):
             return [
                 Event(f"slack:{key.channel}:{message['ts']}:{user}:{one['name']}:caught-up", replace(key, thread=""),
@@ -479,11 +504,10 @@ class SlackPort:
             ]  # fmt: skip
         if message.get("subtype") not in events.SUBTYPES or "user" not in message:
             return []
-        new = message["ts"] > seen
-        if not new and "edited" not in message:
-            return []
-        event = events.message_event(message, key.workspace, key.channel, self._me, "message" if new else "edited")
-        return [replace(event, author=await self._named(event.author))]
+        found = [events.message_event(message, key.workspace, key.channel, self._me)]
+        if "edited" in message:
+            found.append(events.message_event(message, key.workspace, key.channel, self._me, "edited"))
+        return [replace(event, author=await self._named(event.author)) for event in found]
 
     async def fetch(self, attachment: Attachment) -> bytes:
         """Download a file; its address needs the token."""
