@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from adapters.store.messages import plain
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from core.chat import Form
-from core.messages import Doc, Signal, TurnRequest, TurnResult
+from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
 if TYPE_CHECKING:
@@ -215,7 +215,8 @@ async def show_help(call: Call) -> Outcome:
 
 async def show_settings(call: Call) -> Outcome:
     """Show the settings, with a form where the platform has forms."""
-    return Outcome(doc=plain(settings_text(call.session), "✅"), form=settings_form(call.session))
+    doc = replace(plain(settings_text(call.session), "✅"), actions=(Action("settings"),))
+    return Outcome(doc=doc, form=settings_form(call.session))
 
 
 async def change_settings(call: Call) -> Outcome:
@@ -256,10 +257,6 @@ WORDS = {
 ADDED = {"↩": "undo", "↪": "redo", "❌": "stop"}
 REMOVED = {"↩": "redo"}
 ON_APPROVAL = {"👍": "allow", "👎": "deny"}
-BUTTONS = {
-    "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "🔄 Continue", "retry": "🔄 Retry", "drop": "Remove",
-    "allow": "Allow once", "invite": "Invite", "deny": "Deny", "diff": "Diff", "checks": "Checks",
-}  # fmt: skip
 
 
 def plain_emoji(emoji: str) -> str:

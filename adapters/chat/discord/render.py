@@ -32,7 +32,7 @@ STYLES = {"stop": DANGER, "deny": DANGER, "allow": SUCCESS, "invite": PRIMARY, "
 LABELS = {
     "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
     "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "allow": ("Allow once", None), "invite": ("Invite", None),
-    "deny": ("Deny", None), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"),
+    "deny": ("Deny", None), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"),
 }  # fmt: skip
 
 

@@ -244,7 +244,7 @@ class SlackPort:
             if event is not None:
                 accepted = await self._accept(replace(event, author=await self._named(event.author)))
                 context["accepted"] = accepted
-                if event.kind == "message" and accepted.session is None and accepted.answer.doc is not None:
+                if accepted.session is None and accepted.answer.doc is not None and _once(body, event):
                     self._later(self._refused(event, accepted))
             await next()
 
@@ -535,6 +535,12 @@ async def slack_state(token: str, api_url: str) -> tuple[str, list[str]]:
     have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
     lacking = sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
     return f"{answer.get('user')} at {answer.get('team')}", lacking
+
+
+def _once(body: dict[str, Any], event: Event) -> bool:
+    """Say whether a refused message has to be answered: a mention comes as two events, and one answer is enough."""
+    direct = event.thread.channel.startswith("D")
+    return event.kind == "message" and (direct or (body.get("event") or {}).get("type") == "app_mention")
 
 
 def _shown(part: Part) -> dict[str, Any]:

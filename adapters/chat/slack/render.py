@@ -32,7 +32,7 @@ STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "p
 LABELS = {
     "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "▶️ Continue", "retry": "🔁 Retry",
     "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "diff": "📄 Diff",
-    "checks": "🔎 Checks",
+    "checks": "🔎 Checks", "settings": "⚙️ Settings",
 }  # fmt: skip
 
 

@@ -1,0 +1,193 @@
+"""Forms, App Home, commands on messages, lists of who may start: what a platform has beside the conversation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.servers.chat import Place, place, until
+from tests.servers.slack import BOT
+
+PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
+QUIET = {"THREADWRIGHT_SANDBOX": "none"}
+CHOSEN = {"access": "everyone", "listening": "always", "verbosity": "answer", "scope": "channel"}
+
+
+def told(there: Place, answer: Any, words: str) -> bool:
+    """Wait until a person was answered privately on Discord, with these words."""
+    backend = there.people.world.server.backend
+
+    def look() -> bool:
+        found = answer.message_id or (answer.followup_ids and answer.followup_ids[-1])
+        message = backend.messages[answer.channel_id].get(int(found)) if found else None
+        shown = [message.content, message.embeds, message.attachments] if message else []
+        return words in json.dumps(shown, ensure_ascii=False, default=str)
+
+    return bool(until(look, 20))
+
+
+def check_settings(there: Place) -> None:
+    """After the form everybody drives, plain messages of several people count, and no card is shown."""
+    people = there.people
+    people.say("Ben", "make it blue")
+    there.reply(2)
+    people.say("Ann", "make it dark")
+    there.reply(3)
+    assert len([one for one in people.shown() if "Reading the app" in one.text]) == 1
+    people.build("Ann", "Make a landing page for a bakery called Crumbs")
+    there.reply(1)
+    people.say("Cem", "make it blue")
+    there.reply(2)
+
+
+def test_settings_are_a_form_in_slack(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.say("Ann", "settings")
+        asked = there.notice("Who may drive")
+        people.press("Ann", asked.id, "settings")
+        view = until(lambda: people.server.views)[-1]
+        assert [one["block_id"] for one in view["blocks"]] == ["access", "listening", "verbosity", "scope"]
+        people.server.submit("Ann", CHOSEN)
+        until(lambda: any("Changed." in json.dumps(one) for one in people.server.ephemerals))
+        check_settings(there)
+
+
+def test_settings_are_a_form_in_discord(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        asked = people.world.slash("Ann", people.number, "settings")
+        until(lambda: asked.modal)
+        answer = people.world.submit("Ann", asked, **CHOSEN)
+        assert told(there, answer, "Changed.")
+        check_settings(there)
+
+
+def test_a_form_that_was_open_when_the_bot_died_still_works(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        asked = people.world.slash("Ann", people.number, "settings")
+        until(lambda: asked.modal)
+        there.bot.kill()
+        there.restart()
+        assert told(there, people.world.submit("Ann", asked, **CHOSEN), "Changed.")
+
+
+def test_the_diff_opens_in_a_modal_and_app_home_lists_threads(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        built = there.reply(1)
+        people.press("Ann", built.id, "diff")
+        view = until(lambda: people.server.views)[-1]
+        assert view["title"]["text"] == "Diff"
+        assert "+&lt;!doctype html&gt;" in json.dumps(view).lower()
+        people.server.open_home("Ann")
+        home = until(lambda: [one for one in people.server.views if one["type"] == "home"])[-1]
+        assert "Spoke &amp; Chain" in json.dumps(home)
+        assert "tw_preview=" in json.dumps(home)
+        people.server.open_home("Ben")
+        until(lambda: len([one for one in people.server.views if one["type"] == "home"]) == 2)
+        assert "Spoke" not in json.dumps(people.server.views[-1])
+
+
+def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people, world = there.people, there.people.world
+        people.build("Ann", PAGE)
+        built = there.reply(1)
+        for name, answer in (
+            ("status", "Nothing is running"), ("help", "undo"), ("checks", "syntax"), ("preview", "fresh link"),
+            ("diff", ".diff"), ("export", ".zip"), ("stop", "Nothing is running"),
+        ):  # fmt: skip
+            assert told(there, world.slash("Ann", people.number, name), answer)
+        world.slash("Ann", people.number, "build", what="Rename it to Wheels")
+        second = there.reply(2)
+        world.slash("Ann", people.number, "queue", what="make it dark")
+        there.reply(3)
+        world.slash("Ann", people.number, "undo")
+        assert "Undone" in there.reply(4).text
+        world.slash("Ann", people.number, "redo")
+        assert "Redone" in there.reply(5).text
+        world.on_message("Ann", people.number, int(second.id), "Undo this turn")
+        assert "Undone" in there.reply(6).text
+        world.on_message("Ann", people.number, int(built.id), "Undo to here")
+        assert "Undone" in there.reply(7).text
+        refused = world.on_message("Ann", people.number, int(world.say("Ben", people.number, "hm")), "Undo this turn")
+        assert told(there, refused, "on an answer of mine")
+        assert told(there, world.slash("Ben", people.number, "undo"), "decides who drives")
+        assert len(there.replies()) == 7
+        nowhere = world.slash("Ann", world.channel, "undo")
+        assert told(there, nowhere, "thread of mine")
+
+
+def test_only_people_on_the_list_may_start(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET, THREADWRIGHT_CHAT_PEOPLE="U01ANN") as there:
+        people = there.people
+        people.server.say("Ben", f"<@{BOT}> {PAGE}")
+        until(lambda: any("not on the list" in json.dumps(one) for one in people.server.ephemerals))
+        people.server.command("Ben", PAGE)
+        until(lambda: sum("not on the list" in json.dumps(one) for one in people.server.ephemerals) == 2)
+        people.build("Ann", PAGE)
+        there.reply(1)
+
+
+def test_only_channels_on_the_list_may_be_started_in(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET, THREADWRIGHT_CHAT_CHANNELS="1") as there:
+        world = there.people.world
+        refused = world.slash("Ann", world.channel, "build", what=PAGE)
+        assert told(there, refused, "not allowed to build in this channel")
+        world.say("Ann", world.channel, f"<@{world.server.backend.bot_user.id}> {PAGE}")
+        until(lambda: any("not allowed to build" in one.content for one in world.messages(world.channel)))
+        assert world.threads() == []
+
+
+def test_a_very_long_message_and_many_files_are_taken(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.say("Ann", "Add a section called News. " + "Really. " * 3_750)
+        there.reply(2)
+        people.upload("Ann", "make it blue", [("same.txt", f"file {number}".encode()) for number in range(20)])
+        told = there.reply(3).text
+        assert "/uploads/same-10.txt" in told
+        assert "10 more files" in told
+
+
+def test_a_pause_ends_only_by_its_owner(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.say("Ann", "set access nobody")
+        there.notice("Who may drive: nobody")
+        refused = people.say("Ann", "make it blue")
+        there.marked(refused, "⛔")
+        people.say("Ann", "set access everyone")
+        there.notice("Who may drive: everyone")
+        people.say("Ann", "make it blue")
+        there.reply(2)
+
+
+def test_an_edit_does_not_get_a_guest_past_the_owner(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        asked = people.say("Ben", "make it blue", mention=True)
+        card = there.notice("make it blue")
+        people.edit("Ben", asked, "make it dark")
+        until(lambda: any("make it dark" in one.text and "allow" in one.buttons for one in people.shown()))
+        people.press("Ann", card.id, "deny")
+        there.notice("said no")
+        people.edit("Ben", asked, "make it green")
+        again = people.say("Ben", "make it red", mention=True)
+        there.notice("make it red")
+        there.marked(again, "🔑")
+        assert len(there.replies()) == 1
