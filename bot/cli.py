@@ -12,8 +12,6 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from adapters.chat.discord.invite import invite_link
-from adapters.chat.slack.manifest import app_manifest
 from adapters.sandbox.docker import build_image
 from adapters.store.migrate import upgrade
 from bot.replies import as_text, footer
@@ -40,9 +38,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print("The database is up to date.")
         return 0
     if arguments.command == "slack-manifest":
+        from adapters.chat.slack.manifest import app_manifest
+
         print(app_manifest(arguments.events_url), end="")
         return 0
     if arguments.command == "discord-invite":
+        from adapters.chat.discord.invite import invite_link
+
         print(invite_link(settings.discord_token.get_secret_value()))
         return 0
     if arguments.command == "build-image":

@@ -8,8 +8,6 @@ from pathlib import Path
 import sqlalchemy as sa
 from rich.console import Console
 
-from adapters.chat.discord.port import discord_state
-from adapters.chat.slack.port import slack_state
 from adapters.preview.caddy import find_caddy
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -132,6 +130,8 @@ async def _slack(settings: Settings) -> Line:
         return Line(
             "Slack", None, "not connected", "`python -m bot slack-manifest`, then set THREADWRIGHT_SLACK_BOT_TOKEN"
         )
+    from adapters.chat.slack.port import slack_state
+
     try:
         name, lacking = await slack_state(token, settings.slack_api_url)
     except OutsideError as error:
@@ -150,6 +150,8 @@ async def _discord(settings: Settings) -> Line:
         return Line(
             "Discord", None, "not connected", "set THREADWRIGHT_DISCORD_TOKEN, then `python -m bot discord-invite`"
         )
+    from adapters.chat.discord.port import discord_state
+
     try:
         name, problems = await discord_state(token, settings.discord_api_url)
     except OutsideError as error:

@@ -6,8 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from functools import partial
 
-from adapters.chat.discord.port import DiscordPort
-from adapters.chat.slack.port import SlackPort
 from adapters.store.outbox import Outbox
 from bot.catchup import CatchUp
 from bot.outbox import Courier
@@ -35,6 +33,9 @@ async def connected(app: App) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _discord(app: App) -> AsyncIterator[None]:
+    # Only what is used: each platform's library takes tens of megabytes.
+    from adapters.chat.discord.port import DiscordPort
+
     gap = asyncio.Event()
     port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
     token = app.settings.discord_token.get_secret_value()
@@ -48,6 +49,8 @@ async def _discord(app: App) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _slack(app: App) -> AsyncIterator[None]:
+    from adapters.chat.slack.port import SlackPort
+
     gap, settings = asyncio.Event(), app.settings
     port = SlackPort(app.inbox.accept, partial(_threads_of, app), gap.set)
     bot, connection, signing = (

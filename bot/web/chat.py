@@ -14,7 +14,6 @@ from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
-from adapters.chat.slack.port import SlackPort
 from adapters.store.messages import StoredMessage
 from bot.wiring import App
 from core.chat import Event
@@ -118,10 +117,11 @@ def web_app(app: App) -> FastAPI:
     @web.post(SLACK_EVENTS)
     async def slack_events(request: Request) -> Response:
         """Take Slack's events, commands and interactions; bolt checks signature and age."""
-        slack = app.platforms.get("slack")
-        if not isinstance(slack, SlackPort) or slack.requests is None:
+        handler = getattr(app.platforms.get("slack"), "requests", None)
+        if handler is None:
             raise HTTPException(404)
-        return await slack.requests.handle(request)
+        answer: Response = await handler.handle(request)
+        return answer
 
     @web.get("/", response_class=HTMLResponse)
     async def start(request: Request) -> Response:
