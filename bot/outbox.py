@@ -28,7 +28,7 @@ from core.messages import Doc, Para, ProgressCard
 from core.sessions import Session, ThreadKey
 
 log = logging.getLogger(__name__)
-POLL_SECONDS = 0.5
+POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
@@ -96,13 +96,12 @@ class Courier:
         try:
             while not self.lost:
                 self._news.clear()
-                # A row that is delivered while the rows are read would be read as it was before.
-                busy = set(self._busy)
                 try:
-                    rows = await self.outbox.pending(self.port.platform)
-                    self._start([row for row in rows if row.session_id not in busy], {row.id for row in rows})
+                    self._start(await self.outbox.pending(self.port.platform))
                 except Exception:
                     log.exception("outbox_not_read")
+                # A burst of news is one look.
+                await asyncio.sleep(LOOK_SECONDS)
                 await self._rest()
         finally:
             tasks = list(self._busy.values())
@@ -116,14 +115,17 @@ class Courier:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
 
-    def _start(self, rows: Sequence[StoredMessage], pending: set[int]) -> None:
+    def _start(self, pending: Sequence[tuple[int, str]]) -> None:
         """Deliver each session's rows in order, sessions side by side."""
         now = time.monotonic()
-        self._not_before = {key: when for key, when in self._not_before.items() if key in pending and when > now}
-        for session_id in dict.fromkeys(row.session_id for row in rows):
-            own = sorted((row for row in rows if row.session_id == session_id), key=lambda row: row.id)
-            if session_id not in self._busy and any(row.id not in self._not_before for row in own):
-                task = asyncio.create_task(self._session(session_id, own))
+        known = {number for number, _ in pending}
+        self._not_before = {key: when for key, when in self._not_before.items() if key in known and when > now}
+        by_session: dict[str, list[int]] = {}
+        for number, session_id in pending:
+            by_session.setdefault(session_id, []).append(number)
+        for session_id, numbers in by_session.items():
+            if session_id not in self._busy and any(number not in self._not_before for number in numbers):
+                task = asyncio.create_task(self._session(session_id, numbers))
                 self._busy[session_id] = task
                 task.add_done_callback(partial(self._done, session_id))
 
@@ -133,8 +135,11 @@ class Courier:
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_failed", exc_info=error)
 
-    async def _session(self, session_id: str, rows: Sequence[StoredMessage]) -> None:
+    async def _session(self, session_id: str, numbers: Sequence[int]) -> None:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
+        rows = await self.outbox.rows(numbers)
+        if not rows:
+            return
         session = await self._in_its_thread(session_id, rows)
         if session is None:
             return

@@ -1,5 +1,8 @@
 """From a turn's result to a message, in no platform's terms."""
 
+from dataclasses import replace
+
+from bot.people import ACCESS, LISTENING
 from core.messages import (
     Action,
     Block,
@@ -16,6 +19,7 @@ from core.messages import (
     ProgressCard,
     TurnResult,
 )  # fmt: skip
+from core.sessions import Session
 
 MARKS: dict[Outcome, str] = {
     "done": "✅", "unverified": "⚠️", "blocked": "⛔", "asked": "❓", "stopped": "⏹️", "over_budget": "💰", "failed": "❗",
@@ -23,8 +27,8 @@ MARKS: dict[Outcome, str] = {
 MAX_DIFF_CHARS = 20_000
 
 
-def reply(result: TurnResult, diff: str) -> Doc:
-    """Return the one reply that ends a turn."""
+def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
+    """Return the one reply that ends a turn; `spent_usd` is what the thread has cost by now."""
     blocks: list[Block] = [Para(text) for text in (result.message, *result.notes) if text]
     if result.preview.state == "ready":
         blocks.append(PreviewCard(result.preview))
@@ -34,7 +38,7 @@ def reply(result: TurnResult, diff: str) -> Doc:
         blocks += [DiffText(_shortened(diff)), Enclosed("diff", result.commit)]
     if result.checks:
         blocks.append(ChecksTable(result.checks))
-    blocks.append(Footer(footer(result)))
+    blocks.append(Footer(footer(result, spent_usd)))
     return Doc(tuple(blocks), MARKS[result.outcome], tuple(Action(verb) for verb in _verbs(result)))
 
 
@@ -47,16 +51,25 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
     return ("retry",) if result.outcome in ("failed", "blocked") else ()
 
 
-def footer(result: TurnResult) -> str:
-    """Return the small line: model, tokens, cost, time, commit."""
+def footer(result: TurnResult, spent_usd: float = 0.0) -> str:
+    """Return the small line: model, tokens, cost of the turn and of the thread, time, commit."""
     parts = [result.model] if result.model else []
     tokens = result.usage.input_tokens + result.usage.output_tokens
     if result.model and result.model != "builtin":
         parts += [f"{tokens:,} tokens", f"${result.usage.cost_usd:.2f}"]
+        if spent_usd > result.usage.cost_usd:
+            parts.append(f"thread ${spent_usd:.2f}")
     parts.append(f"{result.seconds:.1f} s")
     if result.commit:
         parts.append(result.commit[:10])
     return " · ".join(parts)
+
+
+def introduced(doc: Doc, session: Session, owner: str) -> Doc:
+    """Return the first reply of a thread with what holds in it, each changeable with one tap."""
+    who, heard = ACCESS[session.access], LISTENING[session.listening]
+    line = f"This thread was started by {owner}. It is driven by {who}; I listen to {heard}."
+    return replace(doc, blocks=(*doc.blocks, Footer(line)), actions=(*doc.actions, Action("settings")))
 
 
 def progress(state: Progress, seconds: float = 0.0, over: bool = False) -> Doc:

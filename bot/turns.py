@@ -16,12 +16,13 @@ from adapters.engine.dbos import DbosSteps
 from adapters.store.database import Database
 from adapters.store.journal import JournaledModel, forget_calls
 from adapters.store.messages import Messages
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.commands import RESUMABLE
 from bot.progress import ProgressBoard
-from bot.replies import MARKS, reply
+from bot.replies import MARKS, introduced, reply
 from core.chat import Answer
 from core.errors import OutsideError, UserError
 from core.manifests import MANIFEST_PATH, read_manifest
@@ -56,6 +57,7 @@ class TurnRunner:
     sessions: Sessions
     turns: Turns
     messages: Messages
+    people: People
     repository: GitRepository
     board: ProgressBoard
     ports: TurnPorts
@@ -180,7 +182,11 @@ class TurnRunner:
         await self.turns.finish(tx, result)
         if result.outcome not in RESUMABLE:
             await forget_calls(tx, request.resumes or request.turn_id)
-        said = report.said or reply(result, report.diff)
+        said = report.said or reply(result, report.diff, await self.turns.spent(tx, request.session_id))
+        if result.commit and not result.parent:
+            session = await self.sessions.within(tx, request.session_id)
+            owners = await self.people.owners(tx, session.id)
+            said = introduced(said, session, owners[0].name) if owners else said
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
         )

@@ -130,11 +130,11 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         ports = TurnPorts(
             model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch
         )  # fmt: skip
-        engine = DbosEngine(database, turns)
+        engine, people = DbosEngine(database, turns), People(database)
         queries = Queries(turns, repository, link)
-        runner = TurnRunner(database, sessions, turns, messages, repository, board, ports, look=queries.look)
+        runner = TurnRunner(database, sessions, turns, messages, people, repository, board, ports, look=queries.look)
         inbox = Inbox(
-            database, sessions, turns, messages, People(database), engine, EarlyReactions(database),
+            database, sessions, turns, messages, people, engine, EarlyReactions(database),
             StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
         )  # fmt: skip
         runner.resubmit = inbox.start  # type: ignore[assignment]

@@ -1,5 +1,6 @@
 """What still has to reach a platform, and what has: one row for each part of a message."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from adapters.store.database import Database
 from adapters.store.messages import NEXT, StoredMessage, stored
 from adapters.store.tables import delivery, message, session
 
-MOST_ROWS = 500
+MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,25 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def pending(self, platform: str) -> list[StoredMessage]:
-        """Return what has to be brought to the platform: what the bot says, then its marks on what people said."""
+    async def pending(self, platform: str) -> list[tuple[int, str]]:
+        """
+        Return what has to be brought to the platform, as (message, session): what the bot says, then its marks.
+
+        Ids only: there may be many that wait for their turn, and they are looked at often.
+        """
         query = (
-            sa.select(message)
+            sa.select(message.c.id, message.c.session_id)
             .join(session, session.c.id == message.c.session_id)
             .where(message.c.state == "pending", session.c.platform == platform)
             .order_by(message.c.kind == "person", message.c.id)
             .limit(MOST_ROWS)
         )
+        async with self._database.read() as connection:
+            return [(number, session_id) for number, session_id in await connection.execute(query)]
+
+    async def rows(self, numbers: Sequence[int]) -> list[StoredMessage]:
+        """Return messages that are still pending, in order."""
+        query = sa.select(message).where(message.c.id.in_(numbers), message.c.state == "pending").order_by(message.c.id)
         async with self._database.read() as connection:
             return [stored(row) for row in await connection.execute(query)]
 

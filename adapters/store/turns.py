@@ -128,6 +128,12 @@ class Turns:
             rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state != "finished").order_by(turn.c.id))
         return list(rows.scalars())
 
+    async def spent(self, tx: Connection, session_id: str) -> float:
+        """Return what the session's finished turns have cost, in US dollars."""
+        where = (turn.c.session_id == session_id, turn.c.result.is_not(None))
+        bodies = (await tx.execute(sa.select(turn.c.result).where(*where))).scalars()
+        return sum(from_json(body, TurnResult).usage.cost_usd for body in bodies)
+
     async def latest(self, tx: Connection, session_id: str, outcomes: Sequence[str]) -> str:
         """Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''."""
         rows = await tx.execute(

@@ -177,7 +177,9 @@ async def test_overhead_of_a_turn(tmp_path: Path) -> None:
         board = ProgressBoard(database, Messages(database))
         ports = TurnPorts(model, repository, StillChecks(), StillPreview(), TextMemory(database), lambda _: None)
         turns = Turns(database)
-        holder["runner"] = TurnRunner(database, Sessions(database), turns, Messages(database), repository, board, ports)
+        holder["runner"] = TurnRunner(
+            database, Sessions(database), turns, Messages(database), People(database), repository, board, ports
+        )
         async with database.write() as tx:
             session = await Sessions(database).open(tx, ThreadKey("l", "l", "l", "t"), "x")
             await repository.commit(tx, Draft(session.id, None, dict(tree), "First", "t0", ANN))

@@ -8,6 +8,7 @@ from adapters.llm.scripted import ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.store.database import Database
 from adapters.store.messages import Messages
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
@@ -24,7 +25,9 @@ from tests.core.test_turn import StillChecks, StillPreview
 def runner(lite: Database, repository: GitRepository) -> TurnRunner:
     ports = TurnPorts(ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(lite), lambda _: None)
     messages = Messages(lite)
-    return TurnRunner(lite, Sessions(lite), Turns(lite), messages, repository, ProgressBoard(lite, messages), ports)
+    return TurnRunner(
+        lite, Sessions(lite), Turns(lite), messages, People(lite), repository, ProgressBoard(lite, messages), ports
+    )
 
 
 async def queued(runner: TurnRunner, lite: Database) -> str:
