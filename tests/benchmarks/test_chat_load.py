@@ -50,7 +50,7 @@ def test_slack_acknowledges_under_load(tmp_path: Path) -> None:
                                "authorizations": [{"team_id": slack_module.TEAM, "user_id": slack_module.BOT, "is_bot": True}]})  # fmt: skip
 
         sent = paced(send)
-        until(lambda: len(server.acknowledged) >= sent, 60)
+        until(lambda: len(server.acknowledged) >= sent, 300)
         refused = sum(count for method, count in server.calls.items() if method == "chat.update")
         table("Slack", list(server.acknowledged), f"{refused} edits")
         with sqlite3.connect(tmp_path / "data" / "threadwright.db") as database:
@@ -82,7 +82,7 @@ def test_discord_takes_in_under_load(tmp_path: Path) -> None:
             with sqlite3.connect(tmp_path / "data" / "threadwright.db") as database:
                 return list(database.execute("SELECT event_id, received FROM inbox"))
 
-        until(lambda: len(rows()) >= sent, 60)
+        until(lambda: len(rows()) >= sent, 300)
         waits = [received - ((int(event.split(":")[1]) >> 22) + DISCORD_EPOCH_MS) / 1000 for event, received in rows()]
         table("Discord", waits, f"{len(rows())} rows")
         assert len(waits) == sent
