@@ -124,7 +124,9 @@ class Courier:
         for number, session_id in pending:
             by_session.setdefault(session_id, []).append(number)
         for session_id, numbers in by_session.items():
-            if session_id not in self._busy and any(number not in self._not_before for number in numbers):
+            # The token may have been lost while the rows were read.
+            free = session_id not in self._busy and not self.lost
+            if free and any(number not in self._not_before for number in numbers):
                 task = asyncio.create_task(self._session(session_id, numbers))
                 self._busy[session_id] = task
                 task.add_done_callback(partial(self._done, session_id))
