@@ -11,6 +11,7 @@ from bot.catchup import CatchUp
 from bot.outbox import Courier
 from bot.wiring import App
 from core.chat import ChatPort, Revoked
+from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
         gap.clear()
         try:
             await catch_up.run()
-        except Exception:
+        except OutsideError:
             log.exception("catch_up_failed")
 
 

@@ -106,15 +106,10 @@ class Inbox:
         session = await self._known(tx, event)
         if session is not None:
             return session, None, ""
-        begins = event.begins or event.thread.platform == "local"
-        if not begins or event.kind not in ("message", "command"):
-            return (
-                None,
-                None,
-                "" if event.kind != "command" else "There is no app in this place yet. /build starts one.",
-            )
         if event.kind == "command" and event.text != "build":
             return None, None, "That works in a thread of mine. /build starts one."
+        if event.kind == "edited" or not (event.begins or event.thread.platform == "local"):
+            return None, None, ""
         if refusal := self.rules.refusal(event):
             return None, None, refusal
         text = event.target if event.kind == "command" else event.text

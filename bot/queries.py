@@ -5,7 +5,7 @@ from collections.abc import Callable
 from adapters.store.messages import plain
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
-from bot.replies import MAX_DIFF_CHARS
+from bot.replies import shortened
 from core.chat import Answer
 from core.messages import ChecksTable, DiffText, Doc, Enclosed, Files, Footer, Para, PreviewCard, PreviewState
 from core.sessions import Session
@@ -38,9 +38,8 @@ class Queries:
         result = await self._turns.result_in(session.id, target) if target else None
         commit = result.commit if result and result.commit else head
         found, diff = await self._repository.show(session.id, commit)
-        text = diff.text if len(diff.text) <= MAX_DIFF_CHARS else diff.text[:MAX_DIFF_CHARS].rpartition("\n")[0]
         title = Para(f"{found.title} · {found.author.name}")
-        return Answer(Doc((title, Files(diff.files, commit), DiffText(text), Enclosed("diff", commit))))
+        return Answer(Doc((title, Files(diff.files, commit), DiffText(shortened(diff.text)), Enclosed("diff", commit))))
 
     async def _checks(self, session: Session, target: str) -> Answer:
         found = target or next((one.turn_id for one in await self._repository.log(session.id, 50) if one.turn_id), "")

@@ -35,7 +35,7 @@ def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
     if result.files:
         blocks.append(Files(result.files, result.commit))
     if diff:
-        blocks += [DiffText(_shortened(diff)), Enclosed("diff", result.commit)]
+        blocks += [DiffText(shortened(diff)), Enclosed("diff", result.commit)]
     if result.checks:
         blocks.append(ChecksTable(result.checks))
     blocks.append(Footer(footer(result, spent_usd)))
@@ -77,7 +77,8 @@ def progress(state: Progress, seconds: float = 0.0, over: bool = False) -> Doc:
     return Doc((ProgressCard(state, seconds, over),), actions=() if over else (Action("stop"),))
 
 
-def _shortened(diff: str) -> str:
+def shortened(diff: str) -> str:
+    """Return a diff cut to what a message shows; its last line says so."""
     if len(diff) <= MAX_DIFF_CHARS:
         return diff
     return diff[:MAX_DIFF_CHARS].rsplit("\n", 1)[0] + "\n... (the whole diff is a click away)\n"

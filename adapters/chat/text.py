@@ -1,11 +1,12 @@
 """What every renderer needs: cutting long text, and the same words for files, checks and progress."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from core.findings import CheckResult
-from core.messages import ChecksTable, Doc, FileChange, Files, Footer, Para, PreviewCard, ProgressCard
+from core.messages import ChecksTable, DiffText, Doc, FileChange, Files, Footer, Para, PreviewCard, ProgressCard
 
-FENCE = "```"
+FENCE, HARMLESS = "```", "` ` `"
+MOST_PIECES = 4
 CHECK_MARKS = {"passed": "✅", "failed": "❌", "not_run": "➖"}
 MOST_FILES = 12
 MOST_FINDINGS = 8
@@ -45,6 +46,35 @@ def _open_fence(text: str) -> str:
 def cut(text: str, limit: int) -> str:
     """Return `text`, shortened with an ellipsis if it is too long."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def pieces_in(doc: Doc, limit: int, safe: Callable[[str], str], *, fence: str, rest: str) -> tuple[list[str], str]:
+    """
+    Return what a message says in pieces of at most `limit` characters, and the whole of it if that is too much.
+
+    A diff that comes without a preview is what the message is about, and is shown where it fits; `fence` opens it.
+    `rest` is the sentence that leads to the file with the whole.
+    """
+    said = words(doc)
+    alone = "" if preview_in(doc) else next((one.text for one in doc.blocks if isinstance(one, DiffText)), "")
+    text = f"{doc.mark} {safe(said)}".strip()
+    if alone and len(text) + len(alone) < limit - 100:
+        text += f"\n{fence}\n{safe(alone).replace(FENCE, HARMLESS)}\n{FENCE}"
+    pieces = split(text, limit) or [doc.mark or "…"]
+    if len(pieces) <= MOST_PIECES:
+        return pieces, ""
+    return [f"{cut(pieces[0], limit - len(rest) - 1)}\n{rest}"], said
+
+
+def code(lines: Iterable[str], limit: int, escape: Callable[[str], str] = str) -> str:
+    """Return as many lines as fit into `limit` characters, for a code block."""
+    kept: list[str] = []
+    for line in lines:
+        line = escape(line.replace(FENCE, HARMLESS))
+        if sum(len(one) + 1 for one in kept) + len(line) > limit - 12:
+            break
+        kept.append(line)
+    return "\n".join(kept or ["…"])
 
 
 def words(doc: Doc) -> str:

@@ -10,22 +10,21 @@ from typing import Any
 
 from adapters.chat.text import (
     checks_in,
+    code,
     cut,
     files_in,
     footer_in,
+    pieces_in,
     preview_in,
     progress_in,
     progress_lines,
-    split,
-    words,
 )  # fmt: skip
 from core.chat import Outgoing, Part, Picture
-from core.messages import Action, DiffText, Doc
+from core.messages import Action, Doc
 
 MAX_CONTENT, MAX_LABEL, MAX_ID, MAX_URL = 2_000, 80, 100, 512
 MAX_FIELD, MAX_FOOTER, MAX_BUTTONS = 1_024, 300, 20
 MAX_FILES, MAX_FILE_BYTES = 10, 10 * 1024 * 1024
-MAX_PIECES = 5
 COLOURS = {"✅": 0x2DA44E, "⚠️": 0xD4A72C, "⛔": 0xCF222E, "❗": 0xCF222E, "❓": 0x0969DA, "💰": 0xD4A72C}
 PRIMARY, SECONDARY, SUCCESS, DANGER, LINK = 1, 2, 3, 4, 5
 STYLES = {"stop": DANGER, "deny": DANGER, "allow": SUCCESS, "invite": PRIMARY, "continue": PRIMARY, "retry": PRIMARY}
@@ -46,7 +45,7 @@ def render(message: Outgoing) -> tuple[Part, ...]:
         text = "\n".join(f"-# {line}" if card.over else line for line in progress_lines(card))
         body = {"content": cut(_safe(text), MAX_CONTENT), "embeds": [], "components": _buttons(doc, message.turn_id)}
         return (Part("main", body),)
-    pieces, overflow = _pieces(doc)
+    pieces, overflow = pieces_in(doc, MAX_CONTENT, _safe, fence="```diff", rest="*The rest is in the file.*")
     files = _files(message.files, overflow)
     first = {
         "content": pieces[0], "embeds": _embeds(doc, files), "components": _buttons(doc, message.turn_id),
@@ -58,19 +57,6 @@ def render(message: Outgoing) -> tuple[Part, ...]:
         Part(f"text-{at}", {"content": text, "embeds": [], "components": []}) for at, text in enumerate(pieces[:-1])
     ]
     return (*before, Part("main", {**first, "content": pieces[-1]}, files))
-
-
-def _pieces(doc: Doc) -> tuple[list[str], str]:
-    """Return the text in messages, and the whole of it if it is too long for the chat."""
-    said = words(doc)
-    alone = next((one.text for one in doc.blocks if isinstance(one, DiffText)), "") if not preview_in(doc) else ""
-    text = f"{doc.mark} {_safe(said)}".strip()
-    if alone and len(text) + len(alone) < MAX_CONTENT - 20:
-        text += f"\n```diff\n{_safe(alone).replace('```', '` ` `')}\n```"
-    pieces = split(text, MAX_CONTENT) or [doc.mark or "…"]
-    if len(pieces) <= MAX_PIECES:
-        return pieces, ""
-    return [cut(pieces[0], MAX_CONTENT - 40) + "\n*The rest is in the file.*"], said
 
 
 def _files(files: tuple[Picture, ...], overflow: str) -> tuple[Picture, ...]:
@@ -107,14 +93,7 @@ def _embeds(doc: Doc, files: tuple[Picture, ...]) -> list[dict[str, Any]]:
 
 
 def _block(lines: list[str], limit: int) -> str:
-    """Return lines as a code block of at most `limit` characters."""
-    kept: list[str] = []
-    for line in lines:
-        line = line.replace("```", "` ` `")
-        if sum(len(one) + 1 for one in kept) + len(line) > limit - 12:
-            break
-        kept.append(line)
-    return "```\n" + "\n".join(kept or ["…"]) + "\n```"
+    return f"```\n{code(lines, limit)}\n```"
 
 
 def _buttons(doc: Doc, turn_id: str) -> list[dict[str, Any]]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from adapters.chat.text import (
     checks_in,
+    code,
     cut,
     files_in,
     footer_in,
+    pieces_in,
     preview_in,
     progress_in,
     progress_lines,
-    split,
     words,
 )  # fmt: skip
 from core.chat import Form, Outgoing, Part, Picture
@@ -25,7 +26,6 @@ from core.messages import Action, DiffText, Doc, ProgressCard
 
 MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 6_500, 2_900, 1_000, 3_900
 MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
-MAX_PIECES = 4
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
 PREFIX = "tw:"
 STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "primary", "retry": "primary"}
@@ -44,7 +44,7 @@ def render(message: Outgoing) -> tuple[Part, ...]:
     card = progress_in(doc)
     if card is not None:
         return (Part("main", _progress(card, doc, message)),)
-    pieces, overflow = _pieces(doc)
+    pieces, overflow = pieces_in(doc, MAX_TEXT, safe, fence="```", rest="_The rest is in the file._")
     before = [Part(f"text-{at}", _body([_markdown(text)], text)) for at, text in enumerate(pieces[:-1])]
     main = _body([_markdown(pieces[-1]), *_evidence(doc), *_actions(doc, message.turn_id), *_footer(doc)], pieces[-1])
     files = (*((Picture("message.txt", overflow.encode()),) if overflow else ()), *message.files)
@@ -76,19 +76,6 @@ def tasks(card: ProgressCard) -> list[dict[str, Any]]:
     ]
 
 
-def _pieces(doc: Doc) -> tuple[list[str], str]:
-    """Return the text in messages, and the whole of it if it is too long for the chat."""
-    said = words(doc)
-    text = f"{doc.mark} {safe(said)}".strip()
-    alone = next((one.text for one in doc.blocks if isinstance(one, DiffText)), "") if not preview_in(doc) else ""
-    if alone and len(text) + len(alone) < MAX_TEXT - 100:
-        text += f"\n```\n{safe(alone.replace('```', '` ` `'))}\n```"
-    pieces = split(text, MAX_TEXT) or [doc.mark or "…"]
-    if len(pieces) <= MAX_PIECES:
-        return pieces, ""
-    return [cut(pieces[0], MAX_TEXT - 40) + "\n_The rest is in the file._"], said
-
-
 def _markdown(text: str) -> dict[str, Any]:
     return {"type": "markdown", "text": text or " "}
 
@@ -115,13 +102,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _code(lines: list[str], limit: int) -> str:
-    kept: list[str] = []
-    for line in lines:
-        line = escape(line.replace("```", "` ` `"))
-        if sum(len(one) + 1 for one in kept) + len(line) > limit - 12:
-            break
-        kept.append(line)
-    return "```" + "\n".join(kept or ["…"]) + "```"
+    return f"```{code(lines, limit, escape)}```"
 
 
 def _actions(doc: Doc, turn_id: str) -> list[dict[str, Any]]:
