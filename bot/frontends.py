@@ -73,7 +73,7 @@ async def _threads_of(app: App, workspace: str, person: str) -> list[tuple[str, 
         key = session.key
         link = f"https://slack.com/app_redirect?team={key.workspace}&channel={key.channel}&message_ts={key.thread}"
         has_app = await app.repository.head(session.id) is not None
-        preview = app.signer.link(app.settings.preview_link(session.slug), session.slug) if has_app else ""
+        preview = app.preview_link(session.slug) if has_app else ""
         found.append((session.title, link, preview))
     return found
 

@@ -78,6 +78,10 @@ class App:
     enclosures: Enclosures
     platforms: dict[str, ChatPort]
 
+    def preview_link(self, slug: str) -> str:
+        """Return a fresh signed link to a preview."""
+        return self.signer.link(self.settings.preview_link(slug), slug)
+
 
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[App]:

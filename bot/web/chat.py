@@ -182,7 +182,7 @@ def web_app(app: App) -> FastAPI:
     @web.get("/t/{slug}/preview")
     async def preview(session: Here) -> RedirectResponse:
         """Lead to the preview by a fresh link: those in the messages expire."""
-        return RedirectResponse(app.signer.link(app.settings.preview_link(session.slug), session.slug), 302)
+        return RedirectResponse(app.preview_link(session.slug), 302)
 
     @web.get("/t/{slug}/export.zip")
     async def export(session: Here) -> Response:

@@ -82,8 +82,8 @@ def discord_errors(lacking: str = "") -> Iterator[None]:
         if error.status == 429:
             raise RateLimited(float(error.response.headers.get("Retry-After", 1))) from error
         raise OutsideError(f"Discord answered {error.status} ({error.code}).", retryable=error.status >= 500) from error
-    except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError, AttributeError) as error:
-        # The last two are what discord.py raises while it is not connected.
+    except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError) as error:
+        # The last one is what a closed session raises, between two connections.
         raise OutsideError(f"Discord cannot be reached ({type(error).__name__}).", retryable=True) from error
 
 
