@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from adapters.store.messages import plain
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
-from core.chat import Form
+from core.chat import Event, Form
 from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
@@ -85,7 +85,7 @@ async def _reverse(kind: Literal["undo", "redo"], call: Call) -> Outcome:
             return Outcome()
     else:
         await stop_all(call, [one for one in waiting if one[0].kind == "message"])
-    await call.inbox.start(
+    await call.inbox.lines.join(
         call.tx, TurnRequest(call.turn_id, call.session.id, kind, kind, call.author, target=call.target)
     )
     return Outcome(call.turn_id)
@@ -153,8 +153,26 @@ async def resume(call: Call) -> Outcome:
         return said("That turn belongs to another thread.", "❗")
     kept = (request.resumes or request.turn_id) if result.outcome in RESUMABLE else ""
     again = replace(request, turn_id=call.turn_id, author=call.author, resumes=kept)
-    await call.inbox.start(call.tx, again)
+    await call.inbox.lines.join(call.tx, again)
     return Outcome(call.turn_id)
+
+
+def answer(number: int) -> Command:
+    """Return a command that answers the latest question with its option `number`, from 1."""
+
+    async def pick(call: Call) -> Outcome:
+        inbox, tx = call.inbox, call.tx
+        found = await inbox.turns.within(tx, call.target)
+        options = found[1].options if found and found[1] and found[0].session_id == call.session.id else ()
+        if len(options) < number:
+            return said("That is no question of mine in this thread.", "❗")
+        later = await inbox.turns.waiting(tx, call.session.id)
+        if later or await inbox.turns.latest(tx, call.session.id, ("asked",)) != call.target:
+            return said("That question is answered already; say it in words.", "❗")
+        event = Event(call.turn_id, call.session.key, call.author, text=options[number - 1])
+        return Outcome(await inbox.say(tx, call.session, event, call.turn_id))
+
+    return pick
 
 
 async def allow(call: Call) -> Outcome:
@@ -248,13 +266,13 @@ QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
-    "set": change_settings, **{verb: query(verb) for verb in QUERIES},
+    "set": change_settings, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
     **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", *QUERIES)},
     "cancel": "stop", "abort": "stop", "retry": "continue",
 }  # fmt: skip
-ADDED = {"↩": "undo", "↪": "redo", "❌": "stop"}
+ADDED = {"↩": "undo", "↪": "redo", "❌": "stop"} | {f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)}
 REMOVED = {"↩": "redo"}
 ON_APPROVAL = {"👍": "allow", "👎": "deny"}
 

@@ -82,7 +82,7 @@ async def _threads_of(app: App, workspace: str, person: str) -> list[tuple[str, 
 async def _served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[None]:
     """Deliver what is to be said on a platform, and catch up whenever there was a gap."""
     courier = Courier(
-        port, app.database, app.sessions, app.messages, Outbox(app.database), app.inbox.early, app.enclosures.of,
+        port, app.database, app.sessions, app.messages, app.inbox.people, Outbox(app.database), app.inbox.early, app.enclosures.of,
         app.inbox.accept, partial(_give_up, port),
     )  # fmt: skip
     app.platforms[port.platform] = port

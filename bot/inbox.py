@@ -14,10 +14,11 @@ from adapters.engine.dbos import DbosEngine
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages, StoredMessage, plain
-from adapters.store.people import People
+from adapters.store.people import People, Standing
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
+from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
 from core.chat import OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
@@ -45,6 +46,7 @@ class Inbox:
     messages: Messages
     people: People
     engine: DbosEngine
+    lines: Lines
     early: EarlyReactions
     rules: StartRules = NO_RULES
     look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
@@ -64,8 +66,6 @@ class Inbox:
         return accepted
 
     async def _accept(self, tx: AsyncConnection, event: Event) -> tuple[Accepted, str]:
-        if await self.turns.claimed(tx, event.id):
-            return Accepted(await self.sessions.find(tx, event.thread), new=False), ""
         session, reacted, refusal = await self._place(tx, event)
         if session is None:
             return Accepted(answer=Answer(plain(refusal, REFUSED) if refusal else None)), ""
@@ -110,6 +110,9 @@ class Inbox:
             return None, None, "That works in a thread of mine. /build starts one."
         if event.kind == "edited" or not (event.begins or event.thread.platform == "local"):
             return None, None, ""
+        # The thread of a command that comes again may have another name by now.
+        if await self.turns.claimed(tx, event.id):
+            return None, None, ""
         if refusal := self.rules.refusal(event):
             return None, None, refusal
         text = event.target if event.kind == "command" else event.text
@@ -131,8 +134,7 @@ class Inbox:
     async def _message(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
         """A message: not for us, a guest's that has to wait, or one to act on."""
         verb, _ = command_in(event.text)
-        speakers = 1 if _local(session) else await self.people.spoke(tx, session.id, event.author)
-        standing = await self.people.standing(tx, session.id, event.author.id)
+        speakers, standing = await self._speaks(tx, session, event)
         if standing == "owner" and verb in ALWAYS_OWNERS:
             return await self.say(tx, session, event, turn_id)
         if not is_addressed(session, event, speakers) and not (verb and may_drive(session, standing)):
@@ -148,6 +150,10 @@ class Inbox:
         await self.people.wait(tx, turn_id, session.id, event)
         await self._ask(tx, session, event, turn_id)
         return ""
+
+    async def _speaks(self, tx: AsyncConnection, session: Session, event: Event) -> tuple[int, Standing]:
+        """Return how many people have spoken in the thread by now, and the standing of who speaks."""
+        return (1, "owner") if _local(session) else await self.people.spoke(tx, session.id, event.author)
 
     async def _ask(self, tx: AsyncConnection, session: Session, event: Event, number: str) -> None:
         """Ask the owner about a guest's message; the card shows the whole of what would be done."""
@@ -317,14 +323,8 @@ class Inbox:
     ) -> str:
         target = event.target if event.kind != "command" else ""
         request = TurnRequest(turn_id, session.id, kind, text, event.author, event.link, target, event.files)
-        await self.start(tx, request)
+        await self.lines.join(tx, request)
         return turn_id
-
-    async def start(self, tx: AsyncConnection, request: TurnRequest) -> None:
-        """Queue a turn in its thread; what changes nothing does not wait for what does."""
-        await self.turns.add(tx, request)
-        aside = request.kind in ("aside", "query")
-        await self.engine.submit(tx, request.turn_id, request.session_id + (":aside" if aside else ""))
 
     async def notice(self, call: Call, text: str, mark: str) -> None:
         """Post a line of ours into the thread."""

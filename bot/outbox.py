@@ -21,6 +21,7 @@ from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages, StoredMessage, plain
 from adapters.store.outbox import Delivery, Outbox
+from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Outgoing, Part, Picture, Rate, RateLimited, Revoked
 from core.errors import OutsideError
@@ -29,6 +30,9 @@ from core.sessions import Session, ThreadKey
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
+MOST_AT_ONCE = 16
+LOOKING_SHARE = 0.05
+"""How much of the time may go into looking at what waits: the more it is, the more seldom it is looked at."""
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
@@ -42,15 +46,20 @@ class Bucket:
     def __init__(self, rate: Rate) -> None:
         self._rate, self._tokens, self._filled = rate, rate.burst, time.monotonic()
 
-    def take(self, keep: float = 0.0) -> float:
-        """Take a token and return 0, or return the seconds until there is one besides the `keep` that stay for others."""
+    def left(self) -> float:
+        """Return how many tokens there are."""
         now = time.monotonic()
         self._tokens = min(self._rate.burst, self._tokens + (now - self._filled) * self._rate.per_second)
         self._filled = now
-        if self._tokens >= 1 + keep:
-            self._tokens -= 1
-            return 0.0
-        return (1 + keep - self._tokens) / self._rate.per_second
+        return self._tokens
+
+    def wait(self, keep: float = 0.0) -> float:
+        """Return the seconds until there is a token besides the `keep` that stay for others, 0 if there is one."""
+        return max(0.0, (1 + keep - self.left()) / self._rate.per_second)
+
+    def take(self) -> None:
+        """Take a token."""
+        self._tokens -= 1
 
     def empty(self, seconds: float) -> None:
         """Give no token for a while: the platform has said so."""
@@ -74,6 +83,7 @@ class Courier:
     database: Database
     sessions: Sessions
     messages: Messages
+    people: People
     outbox: Outbox
     early: EarlyReactions
     enclose: Enclose
@@ -84,8 +94,11 @@ class Courier:
         self.lost = False
         self._news = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
-        self._not_before: dict[int, float] = {}
+        self._seen: dict[str, int] = {}
+        self._waits: dict[str, dict[int, float]] = {}
+        """For each session the newest change that was looked at, and which of its rows wait until when."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._calls = Bucket(self.port.capabilities.calls)
 
     def wake(self) -> None:
         """Look at once: something was written."""
@@ -96,12 +109,13 @@ class Courier:
         try:
             while not self.lost:
                 self._news.clear()
+                began = time.monotonic()
                 try:
                     self._start(await self.outbox.pending(self.port.platform))
                 except Exception:
                     log.exception("outbox_not_read")
                 # A burst of news is one look.
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / LOOKING_SHARE))
                 await self._rest()
         finally:
             tasks = list(self._busy.values())
@@ -110,24 +124,25 @@ class Courier:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _rest(self) -> None:
-        soonest = min(self._not_before.values(), default=0.0) - time.monotonic()
-        seconds = min(POLL_SECONDS, max(soonest, 0.05)) if self._not_before else POLL_SECONDS
+        soonest = min((when for rows in self._waits.values() for when in rows.values()), default=float("inf"))
+        seconds = min(POLL_SECONDS, max(soonest - time.monotonic(), 0.05))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
 
-    def _start(self, pending: Sequence[tuple[int, str]]) -> None:
-        """Deliver each session's rows in order, sessions side by side."""
+    def _start(self, pending: dict[str, int]) -> None:
+        """Deliver each session's rows in order, sessions side by side; `pending` has each session's newest change."""
         now = time.monotonic()
-        known = {number for number, _ in pending}
-        self._not_before = {key: when for key, when in self._not_before.items() if key in known and when > now}
-        by_session: dict[str, list[int]] = {}
-        for number, session_id in pending:
-            by_session.setdefault(session_id, []).append(number)
-        for session_id, numbers in by_session.items():
-            # The token may have been lost while the rows were read.
-            free = session_id not in self._busy and not self.lost
-            if free and any(number not in self._not_before for number in numbers):
-                task = asyncio.create_task(self._session(session_id, numbers))
+        self._waits = {session_id: rows for session_id, rows in self._waits.items() if session_id in pending}
+        self._seen = {session_id: seen for session_id, seen in self._seen.items() if session_id in pending}
+        for session_id, newest in pending.items():
+            if self.lost or len(self._busy) >= min(MOST_AT_ONCE, self._calls.left()):
+                return
+            due = (
+                newest > self._seen.get(session_id, 0) or min(self._waits.get(session_id, {}).values(), default=0) < now
+            )
+            if session_id not in self._busy and due:
+                self._seen[session_id] = newest
+                task = asyncio.create_task(self._session(session_id))
                 self._busy[session_id] = task
                 task.add_done_callback(partial(self._done, session_id))
 
@@ -137,25 +152,25 @@ class Courier:
         if not task.cancelled() and (error := task.exception()):
             log.error("delivery_failed", exc_info=error)
 
-    async def _session(self, session_id: str, numbers: Sequence[int]) -> None:
+    async def _session(self, session_id: str) -> None:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
-        rows = await self.outbox.rows(numbers)
-        if not rows:
-            return
-        session = await self._in_its_thread(session_id, rows)
+        rows, now = await self.outbox.rows(session_id), time.monotonic()
+        waited = self._waits.get(session_id, {})
+        waits = self._waits[session_id] = {row.id: waited[row.id] for row in rows if waited.get(row.id, 0) > now}
+        session = await self._in_its_thread(session_id, rows) if rows else None
         if session is None:
             return
         held = 0.0
         for row in rows:
             ordered = row.kind in ("reply", "notice")
             if held and ordered:
-                self._not_before[row.id] = max(held, self._not_before.get(row.id, 0.0))
-            elif row.id not in self._not_before:
+                waits[row.id] = max(held, waits.get(row.id, 0.0))
+            elif row.id not in waits:
                 await self._tried(session, row, self._settled(session, row))
                 if self.lost:
                     return
             if ordered:
-                held = self._not_before.get(row.id, held)
+                held = waits.get(row.id, held)
 
     async def _settled(self, session: Session, row: StoredMessage) -> None:
         await self._deliver(session, row)
@@ -166,7 +181,7 @@ class Courier:
         try:
             return await work
         except NotYet as wait:
-            self._not_before[row.id] = time.monotonic() + wait.seconds
+            self._wait(row, wait.seconds)
         except Revoked as error:
             self._give_up(error)
         except OutsideError as error:
@@ -181,11 +196,11 @@ class Courier:
         session = await self.sessions.get(session_id)
         if not session.key.thread.startswith(OPENING):
             return session
-        first = rows[0]
-        if first.id in self._not_before or (opened := await self._tried(session, first, self._opened(session))) is None:
-            for row in rows[1:]:
-                self._not_before[row.id] = self._not_before.get(first.id, time.monotonic() + PAUSES[0])
-            return None
+        first, waits = rows[0], self._waits[session_id]
+        opened = None if first.id in waits else await self._tried(session, first, self._opened(session))
+        if opened is None:
+            until = waits.setdefault(first.id, time.monotonic() + PAUSES[0])
+            waits.update({row.id: until for row in rows})
         return opened
 
     def _give_up(self, error: Revoked) -> None:
@@ -203,17 +218,22 @@ class Courier:
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             await self.outbox.settle(row, "failed")
+            if row.kind == "reply" or session.key.thread.startswith(OPENING):
+                await self._tell_owner(session, error)
             return
         seconds = error.seconds if isinstance(error, RateLimited) else PAUSES[min(row.attempts, len(PAUSES) - 1)]
         log.info("delivery_waits", extra={"row": row.id, "seconds": seconds, "why": str(error)})
-        self._not_before[row.id] = time.monotonic() + seconds
+        self._wait(row, seconds)
         await self.outbox.failed(row)
 
+    def _wait(self, row: StoredMessage, seconds: float) -> None:
+        self._waits.setdefault(row.session_id, {})[row.id] = time.monotonic() + seconds
+
     async def _deliver(self, session: Session, row: StoredMessage) -> None:
-        known = await self.outbox.delivered(row.id)
         if row.kind == "person":
-            await self._marked(session, row, known.get(MARK))
+            await self._marked(session, row)
             return
+        known = await self.outbox.delivered(row.id)
         outgoing = Outgoing(row.doc, row.turn_id, await self.enclose(session, row.doc), row.author)
         try:
             await self._shown(session, row, known, self.port.render(outgoing))
@@ -225,6 +245,19 @@ class Courier:
             await self._shown(session, row, known, self.port.render(replace(outgoing, files=())))
             await self._say_denied(session, error)
 
+    async def _tell_owner(self, session: Session, error: OutsideError) -> None:
+        """An answer that its thread does not take must not vanish: who started the thread hears of it alone."""
+        async with self.database.read() as connection:
+            owners = await self.people.owners(connection, session.id)
+        text = (
+            f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, say “status” there."
+        )
+        for owner in owners:
+            try:
+                await self.port.tell(session.key, owner.id, text)
+            except OutsideError as refused:
+                log.warning("owner_not_told", extra={"session": session.id, "why": str(refused)})
+
     async def _say_denied(self, session: Session, error: NotAllowed) -> None:
         text = f"I could not attach the files: {error} Whoever runs me can grant it; `doctor` lists what is missing."
         async with self.database.write() as tx:
@@ -232,12 +265,15 @@ class Courier:
             if await self.messages.by_key(tx, key) is None:
                 await self.messages.post(tx, session.id, key, "notice", plain(text, "❗"))
 
-    async def _marked(self, session: Session, row: StoredMessage, known: Delivery | None) -> None:
+    async def _marked(self, session: Session, row: StoredMessage) -> None:
         """Bring the bot's reaction on a person's message to the row's mark."""
-        shown = known.digest if known else ""
-        if not row.remote_id or shown == row.mark:
+        if not row.remote_id:
             return
-        self._take("react", session.key, keep=0)
+        self._take(session.key, ("react", 0))
+        known = (await self.outbox.delivered(row.id)).get(MARK)
+        shown = known.digest if known else ""
+        if shown == row.mark:
+            return
         if row.mark:
             await self.port.react(session.key, row.remote_id, row.mark, True)
         if shown:
@@ -277,13 +313,12 @@ class Courier:
 
     async def _edited(self, session: Session, row: StoredMessage, known: Delivery, part: Part) -> None:
         if row.kind == "progress":
-            self._take("edit_in_thread", session.key)
-            self._take("edit", session.key, keep=1 if row.doc.actions else 0)
+            self._take(session.key, ("edit_in_thread", 0), ("edit", 1 if row.doc.actions else 0))
         await self.port.edit(session.key, known.remote_id, part)
         await self.outbox.put(row.id, known)
 
     async def _posted(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
-        self._take("post", session.key, keep=1 if row.kind == "progress" else 0)
+        self._take(session.key, ("post", 1 if row.kind == "progress" else 0))
         if known is None:
             known = Delivery(part.name, "", "", time.time())
             await self.outbox.put(row.id, known)
@@ -302,7 +337,7 @@ class Courier:
 
     async def _opened(self, session: Session) -> Session:
         """Open the thread of a session that was begun by a command."""
-        self._take("post", session.key)
+        self._take(session.key, ("post", 0))
         first = await self.messages.first_said(session.id)
         root = self.port.render(Outgoing(Doc((Para(_opening(first) if first else session.title),))))[0]
         nonce = hashlib.sha256(session.id.encode()).hexdigest()[:24]
@@ -320,9 +355,13 @@ class Courier:
             self._bucket(kind, key).empty(error.seconds)
             raise
 
-    def _take(self, kind: str, key: ThreadKey, keep: float = 0.0) -> None:
-        if seconds := self._bucket(kind, key).take(keep):
+    def _take(self, key: ThreadKey, *kinds: tuple[str, float]) -> None:
+        """Take a token of each kind, or none; the numbers are tokens that must stay for what matters more."""
+        buckets = [(self._bucket(kind, key), keep) for kind, keep in kinds] + [(self._calls, 0.0)]
+        if seconds := max(bucket.wait(keep) for bucket, keep in buckets):
             raise NotYet(seconds)
+        for bucket, _ in buckets:
+            bucket.take()
 
     def _bucket(self, kind: str, key: ThreadKey) -> Bucket:
         rate: Rate = getattr(self.port.capabilities, kind)

@@ -24,12 +24,15 @@ from core.sessions import Session
 MARKS: dict[Outcome, str] = {
     "done": "✅", "unverified": "⚠️", "blocked": "⛔", "asked": "❓", "stopped": "⏹️", "over_budget": "💰", "failed": "❗",
 }  # fmt: skip
+NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 MAX_DIFF_CHARS = 20_000
 
 
 def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
     """Return the one reply that ends a turn; `spent_usd` is what the thread has cost by now."""
     blocks: list[Block] = [Para(text) for text in (result.message, *result.notes) if text]
+    if result.options:
+        blocks.append(Para("\n".join(f"{emoji} {text}" for emoji, text in zip(NUMBERS, result.options, strict=False))))
     if result.preview.state == "ready":
         blocks.append(PreviewCard(result.preview))
     if result.files:
@@ -48,17 +51,21 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
         return ("diff", "undo", "redo")
     if result.outcome in ("stopped", "over_budget"):
         return ("continue",)
+    if result.options:
+        return tuple(f"answer_{number}" for number in range(1, len(result.options) + 1))
     return ("retry",) if result.outcome in ("failed", "blocked") else ()
 
 
 def footer(result: TurnResult, spent_usd: float = 0.0) -> str:
-    """Return the small line: model, tokens, cost of the turn and of the thread, time, commit."""
+    """Return the small line: model, tokens, cost of the turn and of the thread, context used, time, commit."""
     parts = [result.model] if result.model else []
     tokens = result.usage.input_tokens + result.usage.output_tokens
     if result.model and result.model != "builtin":
         parts += [f"{tokens:,} tokens", f"${result.usage.cost_usd:.2f}"]
         if spent_usd > result.usage.cost_usd:
             parts.append(f"thread ${spent_usd:.2f}")
+        if result.context:
+            parts.append(f"context {max(1, round(result.context * 100))} %")
     parts.append(f"{result.seconds:.1f} s")
     if result.commit:
         parts.append(result.commit[:10])

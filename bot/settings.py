@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     model_seconds: float = Field(
         180.0, gt=0, description="Seconds for one answer of the model; long files take minutes."
     )
+    model_context: int = Field(
+        128_000, ge=1_000, description="Tokens that fit into one request to the model; replies say how much was used."
+    )
     budget_tokens: int = Field(2_000_000, ge=1, description="Tokens one turn may use, in and out together.")
     budget_usd: float = Field(5.0, ge=0, description="US dollars one turn may cost; 0 is no limit.")
     budget_calls: int = Field(300, ge=1, description="Model calls one turn may make.")

@@ -21,6 +21,7 @@ from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.commands import RESUMABLE
+from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.replies import MARKS, introduced, reply
 from core.chat import Answer
@@ -61,14 +62,12 @@ class TurnRunner:
     repository: GitRepository
     board: ProgressBoard
     ports: TurnPorts
-    resubmit: Callable[[Connection, TurnRequest], Awaitable[None]] | None = None
+    lines: Lines
     look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
 
     async def run(self, turn_id: str, steps: DbosSteps) -> None:
         """Carry out the turn and post its reply."""
         with structlog.contextvars.bound_contextvars(turn=turn_id):
-            if await _patiently(lambda: self.turns.result(turn_id)) is not None:
-                return
             opened = await _patiently(lambda: self._opened(turn_id))
             if opened is None:
                 return
@@ -100,11 +99,12 @@ class TurnRunner:
         return TurnResult(request.turn_id, "done", request.text), answer.doc
 
     async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session] | None:
-        """Mark the turn as started, None when it was taken back meanwhile; it waits no longer."""
+        """Mark the turn as started, None when it was taken back meanwhile, so that the next may go."""
         request = await self.turns.request(turn_id)
-        session = await self.sessions.get(request.session_id)
         async with self.database.write() as tx:
+            session = await self.sessions.within(tx, request.session_id)
             if not await self.turns.started(tx, turn_id):
+                await self.lines.go_on(tx, session.id)
                 return None
             if await self.messages.by_key(tx, f"{turn_id}:queued"):
                 await self.messages.post(tx, session.id, f"{turn_id}:queued", "notice", Doc(()), turn_id=turn_id)
@@ -138,7 +138,7 @@ class TurnRunner:
 
         `ended` returns those of the given turns that the engine no longer works on.
         """
-        for turn_id in await ended(await self.turns.all_unfinished()):
+        for turn_id in await ended(await self.turns.submitted()):
             request = await self.turns.request(turn_id)
             lost = TurnResult(
                 turn_id,
@@ -146,6 +146,7 @@ class TurnRunner:
                 "This turn was lost on the way. The thread's history shows whether it changed the app.",
             )
             async with self.database.write() as tx:
+                await self.sessions.within(tx, request.session_id)
                 # It may have ended in order since it was listed.
                 if turn_id in await self.turns.unfinished(tx, request.session_id):
                     log.error("turn_lost", extra={"turn": turn_id})
@@ -175,32 +176,33 @@ class TurnRunner:
     async def _write(self, tx: Connection, request: TurnRequest, report: Report) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = report.result
+        # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
+        session = await self.sessions.within(tx, request.session_id)
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         if report.title:
-            # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
             await self.sessions.rename(tx, request.session_id, report.title)
         await self.turns.finish(tx, result)
         if result.outcome not in RESUMABLE:
             await forget_calls(tx, request.resumes or request.turn_id)
         said = report.said or reply(result, report.diff, await self.turns.spent(tx, request.session_id))
         if result.commit and not result.parent:
-            session = await self.sessions.within(tx, request.session_id)
             owners = await self.people.owners(tx, session.id)
             said = introduced(said, session, owners[0].name) if owners else said
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
         )
-        if request.kind not in ("aside", "query"):
+        if not request.beside:
             await self.messages.post(
                 tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
             )
         await self.messages.mark(tx, request.turn_id, MARKS[result.outcome])
         for number, signal in await self.turns.told(tx, request.turn_id, report.heard):
-            if signal.kind == "steer" and self.resubmit is not None:
+            if signal.kind == "steer":
                 again = f"{request.turn_id}-{number}"
                 late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
-                await self.resubmit(tx, late)
+                await self.lines.join(tx, late)
                 await self.messages.move(tx, signal.said, again, "👀")
+        await self.lines.go_on(tx, request.session_id)
         return result.seconds
 
 

@@ -39,6 +39,7 @@ from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.enclosures import Enclosures
 from bot.inbox import Inbox
+from bot.lines import Lines
 from bot.people import StartRules
 from bot.progress import ProgressBoard
 from bot.queries import Queries
@@ -121,7 +122,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             sandbox.name if sandbox else "",
         )
         memory = TextMemory(database)
-        budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls)
+        budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls, settings.model_context)
         frontends: tuple[Frontend, ...] = ("html", "react") if sandbox and sandbox.name == "docker" else ("html",)
         platforms: dict[str, ChatPort] = {}
 
@@ -135,13 +136,13 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)
+        lines = Lines(turns, engine)
         queries = Queries(turns, repository, link)
-        runner = TurnRunner(database, sessions, turns, messages, people, repository, board, ports, look=queries.look)
+        runner = TurnRunner(database, sessions, turns, messages, people, repository, board, ports, lines, queries.look)
         inbox = Inbox(
-            database, sessions, turns, messages, people, engine, EarlyReactions(database),
+            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database),
             StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
         )  # fmt: skip
-        runner.resubmit = inbox.start  # type: ignore[assignment]
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,

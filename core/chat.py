@@ -128,7 +128,8 @@ class Rate:
 @dataclass(frozen=True)
 class Capabilities:
     """
-    How fast a platform wants to be asked, and for how many seconds a message of ours should be edited.
+    How fast a platform wants to be asked, for each kind of call and for all of them together, and for how many seconds
+    a message of ours should be edited.
 
     After `editable_seconds` a card that still changes is posted anew.
     """
@@ -137,6 +138,7 @@ class Capabilities:
     edit: Rate
     edit_in_thread: Rate
     react: Rate
+    calls: Rate
     editable_seconds: float = float("inf")
 
 
@@ -196,6 +198,10 @@ class ChatPort(Protocol):
 
     async def react(self, key: ThreadKey, remote_id: str, emoji: str, present: bool) -> None:
         """Put a reaction of ours on a message, or take it away; being so already is fine."""
+        ...
+
+    async def tell(self, key: ThreadKey, person: str, text: str) -> None:
+        """Write to a person alone, outside of the thread that it is about."""
         ...
 
     async def working(self, key: ThreadKey, text: str) -> None:

@@ -193,6 +193,7 @@ class Triage(Strict):
     intent: Literal["build", "change", "question"]
     reply: Paragraph = ""
     questions: list[Sentence] = Field(default_factory=list, max_length=4)
+    options: list[Sentence] = Field(default_factory=list, max_length=4)
     decisions: list[Sentence] = Field(default_factory=list, max_length=8)
 
 

@@ -40,6 +40,11 @@ class TurnRequest:
     files: tuple[Attachment, ...] = ()
     resumes: str = ""
 
+    @property
+    def beside(self) -> bool:
+        """Say whether it changes nothing, and so waits for no other turn."""
+        return self.kind in ("aside", "query")
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -82,7 +87,12 @@ class PreviewState:
 
 @dataclass(frozen=True)
 class TurnResult:
-    """The whole outcome of one turn; `message` is the sentence for people, `notes` what else they should know."""
+    """
+    The whole outcome of one turn; `message` is the sentence for people, `notes` what else they should know.
+
+    `options` are answers to a question, of which people can pick one; `context` is how full the model's fullest request
+    was, from 0 to 1.
+    """
 
     turn_id: str
     outcome: Outcome
@@ -97,6 +107,8 @@ class TurnResult:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     error_id: str = ""
+    options: tuple[str, ...] = ()
+    context: float = 0.0
 
 
 @dataclass(frozen=True)

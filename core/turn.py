@@ -77,6 +77,8 @@ class Proposal:
     usage: Usage = Usage()
     model: str = ""
     uploads: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    context: float = 0.0
 
 
 async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
@@ -109,7 +111,8 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
 
     result = TurnResult(
         request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
-        usage=answer.usage, model=answer.model, parent=answer.parent or "",
+        usage=answer.usage, model=answer.model, parent=answer.parent or "", options=answer.options,
+        context=answer.context,
     )  # fmt: skip
     if answer.outcome is not None:
         return result
@@ -128,7 +131,7 @@ async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Met
         proposal = await _propose(asked, request, ports, model)
     except BudgetExceeded as error:
         proposal = Proposal("over_budget", str(error))
-    return replace(proposal, usage=model.usage, model=", ".join(sorted(model.models)))
+    return replace(proposal, usage=model.usage, model=", ".join(sorted(model.models)), context=model.context)
 
 
 async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
@@ -193,7 +196,8 @@ def _without_change(wanted: Triage, head: str | None, notes: list[str], context:
         said = wanted.reply or "I have no answer to that."
         return Proposal("done", said, head, decisions=tuple(wanted.decisions), notes=tuple(notes))
     if wanted.questions:
-        return Proposal("asked", "\n".join([wanted.reply, *wanted.questions]).strip(), head, notes=tuple(notes))
+        said = "\n".join([wanted.reply, *wanted.questions]).strip()
+        return Proposal("asked", said, head, notes=tuple(notes), options=tuple(wanted.options))
     return None
 
 

@@ -2,8 +2,9 @@
 The Engine port on DBOS: its tables lie in our database, so an event's claim and its enqueueing, a commit and its
 checkpoint, are one transaction each.
 
-Turns of one thread run one after the other (one partition per thread), threads side by side. Stop and steer are rows
-that the running turn looks for, never a cancelled workflow: cancelling would free the thread while its step still runs.
+It runs what it is given side by side; that the turns of one thread follow each other is the business of `bot.lines`,
+because an engine that looks after each thread's queue asks the database ten times a second for every one of them.
+Stop and steer are rows that the running turn looks for, never a cancelled workflow: cancelling would free the thread while its step still runs.
 """
 
 import asyncio
@@ -137,18 +138,13 @@ class DbosEngine:
                 await stack.enter_async_context(_leased(self._database, executor))
             DBOS.launch()
             stack.push_async_callback(self._close)
-            await DBOS.register_queue_async(
-                QUEUE, partition_concurrency=1, worker_concurrency=20, polling_interval_sec=POLL_SECONDS
-            )
+            await DBOS.register_queue_async(QUEUE, worker_concurrency=20, polling_interval_sec=POLL_SECONDS)
             self._client = await asyncio.to_thread(DBOSClient, system_database_url=url, application_name=NAME)
             yield self
 
-    async def submit(self, tx: AsyncConnection, turn_id: str, line: str) -> None:
-        """Enqueue a turn inside `tx`; the turns of one line run one after the other, in the order of their ids."""
-        options: Any = {
-            "workflow_name": "turn", "queue_name": QUEUE, "workflow_id": turn_id, "app_version": VERSION,
-            "queue_partition_key": line,
-        }  # fmt: skip
+    async def submit(self, tx: AsyncConnection, turn_id: str) -> None:
+        """Enqueue a turn inside `tx`."""
+        options: Any = {"workflow_name": "turn", "queue_name": QUEUE, "workflow_id": turn_id, "app_version": VERSION}
         await tx.run_sync(lambda sync: self._client.enqueue_in_transaction(sync, options, turn_id))
 
     async def ended(self, turn_ids: list[str]) -> list[str]:

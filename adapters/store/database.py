@@ -1,17 +1,18 @@
 """Open the database, and the two ways to use it: `read()` and `write()`."""
 
-import asyncio
 import contextlib
 import functools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import event, exc
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from adapters.store.direct import Direct
 from core.errors import OutsideError
 
 Value = TypeVar("Value")
@@ -69,39 +70,18 @@ def store_errors() -> Any:
         raise OutsideError(message, retryable=not full) from error
 
 
-class DirectConnection:
-    """
-    A synchronous SQLite connection with the methods of an AsyncConnection that writers use.
-
-    The asynchronous driver crosses to a thread and back three times for each statement, a millisecond in all; a
-    statement itself takes some 20 microseconds. What may wait, for the lock and for the disk, is done in a thread.
-    """
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    async def execute(self, statement: Any, parameters: Any = None) -> sa.CursorResult[Any]:
-        """Execute a statement."""
-        found: sa.CursorResult[Any] = self._connection.execute(statement, parameters)
-        return found
-
-    async def scalar(self, statement: Any, parameters: Any = None) -> Any:
-        """Execute a statement and return the first column of its first row."""
-        return self._connection.scalar(statement, parameters)
-
-    async def run_sync(self, work: Callable[[sa.Connection], Value]) -> Value:
-        """Call `work` with the synchronous connection."""
-        return work(self._connection)
-
-
 class Database:
     """One open database."""
 
     def __init__(self, engine: AsyncEngine, url: str) -> None:
         self.engine, self.url = engine, url
         self.lite = url.startswith("sqlite")
-        self._writing = asyncio.Lock()
-        self._direct = _direct_engine(url) if self.lite else None
+        self._direct = Direct(_direct_engine(url)) if self.lite else None
+
+    @property
+    def insert(self) -> Any:
+        """Return the INSERT of the engine's dialect, which knows ON CONFLICT."""
+        return sqlite.insert if self.lite else postgresql.insert
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -111,67 +91,35 @@ class Database:
                 async with self.engine.begin() as tx:
                     yield tx
                 return
-            # One writer of this process at a time: waiting here is fair, waiting for SQLite's lock is not.
-            async with self._writing, _direct_transaction(self._direct) as connection:
-                yield cast("AsyncConnection", DirectConnection(connection))
+            async with self._direct.write() as connection:
+                yield cast("AsyncConnection", connection)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Open a snapshot for reading."""
         with store_errors():
-            async with self.engine.connect() as connection:
-                yield await connection.execution_options(readonly=True)
+            if self._direct is None:
+                async with self.engine.connect() as reader:
+                    yield reader
+                return
+            with self._direct.read() as connection:
+                yield cast("AsyncConnection", connection)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
         if self._direct is not None:
-            await asyncio.to_thread(self._direct.dispose)
+            await self._direct.close()
 
 
 def _direct_engine(url: str) -> sa.Engine:
     engine = sa.create_engine(
-        url.replace("+aiosqlite", ""), hide_parameters=True, pool_size=2,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        url.replace("+aiosqlite", ""), hide_parameters=True, pool_size=5,
+        # Whoever reads must not wait for another's connection: it would wait on the event loop.
+        max_overflow=-1, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )  # fmt: skip
     _prepare(engine, foreign_keys=True)
     return engine
-
-
-@contextlib.asynccontextmanager
-async def _direct_transaction(engine: sa.Engine) -> AsyncIterator[sa.Connection]:
-    def begin() -> sa.Connection:
-        connection = engine.connect()
-        try:
-            connection.begin()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    connection = await _to_its_end(begin, sa.Connection.close)
-    try:
-        yield connection
-        await _to_its_end(connection.commit)
-    finally:
-        # Rolls back what is not committed.
-        await _to_its_end(connection.close)
-
-
-async def _to_its_end(work: Callable[[], Value], undo: Callable[[Value], object] | None = None) -> Value:
-    """
-    Do `work` in a thread, to its end also when the caller is cancelled meanwhile; then `undo` takes its result back.
-
-    A thread cannot be cancelled: left alone it would hold the database's lock with nobody to let it go.
-    """
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        if undo is not None and working.exception() is None:
-            undo(working.result())
-        raise
 
 
 def to_json(value: Any, kind: Any) -> str:

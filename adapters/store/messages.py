@@ -2,15 +2,15 @@
 The transcript of every thread, which is also the outbox: a row that is `pending` still has to reach its platform.
 
 `key` makes a post idempotent; `changed` rises with every insert and update, so that a reader asks for what is new.
+What is done for every message that comes in is put into SQL once: building a statement takes longer than running it.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
@@ -50,6 +50,8 @@ def stored(row: sa.Row[tuple[object, ...]]) -> StoredMessage:
     )  # fmt: skip
 
 
+POSTED, KEPT = ("kind", "body", "turn_id", "author"), ("remote_id", "mark")
+"""What every post of a message says anew, and what it leaves as it is where it says nothing."""
 NEXT = sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery()
 
 
@@ -58,6 +60,15 @@ class Messages:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # The local chat reads the rows themselves; only what another platform shows has to be delivered.
+        local = sa.select(sa.case((session_table.c.platform == "local", "sent"), else_="pending"))
+        state = local.where(session_table.c.id == sa.bindparam("session_id")).scalar_subquery()
+        row: dict[str, Any] = {name: sa.bindparam(name) for name in ("session_id", "key", "created", *POSTED, *KEPT)}
+        insert = database.insert(message).values({**row, "attempts": 0, "state": state, "changed": NEXT})
+        new = insert.excluded
+        kept = {name: sa.case((new[name] == "", message.c[name]), else_=new[name]) for name in KEPT}
+        newest = {name: new[name] for name in (*POSTED, "attempts", "state", "changed")}
+        self._post = insert.on_conflict_do_update(index_elements=["key"], set_={**newest, **kept})
 
     async def post(
         self,
@@ -77,16 +88,11 @@ class Messages:
 
         `remote_id` is the platform's id of a person's message, `mark` the reaction that the bot shows on it.
         """
-        # The local chat reads the rows themselves; only what another platform shows has to be delivered.
-        local = sa.select(sa.case((session_table.c.platform == "local", "sent"), else_="pending"))
-        values = {
-            "kind": kind, "body": to_json(doc, Doc), "turn_id": turn_id, "author": author, "attempts": 0,
-            "state": local.where(session_table.c.id == session_id).scalar_subquery(), "changed": NEXT,
-            **({"remote_id": remote_id} if remote_id else {}), **({"mark": mark} if mark else {}),
+        row = {
+            "session_id": session_id, "key": key, "created": time.time(), "kind": kind, "body": to_json(doc, Doc),
+            "turn_id": turn_id, "author": author, "remote_id": remote_id, "mark": mark,
         }  # fmt: skip
-        insert = sqlite.insert if self._database.lite else postgresql.insert
-        row = {"session_id": session_id, "key": key, "created": time.time(), **values}
-        await tx.execute(insert(message).values(row).on_conflict_do_update(index_elements=["key"], set_=values))
+        await tx.execute(self._post, row)
 
     async def since(self, session_id: str, changed: int = 0) -> list[StoredMessage]:
         """Return what was added or changed after `changed`, in the order of the thread."""

@@ -1,16 +1,27 @@
 """What still has to reach a platform, and what has: one row for each part of a message."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.store.database import Database
 from adapters.store.messages import NEXT, StoredMessage, stored
 from adapters.store.tables import delivery, message, session
 
-MOST_ROWS = 5_000
+MOST_ROWS = 100
+PENDING = (
+    sa.select(message.c.session_id, sa.func.max(message.c.changed))
+    .join(session, session.c.id == message.c.session_id)
+    .where(message.c.state == "pending", session.c.platform == sa.bindparam("platform"))
+    .group_by(message.c.session_id)
+    .order_by(sa.func.min(sa.case((message.c.kind == "person", 1), else_=0)), sa.func.min(message.c.id))
+)
+ROWS = (
+    sa.select(message)
+    .where(message.c.session_id == sa.bindparam("session_id"), message.c.state == "pending")
+    .order_by(message.c.kind == "person", message.c.id)
+    .limit(MOST_ROWS)
+)
 
 
 @dataclass(frozen=True)
@@ -29,27 +40,21 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def pending(self, platform: str) -> list[tuple[int, str]]:
+    async def pending(self, platform: str) -> dict[str, int]:
         """
-        Return what has to be brought to the platform, as (message, session): what the bot says, then its marks.
+        Return the sessions in which something has to be brought to the platform, with their newest change.
 
-        Ids only: there may be many that wait for their turn, and they are looked at often.
+        Those where the bot says something come before those where only marks wait. No rows: there may be thousands that
+        wait for the platform to allow them, and they are looked at often.
         """
-        query = (
-            sa.select(message.c.id, message.c.session_id)
-            .join(session, session.c.id == message.c.session_id)
-            .where(message.c.state == "pending", session.c.platform == platform)
-            .order_by(message.c.kind == "person", message.c.id)
-            .limit(MOST_ROWS)
-        )
         async with self._database.read() as connection:
-            return [(number, session_id) for number, session_id in await connection.execute(query)]
+            rows = await connection.execute(PENDING, {"platform": platform})
+            return {session_id: newest for session_id, newest in rows}  # noqa: C416 - rows are no pairs to a type checker
 
-    async def rows(self, numbers: Sequence[int]) -> list[StoredMessage]:
-        """Return messages that are still pending, in order."""
-        query = sa.select(message).where(message.c.id.in_(numbers), message.c.state == "pending").order_by(message.c.id)
+    async def rows(self, session_id: str) -> list[StoredMessage]:
+        """Return a session's pending messages in order, what the bot says before its marks, the first MOST_ROWS of them."""
         async with self._database.read() as connection:
-            return [stored(row) for row in await connection.execute(query)]
+            return [stored(row) for row in await connection.execute(ROWS, {"session_id": session_id})]
 
     async def delivered(self, message_id: int) -> dict[str, Delivery]:
         """Return the parts of a message that are on the platform, or may be."""
@@ -60,8 +65,7 @@ class Outbox:
     async def put(self, message_id: int, one: Delivery) -> None:
         """Record a part: before its posting without a remote id, afterwards with it."""
         values = {"remote_id": one.remote_id, "digest": one.digest, "tried": one.tried}
-        insert = sqlite.insert if self._database.lite else postgresql.insert
-        added = insert(delivery).values(message_id=message_id, part=one.part, **values)
+        added = self._database.insert(delivery).values(message_id=message_id, part=one.part, **values)
         async with self._database.write() as tx:
             await tx.execute(added.on_conflict_do_update(index_elements=["message_id", "part"], set_=values))
 

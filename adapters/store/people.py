@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
@@ -33,6 +32,7 @@ class People:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._there = sa.select(person).where(person.c.session_id == sa.bindparam("session_id"))
 
     async def standing(self, tx: Connection, session_id: str, author_id: str) -> Standing:
         """Return what a person is in a session; somebody unknown is a guest."""
@@ -50,16 +50,18 @@ class People:
         """Give a person a standing."""
         await self._merge(tx, session_id, author, {"standing": standing, "name": author.name})
 
-    async def spoke(self, tx: Connection, session_id: str, author: Author) -> int:
-        """Note that a person has spoken in the thread, and return how many have by now."""
-        await self._merge(tx, session_id, author, {"spoke": True, "name": author.name})
-        where = (person.c.session_id == session_id, person.c.spoke)
-        return int(await tx.scalar(sa.select(sa.func.count()).select_from(person).where(*where)) or 0)
+    async def spoke(self, tx: Connection, session_id: str, author: Author) -> tuple[int, Standing]:
+        """Note that a person has spoken in the thread; return how many have by now, and the person's standing."""
+        there = {row.author_id: row for row in await tx.execute(self._there, {"session_id": session_id})}
+        known = there.get(author.id)
+        if known is None or not known.spoke or known.name != author.name:
+            await self._merge(tx, session_id, author, {"spoke": True, "name": author.name})
+        others = sum(row.spoke for row in there.values() if row.author_id != author.id)
+        return others + 1, known.standing if known else "guest"
 
     async def _merge(self, tx: Connection, session_id: str, author: Author, values: dict[str, object]) -> None:
         row = {"session_id": session_id, "author_id": author.id, "name": author.name, "standing": "guest", **values}
-        insert = sqlite.insert if self._database.lite else postgresql.insert
-        added = insert(person).values(row)
+        added = self._database.insert(person).values(row)
         await tx.execute(added.on_conflict_do_update(index_elements=["session_id", "author_id"], set_=values))
 
     async def wait(self, tx: Connection, number: str, session_id: str, event: Event) -> None:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database
@@ -19,6 +18,17 @@ from core.sessions import Session, ThreadKey
 Connection = AsyncConnection | AsyncSession
 SETTINGS = ("access", "listening", "verbosity")
 BASE = {"access": "invited", "listening": "auto", "verbosity": "steps"}
+
+# Put into SQL once: building a statement takes longer than running it.
+_KEY = [table.c[name] == sa.bindparam(name) for name in ("platform", "workspace", "channel", "thread")]
+FIND = sa.select(table).where(*_KEY).with_for_update(key_share=True)
+WITHIN = sa.select(table).where(table.c.id == sa.bindparam("id")).with_for_update(key_share=True)
+_OLDER = sa.or_(table.c.active < sa.bindparam("at"), table.c.seen == "")
+SAW = (
+    table.update()
+    .where(table.c.id == sa.bindparam("of"), _OLDER)
+    .values(seen=sa.bindparam("last"), active=sa.bindparam("at"))
+)
 
 
 def _session(row: sa.Row[tuple[object, ...]]) -> Session:
@@ -39,13 +49,13 @@ class Sessions:
         self._database = database
 
     async def find(self, tx: Connection, key: ThreadKey) -> Session | None:
-        """Return the thread's session inside `tx`, None if there is none."""
-        row = (await tx.execute(sa.select(table).where(*_same(key)))).one_or_none()
+        """Return the thread's session inside `tx`, which holds its row from now on; None if there is none."""
+        row = (await tx.execute(FIND, vars(key))).one_or_none()
         return _session(row) if row is not None else None
 
     async def within(self, tx: Connection, session_id: str) -> Session:
-        """Return a session by its id, inside `tx`."""
-        return _session((await tx.execute(sa.select(table).where(table.c.id == session_id))).one())
+        """Return a session by its id, inside `tx`, which holds its row from now on."""
+        return _session((await tx.execute(WITHIN, {"id": session_id})).one())
 
     async def open(self, tx: Connection, key: ThreadKey, title: str) -> Session:
         """Return the thread's session, made now with its channel's settings if there is none."""
@@ -78,8 +88,7 @@ class Sessions:
         """Change the settings of sessions that will be opened in the thread's channel."""
         row = {**BASE, **await self.defaults(tx, key), **values}
         where = {"platform": key.platform, "workspace": key.workspace, "channel": key.channel}
-        insert = sqlite.insert if self._database.lite else postgresql.insert
-        added = insert(place).values(**where, **row)
+        added = self._database.insert(place).values(**where, **row)
         await tx.execute(added.on_conflict_do_update(index_elements=list(where), set_=row))
 
     async def bind(self, tx: Connection, session: Session, thread: str) -> None:
@@ -88,11 +97,7 @@ class Sessions:
 
     async def saw(self, tx: Connection, session: Session, remote_id: str, at: float) -> None:
         """Note the latest message that was taken in, for catching up after a gap."""
-        await tx.execute(
-            table.update()
-            .where(table.c.id == session.id, sa.or_(table.c.active < at, table.c.seen == ""))
-            .values(seen=remote_id, active=at)
-        )
+        await tx.execute(SAW, {"of": session.id, "last": remote_id, "at": at})
 
     async def active(self, platform: str, since: float) -> list[Session]:
         """Return the platform's sessions in which something was said after `since`, the busiest lately first."""
@@ -111,7 +116,7 @@ class Sessions:
 
     async def at(self, key: ThreadKey) -> Session:
         """Return the session of a thread."""
-        return await self._one(*_same(key))
+        return await self._one(*(table.c[name] == value for name, value in vars(key).items()))
 
     async def by_slug(self, slug: str) -> Session:
         """Return the session whose preview has this name."""
@@ -142,10 +147,3 @@ class Sessions:
         )
         async with self._database.read() as connection:
             return [_session(row) for row in await connection.execute(query)]
-
-
-def _same(key: ThreadKey) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        table.c.platform == key.platform, table.c.workspace == key.workspace,
-        table.c.channel == key.channel, table.c.thread == key.thread,
-    )  # fmt: skip

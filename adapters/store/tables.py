@@ -73,6 +73,7 @@ turn = sa.Table(
     sa.Column("session_id", sa.Text, sa.ForeignKey("session.id"), nullable=False, index=True),
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
+    sa.Column("beside", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("outcome", sa.Text, nullable=False, server_default=""),
     sa.Column("result", sa.Text),
     sa.Column("queued", sa.Float, nullable=False),

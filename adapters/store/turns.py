@@ -1,11 +1,14 @@
-"""The inbox, the turns it starts, and what is said to a running turn."""
+"""
+The inbox, the turns it starts, and what is said to a running turn.
+
+A turn is `queued` while it stands in its thread's line, `submitted` once the engine has it, then `running`, `finished`.
+"""
 
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
@@ -15,32 +18,60 @@ from core.messages import Signal, TurnRequest, TurnResult
 Connection = AsyncConnection | AsyncSession
 
 
+AT_WORK = ("submitted", "running")
+
+
+def _in_line(session_id: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(turn.c.session_id == session_id, ~turn.c.beside)
+
+
+WAITING = (
+    sa.select(turn.c.request, turn.c.state)
+    .where(_in_line(sa.bindparam("session_id")), turn.c.state != "finished")
+    .order_by(turn.c.id)
+    .with_for_update()
+)
+
+
 class Turns:
     """Rows of `inbox`, `turn` and `turn_signal`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # Put into SQL once: building a statement takes longer than running it.
+        self._claim = database.insert(inbox).on_conflict_do_nothing().returning(inbox.c.id)
+        row: dict[str, Any] = {name: sa.bindparam(name) for name in ("id", "session_id", "request", "beside", "queued")}
+        at_work = sa.select(turn.c.id).where(_in_line(sa.bindparam("session_id")), turn.c.state.in_(AT_WORK)).exists()
+        waits = sa.and_(at_work, sa.bindparam("beside") == sa.false())
+        state = sa.case((waits, "queued"), else_="submitted")
+        self._add = turn.insert().values(**row, state=state).returning(turn.c.state)
 
     async def claim(self, tx: AsyncConnection, event_id: str, session_id: str) -> int | None:
         """Claim an event; None when it was claimed before. The number rises in order of arrival."""
         values = {"event_id": event_id, "session_id": session_id, "received": time.time()}
-        insert = sqlite.insert if self._database.lite else postgresql.insert
-        claimed = insert(inbox).values(values).on_conflict_do_nothing().returning(inbox.c.id)
-        number: int | None = (await tx.execute(claimed)).scalar_one_or_none()
+        number: int | None = (await tx.execute(self._claim, values)).scalar_one_or_none()
         return number
 
     async def claimed(self, tx: AsyncConnection, event_id: str) -> bool:
         """Say whether an event was claimed before."""
         return await tx.scalar(sa.select(inbox.c.id).where(inbox.c.event_id == event_id)) is not None
 
-    async def add(self, tx: Connection, request: TurnRequest) -> None:
-        """Store a turn that waits in its thread's queue."""
-        await tx.execute(
-            turn.insert().values(
-                id=request.turn_id, session_id=request.session_id, request=to_json(request, TurnRequest),
-                state="queued", queued=time.time(),
-            )
-        )  # fmt: skip
+    async def add(self, tx: Connection, request: TurnRequest) -> bool:
+        """Store a turn, and say whether it may go at once: it goes beside its thread's line, or nothing is before it."""
+        row = {
+            "id": request.turn_id, "session_id": request.session_id, "request": to_json(request, TurnRequest),
+            "beside": request.beside, "queued": time.time(),
+        }  # fmt: skip
+        return bool((await tx.execute(self._add, row)).scalar_one() == "submitted")
+
+    async def next(self, tx: Connection, session_id: str) -> str:
+        """Return the id of the turn whose go it is, submitted by this; '' while another is at work or none waits."""
+        mine = _in_line(session_id)
+        first = sa.select(sa.func.min(turn.c.id)).where(mine, turn.c.state == "queued").scalar_subquery()
+        busy = sa.select(turn.c.id).where(mine, turn.c.state.in_(AT_WORK)).correlate(None).exists()
+        goes = turn.update().where(turn.c.id == first, ~busy).values(state="submitted").returning(turn.c.id)
+        found: str | None = await tx.scalar(goes)
+        return found or ""
 
     async def request(self, turn_id: str) -> TurnRequest:
         """Return what the turn was asked."""
@@ -69,14 +100,8 @@ class Turns:
 
         Asides and queries, which wait for nobody, are left out.
         """
-        rows = await tx.execute(
-            sa.select(turn.c.request, turn.c.state)
-            .where(turn.c.session_id == session_id, turn.c.state != "finished")
-            .order_by(turn.c.id)
-            .with_for_update()
-        )
-        found = [(from_json(body, TurnRequest), state == "running") for body, state in rows]
-        return [one for one in found if one[0].kind not in ("aside", "query")]
+        rows = await tx.execute(WAITING, {"session_id": session_id})
+        return [(from_json(body, TurnRequest), state == "running") for body, state in rows]
 
     async def within(self, tx: Connection, turn_id: str) -> tuple[TurnRequest, TurnResult | None] | None:
         """Return what a turn was asked and its result, inside `tx`; None for an id of no turn."""
@@ -122,10 +147,10 @@ class Turns:
         )
         return list(rows.scalars())
 
-    async def all_unfinished(self) -> list[str]:
-        """Return the ids of all turns without a result, in order."""
+    async def submitted(self) -> list[str]:
+        """Return the ids of all turns that the engine has, in order."""
         async with self._database.read() as connection:
-            rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state != "finished").order_by(turn.c.id))
+            rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state.in_(AT_WORK)).order_by(turn.c.id))
         return list(rows.scalars())
 
     async def spent(self, tx: Connection, session_id: str) -> float:

@@ -14,6 +14,8 @@ class Budget:
     tokens: int = 2_000_000
     cost_usd: float = 5.0
     calls: int = 300
+    context: int = 128_000
+    """Tokens that fit into one request; nothing is stopped by it, replies say how full the fullest was."""
 
 
 class MeteredModel:
@@ -25,6 +27,8 @@ class MeteredModel:
         self.usage = Usage()
         self.calls = 0
         self.models: set[str] = set()
+        self.context = 0.0
+        """How full the fullest request was, from 0 to 1."""
 
     async def complete(self, request: ChatRequest) -> Completion:
         """
@@ -50,4 +54,5 @@ class MeteredModel:
         completion = await self._model.complete(request)
         self.usage += completion.usage
         self.models.add(completion.model)
+        self.context = max(self.context, completion.usage.input_tokens / self._budget.context)
         return completion

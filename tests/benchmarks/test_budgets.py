@@ -38,6 +38,7 @@ from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.inbox import Inbox
+from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
 from core.chat import Event
@@ -114,8 +115,8 @@ def big_app(files: int) -> tuple[FileTree, AppManifest]:
 @asynccontextmanager
 async def durable(
     url: str, run: Callable[[str, DbosSteps], Awaitable[None]] | None, folder: Path
-) -> AsyncIterator[Any]:
-    """A database with engine and inbox; without `run` turns take for ever, as those of a model do beside a burst of events."""
+) -> AsyncIterator[Inbox]:
+    """An inbox with its database and engine; without `run` turns take for ever, as those of a model do beside a burst of events."""
     await upgrade(url)
     database = Database(make_engine(url), url)
     turns, messages, sessions = Turns(database), Messages(database), Sessions(database)
@@ -125,7 +126,8 @@ async def durable(
         await asyncio.Event().wait()
 
     async with engine.opened(run or busy):
-        yield database, Inbox(database, sessions, turns, messages, People(database), engine, EarlyReactions(database))
+        people, lines = People(database), Lines(turns, engine)
+        yield Inbox(database, sessions, turns, messages, people, engine, lines, EarlyReactions(database))
     await database.close()
 
 
@@ -133,7 +135,7 @@ async def durable(
 async def test_event_to_acknowledgement(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/a.db" if engine == "SQLite" else request.getfixturevalue("postgres_url")
     waits: list[float] = []
-    async with durable(url, None, tmp_path) as (_, inbox):
+    async with durable(url, None, tmp_path) as inbox:
 
         async def send(number: int) -> None:
             began = time.perf_counter()
@@ -172,14 +174,16 @@ async def test_overhead_of_a_turn(tmp_path: Path) -> None:
             "edit": [lambda _: f"FILE: README.md\n````\n{next(count)}\n````"],
         }
     )
-    async with durable(url, run, tmp_path) as (database, inbox):
+    async with durable(url, run, tmp_path) as inbox:
+        database = inbox.database
         repository = GitRepository(database, tmp_path / "git")
         board = ProgressBoard(database, Messages(database))
         ports = TurnPorts(model, repository, StillChecks(), StillPreview(), TextMemory(database), lambda _: None)
         turns = Turns(database)
         holder["runner"] = TurnRunner(
-            database, Sessions(database), turns, Messages(database), People(database), repository, board, ports
-        )
+            database, Sessions(database), turns, Messages(database), People(database), repository, board, ports,
+            inbox.lines,
+        )  # fmt: skip
         async with database.write() as tx:
             session = await Sessions(database).open(tx, ThreadKey("l", "l", "l", "t"), "x")
             await repository.commit(tx, Draft(session.id, None, dict(tree), "First", "t0", ANN))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from adapters.engine.dbos import DbosEngine
 from adapters.llm.scripted import ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.store.database import Database
@@ -12,6 +13,7 @@ from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
 from core.messages import TurnRequest, TurnResult
@@ -24,16 +26,16 @@ from tests.core.test_turn import StillChecks, StillPreview
 @pytest.fixture
 def runner(lite: Database, repository: GitRepository) -> TurnRunner:
     ports = TurnPorts(ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(lite), lambda _: None)
-    messages = Messages(lite)
-    return TurnRunner(
-        lite, Sessions(lite), Turns(lite), messages, People(lite), repository, ProgressBoard(lite, messages), ports
-    )
+    messages, turns = Messages(lite), Turns(lite)
+    board, lines = ProgressBoard(lite, messages), Lines(turns, DbosEngine(lite, turns))
+    return TurnRunner(lite, Sessions(lite), turns, messages, People(lite), repository, board, ports, lines)
 
 
 async def queued(runner: TurnRunner, lite: Database) -> str:
     async with lite.write() as tx:
         session = await runner.sessions.open(tx, ThreadKey("l", "l", "l", "t"), "x")
         await runner.turns.add(tx, TurnRequest("t1", session.id, "message", "Build", ANN))
+        await runner.turns.next(tx, session.id)
     return session.id
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
 from core.manifests import Review, Role
 from core.memory import Memory, Recollection, kind_of
+from core.messages import TurnKind, TurnRequest
 from core.sessions import ThreadKey
 from tests.conftest import ANN
 
@@ -162,3 +164,11 @@ def test_memory_and_history_are_told_newest_first_within_limits() -> None:
         "attachments": None,
         "tree": None,
     }
+
+
+# --- turns
+
+
+def test_what_changes_nothing_goes_beside_the_line() -> None:
+    kinds = get_args(TurnKind)
+    assert [kind for kind in kinds if TurnRequest("t", "s", kind, "x", ANN).beside] == ["aside", "query"]

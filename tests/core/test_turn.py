@@ -205,8 +205,9 @@ async def test_a_question_is_answered_without_a_commit(table: Table) -> None:
 
 
 async def test_questions_of_the_model_end_the_turn_as_asked(table: Table) -> None:
-    result = await table.turn(script={"core": ['{"intent": "build", "reply": "Hm.", "questions": ["For whom?"]}']})
-    assert (result.outcome, result.message) == ("asked", "Hm.\nFor whom?")
+    asked = {"intent": "build", "reply": "Hm.", "questions": ["For whom?"], "options": ["For us", "For all"]}
+    result = await table.turn(script={"core": [json.dumps(asked)]})
+    assert (result.outcome, result.message, result.options) == ("asked", "Hm.\nFor whom?", ("For us", "For all"))
     assert await table.repository.head("s") is None
 
 

@@ -371,6 +371,28 @@ def test_an_archived_thread_is_opened_again_for_the_end_of_a_turn(tmp_path: Path
         there.marked(asked, "✅")
 
 
+def test_an_answer_that_a_locked_thread_does_not_take_is_told_to_its_owner(tmp_path: Path, slow: ModelServer) -> None:
+    slow.delay = 2
+    with place("discord", tmp_path, **with_model(slow)) as there:
+        people = there.people
+        people.call("Ann", PAGE)
+        there.notice("Planning")
+        people.world.archive(people.number, locked=True)
+        (told,) = until(lambda: people.told("Ann"))
+        assert "the thread is locked" in told
+        assert there.replies() == []
+
+
+def test_a_command_where_slack_lets_the_app_not_in_is_answered_alone(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        server = there.people.server
+        server.faults.append(SlackFault("chat.postMessage", error="not_in_channel"))
+        server.command("Ann", PAGE)
+        (told,) = until(lambda: there.people.told("Ann"))
+        assert "not_in_channel" in told
+        assert "invite" in told
+
+
 def test_discord_without_message_content_hears_mentions_only(tmp_path: Path) -> None:
     with discord_server() as server, contextlib.ExitStack() as stack:
         server.approved = discord.Intents.default()

@@ -1,6 +1,8 @@
 """Forms, App Home, commands on messages, lists of who may start: what a platform has beside the conversation."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +193,28 @@ def test_an_edit_does_not_get_a_guest_past_the_owner(tmp_path: Path) -> None:
         there.notice("make it red")
         there.marked(again, "🔑")
         assert len(there.replies()) == 1
+
+
+def check_question(there: Place, *picks: Callable[[str], None]) -> None:
+    """A question with options is answered by picking one, once."""
+    there.people.call("Ann", "Please do something nice for us")
+    asked = there.reply(1)
+    assert asked.buttons == ("answer_1", "answer_2", "answer_3")
+    assert "2️⃣ Build a booking page" in asked.text
+    picks[0](asked.id)
+    assert "undo" in there.reply(2, 60).buttons
+    picks[1](asked.id)
+    time.sleep(2)
+    assert len(there.replies()) == 2
+
+
+def test_a_question_is_answered_by_a_number_on_slack(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        react, press = there.people.react, there.people.press
+        check_question(there, lambda asked: react("Ann", asked, "2️⃣"), lambda asked: press("Ann", asked, "answer_1"))
+
+
+def test_a_question_is_answered_by_a_button_on_discord(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        react, press = there.people.react, there.people.press
+        check_question(there, lambda asked: press("Ann", asked, "answer_2"), lambda asked: react("Ann", asked, "3️⃣"))

@@ -1,4 +1,4 @@
-"""The ChatPort, on Slack and Discord over their sockets: what a courier relies on."""
+"""The ChatPort, on Slack and Discord over their sockets and on the one in memory: what a courier relies on."""
 
 import asyncio
 import contextlib
@@ -17,6 +17,7 @@ from core.messages import Action, Attachment, Doc, Para, Progress, ProgressCard
 from core.sessions import ThreadKey
 from tests.servers.chat import OnDiscord, OnSlack
 from tests.servers.discord import TOKEN, discord_server
+from tests.servers.fake_chat import KEY, FakePort, OnFake
 from tests.servers.slack import APP_TOKEN, BOT_TOKEN, CHANNEL, TEAM, slack_server
 
 NONCE = "nonce-of-this-test"
@@ -31,12 +32,27 @@ class There:
     people: Any
     heard: list[Event]
 
+    @property
+    def person(self) -> str:
+        """Ann's id on the platform."""
+        platform = self.key.platform
+        known = (
+            self.people.server.people
+            if platform == "slack"
+            else self.people.world.people
+            if platform == "discord"
+            else {}
+        )
+        return str(known.get("Ann", "Ann"))
+
     async def in_thread(self, work: Callable[..., Any], *words: Any) -> Any:
-        """Let people do something; their servers run in threads of their own."""
+        """Let people do something; the servers of real platforms run in threads of their own."""
+        if self.key.platform == "fake":
+            return await work(*words)
         return await asyncio.to_thread(work, *words)
 
 
-@pytest.fixture(params=["slack", "discord"])
+@pytest.fixture(params=["slack", "discord", "fake"])
 async def there(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[There]:
     heard: list[Event] = []
 
@@ -47,6 +63,10 @@ async def there(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     async def nothing(*_: Any) -> Any:
         return ()
 
+    if request.param == "fake":
+        fake = FakePort()
+        yield There(fake, KEY, OnFake(fake, accept), heard)
+        return
     async with contextlib.AsyncExitStack() as stack:
         if request.param == "slack":
             slack = stack.enter_context(slack_server(tmp_path / "slack", "Ann"))
@@ -90,6 +110,12 @@ async def test_a_message_is_posted_found_edited_and_deleted(there: There) -> Non
     assert await there.in_thread(there.people.shown) == []
     with pytest.raises(Missing):
         await port.edit(key, remote_id, part(port, "gone"))
+
+
+async def test_a_person_can_be_told_something_alone(there: There) -> None:
+    await there.port.tell(there.key, there.person, "only for you")
+    assert await there.in_thread(there.people.told, "Ann") == ["only for you"]
+    assert await there.in_thread(there.people.shown) == []
 
 
 async def test_files_arrive_with_their_names(there: There) -> None:

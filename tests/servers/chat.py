@@ -18,7 +18,7 @@ SECONDS = 60.0
 _FOOTER = re.compile(r"\d+\.\d s")
 NAMES = {"👀": "eyes", "✅": "white_check_mark", "⚠️": "warning", "❌": "x", "↩️": "leftwards_arrow_with_hook",
          "↪️": "arrow_right_hook", "👍": "+1", "👎": "-1", "⏹️": "black_square_for_stop", "❗": "exclamation",
-         "🔑": "key", "⛔": "no_entry", "❓": "question"}  # fmt: skip
+         "🔑": "key", "⛔": "no_entry", "❓": "question", "2️⃣": "two"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ class People(Protocol):
 
     def shown(self) -> list[Shown]:
         """Return the bot's messages in the thread, oldest first."""
+        ...
+
+    def told(self, who: str) -> list[str]:
+        """Return what the bot has written to a person alone."""
         ...
 
     def marks(self, message: str) -> set[str]:
@@ -145,6 +149,10 @@ class OnSlack:
     def press(self, who: str, message: str, verb: str) -> None:
         """Press a button."""
         self.server.press(who, message, verb)
+
+    def told(self, who: str) -> list[str]:
+        """Return what the bot has written to a person alone."""
+        return self.server.direct(who)
 
     def shown(self) -> list[Shown]:
         """Return the bot's messages; its files are a message of their own."""
@@ -236,6 +244,10 @@ class OnDiscord:
                 text = f"{one.content} {json.dumps(one.embeds, ensure_ascii=False)}"
                 found.append(Shown(str(one.id), text, verbs, files))
         return found
+
+    def told(self, who: str) -> list[str]:
+        """Return what the bot has written to a person alone."""
+        return self.world.direct(who)
 
     def marks(self, message: str) -> set[str]:
         """Return the bot's reactions."""

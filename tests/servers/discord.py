@@ -625,6 +625,11 @@ class World:
         found = self.server.do(lambda: sorted(self._backend.messages.get(where, {}).values(), key=lambda one: one.id))
         return [one for one in found if not one.is_ephemeral]
 
+    def direct(self, who: str) -> list[str]:
+        """Return what the bot has written to a person alone."""
+        channel = self.server.do(lambda: self._backend.get_dm_channel(self.people[who]).id)
+        return [one.content for one in self.messages(channel)]
+
     def threads(self) -> list[int]:
         """Return the ids of the threads of the channel, oldest first."""
         return self.server.do(lambda: sorted(self._backend.guilds[self.guild].thread_ids))

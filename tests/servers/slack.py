@@ -68,6 +68,7 @@ class SlackServer:
         self.statuses: list[dict[str, Any]] = []
         self.ephemerals: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
+        self.directs: dict[str, str] = {}
         self._metadata: dict[str, Any] = {}
         self._reacted: set[tuple[str, str, str]] = set()
         self._open: dict[web.WebSocketResponse, web.Request] = {}
@@ -193,6 +194,10 @@ class SlackServer:
             return await self._native(method, given)
         if method in ("reactions.add", "reactions.remove") and (problem := self._reaction(method, given)):
             return {"ok": False, "error": problem}
+        if method == "chat.postMessage" and given["channel"] in self.people.values():
+            # Slack takes a person's id for the channel of the two, as documented for chat.postMessage.
+            person, given["channel"] = given["channel"], await self._direct(given["channel"])
+            self.directs[person] = given["channel"]
         if method == "chat.postEphemeral":
             self.ephemerals.append(given)
         if method in ("views.open", "views.publish"):
@@ -214,6 +219,10 @@ class SlackServer:
         async with self._upstream.post(f"http://slack/api/{method}", json=given, headers=headers) as answer:
             found: dict[str, Any] = await answer.json(content_type=None)
             return found
+
+    async def _direct(self, person: str) -> str:
+        """Return the channel of the app and a person."""
+        return str((await self._call("conversations.open", {"users": person}))["channel"]["id"])
 
     async def _forwarded(self, request: web.Request, method: str, body: bytes) -> dict[str, Any]:
         headers = {
@@ -461,6 +470,11 @@ class SlackServer:
         found = self._human.get(f"/_control/messages/{channel}").json()["messages"]
         said = [one for one in found if "ephemeral_to" not in one]
         return [one for one in said if thread in ("", one["ts"], one.get("thread_ts"))]
+
+    def direct(self, who: str) -> list[str]:
+        """Return what the bot has written to a person alone."""
+        channel = self.directs.get(self.people[who])
+        return [one["text"] for one in self.messages(channel=channel)] if channel else []
 
     def marks(self, ts: str) -> set[str]:
         """Return the reactions of the bot on a message."""

@@ -55,7 +55,8 @@ ARCHIVED, LOCKED, HAS_THREAD, TOO_LATE = 50083, 160005, 160004, 10062
 READ_MESSAGES = 100
 NONCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 2
-MAX_TEXT = 4_000
+MAX_TEXT, MAX_TOLD = 4_000, 2_000
+IS_LOCKED = "the thread is locked; who manages threads can unlock it."
 INTENT_HELP = (
     "Discord does not let the bot read messages: switch on “Message Content Intent” at discord.com/developers, your "
     "application, Bot. Until then it reads only messages that mention it."
@@ -79,6 +80,8 @@ def discord_errors(lacking: str = "") -> Iterator[None]:
     except discord.HTTPException as error:
         if error.status == 401:
             raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
+        if error.code == LOCKED:
+            raise NotAllowed(IS_LOCKED) from error
         if error.status == 429:
             raise RateLimited(float(error.response.headers.get("Retry-After", 1))) from error
         raise OutsideError(f"Discord answered {error.status} ({error.code}).", retryable=error.status >= 500) from error
@@ -87,7 +90,7 @@ def discord_errors(lacking: str = "") -> Iterator[None]:
         raise OutsideError(f"Discord cannot be reached ({type(error).__name__}).", retryable=True) from error
 
 
-class Verb(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?P<verb>[a-z_]+):(?P<target>.*)"):
+class Verb(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?P<verb>[a-z0-9_]+):(?P<target>.*)"):
     """A button of ours: verb and target are in its id, so that it works after a restart, on any message."""
 
     @classmethod
@@ -150,8 +153,8 @@ class DiscordPort:
 
     platform = events.PLATFORM
     capabilities = Capabilities(
-        post=Rate(1.0, 5, "channel"), edit=Rate(40, 40, "workspace"), edit_in_thread=Rate(0.6, 2, "thread"),
-        react=Rate(3, 5, "channel"), editable_seconds=55 * 60,
+        post=Rate(1.0, 5, "thread"), edit=Rate(40, 40, "workspace"), edit_in_thread=Rate(0.6, 2, "thread"),
+        react=Rate(3, 5, "thread"), calls=Rate(45, 45, "workspace"), editable_seconds=55 * 60,
     )  # fmt: skip
 
     def __init__(self, accept: Accept, enclose: Enclose, gap: Callable[[], None]) -> None:
@@ -369,7 +372,7 @@ class DiscordPort:
             except discord.HTTPException as error:
                 if error.code != ARCHIVED:
                     raise
-                await self._client.http.edit_channel(int(key.thread), archived=False)
+                await self._unarchive(key)
                 await message.edit(**sent)
 
     async def delete(self, key: ThreadKey, remote_id: str) -> None:
@@ -388,8 +391,14 @@ class DiscordPort:
             except discord.HTTPException as error:
                 if error.code != ARCHIVED:
                     raise
-                await self._client.http.edit_channel(int(key.thread), archived=False)
+                await self._unarchive(key)
                 await self._react(message, emoji, present)
+
+    async def _unarchive(self, key: ThreadKey) -> None:
+        """Open an archived thread again; one that somebody has locked stays as it is."""
+        if (await self._client.fetch_channel(int(key.thread))).locked:  # type: ignore[union-attr]
+            raise NotAllowed(IS_LOCKED)
+        await self._client.http.edit_channel(int(key.thread), archived=False)
 
     async def _react(self, message: discord.PartialMessage, emoji: str, present: bool) -> None:
         assert self._client.user is not None
@@ -397,6 +406,12 @@ class DiscordPort:
             await message.add_reaction(emoji)
         else:
             await message.remove_reaction(emoji, self._client.user)
+
+    async def tell(self, key: ThreadKey, person: str, text: str) -> None:
+        """Write a person a direct message."""
+        with discord_errors():
+            direct = await self._client.create_dm(discord.Object(int(person)))
+            await direct.send(text[:MAX_TOLD])
 
     async def working(self, key: ThreadKey, text: str) -> None:
         """Show “is typing”, for ten seconds."""

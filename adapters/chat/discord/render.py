@@ -32,6 +32,7 @@ LABELS = {
     "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
     "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "allow": ("Allow once", None), "invite": ("Invite", None),
     "deny": ("Deny", None), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"),
+    "answer_1": ("1", None), "answer_2": ("2", None), "answer_3": ("3", None), "answer_4": ("4", None),
 }  # fmt: skip
 
 

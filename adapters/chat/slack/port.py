@@ -100,7 +100,7 @@ def _translated(response: Any) -> OutsideError:
     if code == "missing_scope":
         return NotAllowed(f"The Slack app lacks the scope {data.get('needed', '?')}.")
     if code in ("not_in_channel", "restricted_action", "no_permission", "not_allowed"):
-        return NotAllowed(f"Slack does not allow that ({code}); is the app in the channel?")
+        return NotAllowed(f"Slack does not allow that ({code}); /invite the app to the channel, and say it again.")
     return OutsideError(f"Slack answered {status} {code}".strip() + ".", retryable=status >= 500 or code in BUSY)
 
 
@@ -139,7 +139,7 @@ class SlackPort:
     platform = events.PLATFORM
     capabilities = Capabilities(
         post=Rate(1.0, 4, "channel"), edit=Rate(50 / 60, 10, "workspace"), edit_in_thread=Rate(1.0, 1, "thread"),
-        react=Rate(50 / 60, 20, "workspace"),
+        react=Rate(50 / 60, 20, "workspace"), calls=Rate(50, 50, "workspace"),
     )  # fmt: skip
 
     def __init__(self, accept: Accept, threads: Threads, gap: Callable[[], None]) -> None:
@@ -410,6 +410,11 @@ class SlackPort:
         except OutsideError as error:
             if "already_reacted" not in str(error) and "no_reaction" not in str(error):
                 raise
+
+    async def tell(self, key: ThreadKey, person: str, text: str) -> None:
+        """Write a person a direct message: a person's id names the channel of the two."""
+        with slack_errors():
+            await self._client.chat_postMessage(channel=person, text=text, mrkdwn=False, unfurl_links=False)
 
     async def working(self, key: ThreadKey, text: str) -> None:
         """Set the thread's status where the workspace has one; asked once, and remembered."""

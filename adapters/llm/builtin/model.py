@@ -24,6 +24,7 @@ CAN_CHANGE = (
     "The built-in builder can add, rename and remove fields and lists; sort, search, filter, paginate and export; change "
     "titles and colours; add pages."
 )
+EXAMPLES = ["Build a to-do list", "Build a booking page", "Build an inventory with name, amount and place"]
 _QUESTION = re.compile(
     r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|did|can i|was|were)\b.*\?\s*$", re.I | re.S
 )
@@ -86,7 +87,8 @@ def _triage(sections: dict[str, Any]) -> Triage:
             if found.models or found.landing:
                 return Triage(intent="build", decisions=decisions)
             reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
-            return Triage(intent="build", reply=reply, questions=["What should the app keep, with which fields?"])
+            asked = ["What should the app keep, with which fields?"]
+            return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
     if _QUESTION.match(request):

@@ -1,0 +1,18 @@
+"""What a result looks like as a message."""
+
+from bot.replies import footer, reply
+from core.llm.chat import Usage
+from core.messages import Action, Footer, Para, TurnResult
+
+SPENT = TurnResult("t", "done", "Built.", usage=Usage(1_000, 200, 0.25), model="m", seconds=2, context=0.0834)
+
+
+def test_the_footer_says_what_the_turn_and_the_thread_have_cost_and_how_full_the_context_was() -> None:
+    assert footer(SPENT, 0.75) == "m · 1,200 tokens · $0.25 · thread $0.75 · context 8 % · 2.0 s"
+
+
+def test_a_question_lists_its_options_and_each_has_a_button() -> None:
+    doc = reply(TurnResult("t", "asked", "For whom?", options=("For us", "For all")), "")
+    assert doc.mark == "❓"
+    assert doc.blocks == (Para("For whom?"), Para("1️⃣ For us\n2️⃣ For all"), Footer("0.0 s"))
+    assert doc.actions == (Action("answer_1"), Action("answer_2"))
