@@ -9,7 +9,7 @@ import uvicorn
 from bot.frontends import connected
 from bot.settings import Settings
 from bot.web.chat import web_app
-from bot.web.server import running, told_to_stop
+from bot.web.server import running, stop_signal
 from bot.wiring import opened
 from core.errors import UserError
 
@@ -26,13 +26,14 @@ async def serve(settings: Settings) -> None:
         config = uvicorn.Config(
             web_app(app), fd=listener.fileno(), log_config=None, access_log=False, timeout_graceful_shutdown=1
         )
+        # What is there now stays: looking through all of it for garbage would hold up every event for 0.3 s.
+        gc.collect()
+        gc.freeze()
+        stopped = stop_signal()
         async with connected(app), running(config):
             warming = asyncio.create_task(app.checks.warm())
-            # What is there now stays: looking through all of it for garbage would hold up every event for 0.3 s.
-            gc.collect()
-            gc.freeze()
             print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
-            await told_to_stop()
+            await stopped.wait()
             warming.cancel()
             print("  Stopping; turns that are running go on at the next start.", flush=True)
 

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     budget_tokens: int = Field(2_000_000, ge=1, description="Tokens one turn may use, in and out together.")
     budget_usd: float = Field(5.0, ge=0, description="US dollars one turn may cost; 0 is no limit.")
     budget_calls: int = Field(300, ge=1, description="Model calls one turn may make.")
+    preview_pool: int = Field(
+        1, ge=0, le=10, description="Warm containers kept ready for new previews in Docker, some 80 MB each."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least level that is logged."
     )

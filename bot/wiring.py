@@ -24,7 +24,7 @@ from adapters.llm.profiles import PROFILES, ProviderProfile
 from adapters.memory.text import TextMemory
 from adapters.preview.caddy import running_caddy
 from adapters.preview.containers import DockerRuntime
-from adapters.preview.host import Previews
+from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -79,9 +79,10 @@ class App:
     enclosures: Enclosures
     platforms: dict[str, ChatPort]
 
-    def preview_link(self, slug: str) -> str:
-        """Return a fresh signed link to a preview."""
-        return self.signer.link(self.settings.preview_link(slug), slug)
+    def preview_link(self, slug: str, commit: str = "") -> str:
+        """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
+        name = f"{slug}{PAST}{commit[:10]}" if commit else slug
+        return self.signer.link(self.settings.preview_link(name), slug)
 
 
 @contextlib.asynccontextmanager
@@ -151,7 +152,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         if previews:
             await stack.enter_async_context(_proxied(app, stack))
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
-        stack.push_async_callback(_ended, asyncio.create_task(_stop_idle(host)))
+        stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
         await stack.enter_async_context(engine.opened(runner.run))
         stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
         yield app
@@ -228,8 +229,9 @@ async def _sandbox(
             sandbox = DockerSandbox(client, _made(folder / "scratch"), owner)
             if problem := await sandbox.problem():
                 raise OutsideError(problem)
-            runtime = DockerRuntime(client, owner)
+            runtime = DockerRuntime(client, owner, _made(folder / "previews"), settings.preview_pool)
             await asyncio.to_thread(runtime.prepare)
+            runtime.fill()
             return sandbox, runtime, ""
         except OutsideError as error:
             problems.append(str(error))
@@ -273,10 +275,10 @@ async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
         await asyncio.sleep(IDLE_LOOK_SECONDS)
 
 
-async def _stop_idle(previews: Previews) -> None:
+async def _rest_idle(previews: Previews) -> None:
     while True:
         await asyncio.sleep(IDLE_LOOK_SECONDS)
-        await previews.stop_idle()
+        await previews.rest()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

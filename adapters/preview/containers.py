@@ -7,25 +7,31 @@ preview a canary container has to fail to reach the host. Otherwise there are no
 
 import asyncio
 import contextlib
+import itertools
+import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
-from adapters.preview.runtime import give
+from adapters.preview.runtime import Home, give
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
 from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
-PORT = 8000
+CONTROL_PORT, PORTS = 9000, range(8000, 8010)
+START_SECONDS = 20
 BUILD = [
     "node",
     "/node_modules/vite/bin/vite.js",
@@ -65,60 +71,156 @@ print("done")
 """
 
 
-class DockerInstance:
-    """One preview container."""
+class Slot:
+    """A container with the fork server: it loads versions of one app, each on a port of its own."""
 
     def __init__(self, container: Container, address: str) -> None:
-        self._container = container
-        self.upstream = f"{address}:{PORT}"
-        self._gone = False
+        self.container, self.address = container, address
+        self.ports: set[int] = set()
+        self._next = itertools.cycle(PORTS)
+        self._one_at_a_time = asyncio.Lock()
+        self._sleeps = False
 
-    async def alive(self) -> bool:
-        """Say whether its process still runs; an engine that does not answer runs nothing for us."""
+    async def load(self, version: str, arguments: list[str], env: dict[str, str]) -> int:
+        """
+        Start a version beside those that run, and return its port.
 
-        def look() -> bool:
-            with docker_errors():
-                self._container.reload()
-            return bool(self._container.status == "running")
-
+        Raises:
+            OutsideError: it does not start; says why.
+        """
+        # Never the port that was used last: who was told to go may still be there.
+        port = next((port for _ in PORTS if (port := next(self._next)) not in self.ports), 0)
+        if not port:
+            raise OutsideError("too many versions of this app are running", retryable=True)
+        self.ports.add(port)
         try:
-            return not self._gone and await asyncio.to_thread(look)
+            problem = await self._ordered({"load": f"/app/{version}", "arguments": arguments, "port": port, "env": env})
+        except BaseException:
+            self.ports.discard(port)
+            raise
+        if problem:
+            self.ports.discard(port)
+            raise OutsideError(_with_last_lines(problem, await asyncio.to_thread(self.logs)))
+        return port
+
+    async def drop(self, port: int) -> None:
+        """End a version; what is gone is gone."""
+        self.ports.discard(port)
+        with contextlib.suppress(OutsideError):
+            await self._ordered({"drop": port})
+
+    async def _ordered(self, order: dict[str, Any]) -> str:
+        """Give the fork server an order and return what went wrong, '' for nothing; it may have to start first."""
+        await self.wake()
+        async with self._one_at_a_time:
+            deadline = time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    reader, writer = await asyncio.open_connection(self.address, CONTROL_PORT)
+                    break
+                except OSError as error:
+                    if time.monotonic() > deadline or not await asyncio.to_thread(self.runs):
+                        raise OutsideError("the preview's container does not answer", retryable=True) from error
+                    await asyncio.sleep(0.02)
+            try:
+                writer.write(json.dumps(order).encode() + b"\n")
+                async with asyncio.timeout(START_SECONDS + 5):
+                    return str(json.loads(await reader.readline())["problem"])
+            except (OSError, ValueError, TimeoutError, KeyError, TypeError) as error:
+                raise OutsideError("the preview's container broke off", retryable=True) from error
+            finally:
+                writer.close()
+
+    def runs(self) -> bool:
+        """Say whether the container runs; an engine that does not answer runs nothing for us."""
+        try:
+            with docker_errors():
+                self.container.reload()
         except OutsideError:
             return False
+        return str(self.container.status) in ("running", "paused")
 
-    async def logs(self) -> str:
-        """Return the last lines it printed."""
-
-        def read() -> str:
-            with docker_errors():
-                return str(self._container.logs(tail=200).decode("utf-8", "replace"))
-
+    def logs(self) -> str:
+        """Return the last lines that were printed in it."""
         try:
-            return await asyncio.to_thread(read)
+            with docker_errors():
+                return str(self.container.logs(tail=200).decode("utf-8", "replace"))
         except OutsideError as error:
             return str(error)
 
+    async def sleep(self) -> None:
+        """Freeze every process in it."""
+        if not self._sleeps:
+            await asyncio.to_thread(self._engine, self.container.pause)
+            self._sleeps = True
+
+    async def wake(self) -> None:
+        """Let a frozen container go on."""
+        if self._sleeps:
+            self._sleeps = False
+            await asyncio.to_thread(self._engine, self.container.unpause)
+
+    async def remove(self) -> None:
+        """Remove the container."""
+        await asyncio.to_thread(self._engine, lambda: self.container.remove(force=True))
+
+    def _engine(self, work: Callable[[], object]) -> None:
+        with contextlib.suppress(OutsideError), docker_errors(), contextlib.suppress(NotFound):
+            work()
+
+
+class DockerInstance:
+    """One version of an app in its container."""
+
+    def __init__(self, slot: Slot, port: int, forget: Callable[[], None]) -> None:
+        self._slot, self._port, self._forget = slot, port, forget
+        self.upstream = f"{slot.address}:{port}"
+
+    async def alive(self) -> bool:
+        """Say whether it listens; one that sleeps is woken."""
+        await self._slot.wake()
+        try:
+            async with asyncio.timeout(1):
+                _, writer = await asyncio.open_connection(self._slot.address, self._port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def logs(self) -> str:
+        """Return the last lines that its container printed."""
+        return await asyncio.to_thread(self._slot.logs)
+
+    async def sleep(self) -> None:
+        """Freeze it, together with its container."""
+        await self._slot.sleep()
+
     async def stop(self) -> None:
-        """Remove it."""
-        if self._gone:
+        """End it; the last one takes the container along."""
+        if self._port not in self._slot.ports:
             return
-        self._gone = True
-
-        def remove() -> None:
-            with docker_errors(), contextlib.suppress(NotFound):
-                self._container.remove(force=True)
-
-        with contextlib.suppress(OutsideError):
-            await asyncio.to_thread(remove)
+        if self._slot.ports == {self._port}:
+            self._slot.ports.clear()
+            self._forget()
+            await self._slot.remove()
+        else:
+            await self._slot.drop(self._port)
 
 
 class DockerRuntime:
-    """Starts apps in containers; call `prepare` once before."""
+    """
+    Starts apps in containers; call `prepare` once before.
+
+    `homes` is the folder of all homes, which the engine sees too; `pool` the number of warm containers for new ones.
+    """
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient, owner: str) -> None:
-        self._client, self._owner = client, owner
+    def __init__(self, client: docker.DockerClient, owner: str, homes: Path, pool: int) -> None:
+        self._client, self._owner, self._homes, self._pool = client, owner, homes, pool
+        self._slots: dict[Path, Slot] = {}
+        self._warm: list[tuple[Home, Slot]] = []
+        self._filling: asyncio.Task[None] | None = None
 
     def prepare(self) -> None:
         """
@@ -129,6 +231,8 @@ class DockerRuntime:
         """
         with docker_errors():
             self._remove_orphans()
+            for left in self._homes.glob(".warm-*"):
+                shutil.rmtree(left, ignore_errors=True)
             if not self._client.networks.list(names=[f"^{NETWORK}$"]):
                 self._client.networks.create(
                     NETWORK, driver="bridge", internal=True,
@@ -184,23 +288,76 @@ class DockerRuntime:
         if code:
             raise OutsideError(f"the front end does not build: {' | '.join(said.split(chr(10)))[-400:]}")
 
-    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> DockerInstance:
-        """Start an app in a container of its own."""
-        return await asyncio.to_thread(self._start, app, data, argv, web)
+    async def settle(self, home: Home) -> None:
+        """Make a new home of a warm container's folders if there is one; the folders keep their place in it."""
+        if not home.folder.exists() and self._warm:
+            ready, slot = self._warm.pop()
+            ready.folder.rename(home.folder)
+            self._slots[home.folder] = slot
+            self.fill()
+        home.make()
 
-    def _start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> DockerInstance:
+    @property
+    def warm(self) -> int:
+        """How many warm containers wait for a new app."""
+        return len(self._warm)
+
+    def fill(self) -> None:
+        """Make warm containers in the background until there are enough."""
+        if self._filling is None or self._filling.done():
+            self._filling = asyncio.create_task(self._fill())
+
+    async def _fill(self) -> None:
+        with contextlib.suppress(OutsideError):
+            while len(self._warm) < self._pool:
+                home = Home(self._homes / f".warm-{secrets.token_hex(6)}")
+                slot = await asyncio.to_thread(self._container, home)
+                # Nothing is there to drop: this waits until the libraries are loaded.
+                await slot.drop(PORTS[0])
+                self._warm.append((home, slot))
+
+    async def close(self) -> None:
+        """Remove the warm containers."""
+        self._pool = 0
+        if self._filling is not None:
+            # A container that is just being made would be left behind.
+            await asyncio.gather(self._filling, return_exceptions=True)
+        for home, slot in self._warm:
+            await slot.remove()
+            shutil.rmtree(home.folder, ignore_errors=True)
+        self._warm.clear()
+
+    async def start(self, home: Home, version: str, argv: list[str]) -> DockerInstance:
+        """Start a version in its app's container, which is made if there is none."""
+        if argv[:3] != ["python", "-m", "uvicorn"]:
+            raise OutsideError("apps are started by uvicorn here, as in “uvicorn main:app”")
+        slot = self._slots.get(home.folder)
+        if slot is None or not await asyncio.to_thread(slot.runs):
+            slot = self._slots[home.folder] = await asyncio.to_thread(self._container, home)
+
+        def forget() -> None:
+            self._slots.pop(home.folder, None)
+
+        try:
+            port = await slot.load(version, argv[3:], {"WEB_DIST": f"/web/{version}"})
+        except BaseException:
+            if not slot.ports:
+                forget()
+                await slot.remove()
+            raise
+        return DockerInstance(slot, port, forget)
+
+    def _container(self, home: Home) -> Slot:
+        home.make()
         if os.geteuid() == 0:
-            give(data, 65_532)
-        volumes = {str(app): {"bind": "/app", "mode": "ro"}, str(data): {"bind": "/data", "mode": "rw"}}
-        if web is not None:
-            volumes[str(web)] = {"bind": "/web", "mode": "ro"}
-        options = hardened(
-            self._owner,
-            command=[*argv, "--host", "0.0.0.0", "--port", str(PORT), "--no-access-log"],  # noqa: S104 - in its own network
-            environment={**_ENVIRONMENT, "DATA_DIR": "/data", "WEB_DIST": "/web"},
-            network=NETWORK,
-            volumes=volumes,
-        )
+            give(home.data, 65_532)
+        volumes = {
+            str(home.folder / "app"): {"bind": "/app", "mode": "ro"}, str(home.folder / "web"): {"bind": "/web", "mode": "ro"},
+            str(home.data): {"bind": "/data", "mode": "rw"},
+        }  # fmt: skip
+        environment = {**_ENVIRONMENT, "DATA_DIR": "/data"}
+        command = ["python", "/opt/sandbox/forks.py"]
+        options = hardened(self._owner, command=command, environment=environment, network=NETWORK, volumes=volumes)
         with docker_errors():
             container = self._client.containers.create(**options)
             try:
@@ -210,7 +367,12 @@ class DockerRuntime:
             except BaseException:
                 container.remove(force=True)
                 raise
-        return DockerInstance(container, address)
+        return Slot(container, address)
+
+
+def _with_last_lines(problem: str, logs: str) -> str:
+    last = [line for line in logs.splitlines() if line.strip()][-6:]
+    return problem + (": " + " | ".join(last)[-600:] if last else "")
 
 
 def load_guard() -> None:

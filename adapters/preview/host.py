@@ -8,11 +8,12 @@ import asyncio
 import html
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from adapters.preview.runtime import Answer, Instance, Runtime, ready
+from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready
 from adapters.preview.screenshot import Browser
 from adapters.sandbox.folders import write_files
 from core.errors import OutsideError
@@ -21,7 +22,9 @@ from core.manifests import AppManifest
 from core.messages import PreviewState
 
 MAX_RUNNING = 12
-IDLE_SECONDS = 30 * 60
+PAST = "--"
+"""Between a session's slug and a commit in the name of a preview that shows that commit. No slug has it."""
+SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
 FAILED_SECONDS = 30
 _SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
@@ -55,8 +58,12 @@ class Previews:
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
         self._url_of, self._browser = url_of, browser
+        # What a past commit stored ends with its preview.
+        for left in folder.glob(f"*{PAST}*"):
+            shutil.rmtree(left, ignore_errors=True)
         self._served: dict[str, Served] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._failed: dict[str, tuple[str, str, float]] = {}
 
     def serving(self, slug: str) -> Served | None:
@@ -108,7 +115,7 @@ class Previews:
         served, answer = await self._start(slug, commit, tree, manifest)
         if problem := _problem(answer):
             logs = await served.instance.logs() if served.instance else ""
-            await self._stop(served)
+            await self._drop(served, self._served.get(slug))
             return PreviewState(
                 "failed", commit=commit, note=_with_log(problem, logs), http_status=answer.status, runtime=name
             )
@@ -121,9 +128,9 @@ class Previews:
         if state.state == "failed" and before is not None:
             # A page whose scripts throw never replaces one that works.
             self._served[slug] = before
-            await self._stop(served)
+            await self._drop(served, before)
         elif before is not None:
-            await self._retire(before, served)
+            self._later(self._drop(before, served))
         await self._make_room()
         return state
 
@@ -144,48 +151,63 @@ class Previews:
     async def _start(
         self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None
     ) -> tuple[Served, Answer]:
-        root = self._folder / slug / commit[:12]
+        home, version = Home(self._folder / slug), commit[:12]
+        static = manifest is None or manifest.kind == "static"
+        if self.runtime is None or static:
+            home.make()
+        else:
+            await self.runtime.settle(home)
+        root = home.app(version)
         if not root.exists():
             building = root.with_suffix(".new")
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
             await asyncio.to_thread(write_files, tree, building)
             building.rename(root)
-        if manifest is None or manifest.kind == "static":
+        if manifest is None or static:
             page = tree.get("index.html")
             return Served(commit, root, None), Answer(200, page) if page else Answer(
                 404, problem="there is no index.html"
             )
         if self.runtime is None:
             raise OutsideError(self._why_none)
-        data = self._folder / slug / "data"
-        data.mkdir(exist_ok=True)
-        web = await self._built(root) if manifest.kind == "fastapi_react" else None
-        instance = await self.runtime.start(root, data, ["python", "-m", *manifest.start], web)
+        if manifest.kind == "fastapi_react":
+            await self._build(home, version)
+        try:
+            instance = await self.runtime.start(home, version, ["python", "-m", *manifest.start])
+        except OutsideError:
+            known = self._served.get(slug)
+            if known is None or known.root != root:
+                await asyncio.to_thread(_forget, home, version)
+            raise
         try:
             return Served(commit, root, instance), await ready(instance, manifest.health)
         except BaseException:
             await instance.stop()
             raise
 
-    async def _built(self, root: Path) -> Path:
-        """Build the front end of the worktree `root` beside it, unless that was done before."""
+    async def _build(self, home: Home, version: str) -> None:
+        """Build the front end of a version, unless that was done before."""
         assert self.runtime is not None
-        web, done = root.with_suffix(".web"), root.with_suffix(".built")
-        if not done.exists():
-            shutil.rmtree(web, ignore_errors=True)
-            web.mkdir()
-            await self.runtime.build(root, web)
-            done.touch()
-        return web
+        web = home.web(version)
+        if not web.exists():
+            building = web.with_suffix(".new")
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir()
+            await self.runtime.build(home.app(version), building)
+            building.rename(web)
 
-    async def _retire(self, before: Served, served: Served) -> None:
-        """Stop the old version and remove its files."""
-        await self._stop(before)
-        if before.root != served.root:
-            for suffix in ("", ".web"):
-                await asyncio.to_thread(shutil.rmtree, before.root.with_suffix(suffix), ignore_errors=True)
-            before.root.with_suffix(".built").unlink(missing_ok=True)
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what nobody has to wait for."""
+        task = asyncio.create_task(work)
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def _drop(self, served: Served, other: Served | None) -> None:
+        """Stop a version and remove its files, unless another instance serves the same; git has them."""
+        await self._stop(served)
+        if other is None or served.root != other.root:
+            await asyncio.to_thread(_forget, Home(served.root.parents[1]), served.root.name)
 
     async def _stop(self, served: Served) -> None:
         if served.instance is not None:
@@ -195,22 +217,40 @@ class Previews:
         """Stop the least recently used previews above the limit; a request wakes them again."""
         running = sorted((one.used, slug) for slug, one in self._served.items() if one.instance)
         for _, slug in running[: max(0, len(running) - MAX_RUNNING)]:
-            if found := self._served.pop(slug, None):
-                await self._stop(found)
+            await self._end(slug)
 
-    async def stop_idle(self, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Stop previews that nobody asked for lately."""
+    async def _end(self, slug: str) -> None:
+        """Stop a preview; a request starts it again."""
+        if found := self._served.pop(slug, None):
+            await self._stop(found)
+            if PAST in slug:
+                await asyncio.to_thread(shutil.rmtree, self._folder / slug, ignore_errors=True)
+
+    async def rest(self, sleep_seconds: float = SLEEP_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Let previews sleep that nobody asked for lately, and stop those that sleep for long."""
         now = time.monotonic()
         for slug, served in list(self._served.items()):
-            if served.instance is not None and now - served.used > idle_seconds:
-                self._served.pop(slug, None)
-                await self._stop(served)
+            if served.instance is None and PAST not in slug:
+                continue
+            async with self._locks.setdefault(slug, asyncio.Lock()):
+                if now - served.used > idle_seconds:
+                    await self._end(slug)
+                elif now - served.used > sleep_seconds and served.instance is not None:
+                    await served.instance.sleep()
 
     async def close(self) -> None:
         """Stop all."""
+        await asyncio.gather(*self._ending)
         for served in self._served.values():
             await self._stop(served)
         self._served.clear()
+        if self.runtime is not None:
+            await self.runtime.close()
+
+
+def _forget(home: Home, version: str) -> None:
+    for folder in (home.app(version), home.web(version)):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _problem(answer: Answer) -> str:

@@ -35,15 +35,48 @@ class Instance(Protocol):
         """Return the last lines it printed."""
         ...
 
+    async def sleep(self) -> None:
+        """Use no processor until somebody asks whether it is alive."""
+        ...
+
     async def stop(self) -> None:
         """End it; safe to call twice."""
         ...
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one app: its versions side by side, what was built of them, and what it stores."""
+
+    folder: Path
+
+    @property
+    def data(self) -> Path:
+        """The one folder that the app may write."""
+        return self.folder / "data"
+
+    def app(self, version: str) -> Path:
+        """Return the files of a version."""
+        return self.folder / "app" / version
+
+    def web(self, version: str) -> Path:
+        """Return the front end that was built of a version; it exists only where there is one."""
+        return self.folder / "web" / version
+
+    def make(self) -> None:
+        """Make the folders."""
+        for name in ("app", "web", "data"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
 
 
 class Runtime(Protocol):
     """Starts instances."""
 
     name: str
+
+    async def settle(self, home: Home) -> None:
+        """Make a home's folders; call it before anything is written there, it may bring a warm sandbox along."""
+        ...
 
     async def build(self, app: Path, web: Path) -> None:
         """
@@ -54,15 +87,19 @@ class Runtime(Protocol):
         """
         ...
 
-    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> Instance:
+    async def start(self, home: Home, version: str, argv: list[str]) -> Instance:
         """
-        Start `argv` (a uvicorn command without where to listen) over the folder `app`, with `data` writable.
+        Start `argv` (a uvicorn command without where to listen) over a version of the app, beside those that run.
 
-        A front end that was built lies in `web`; the app finds it by WEB_DIST.
+        The app may write its data folder, and finds a front end that was built by WEB_DIST.
 
         Raises:
-            OutsideError: the runtime itself does not work.
+            OutsideError: it does not start, or the runtime itself does not work.
         """
+        ...
+
+    async def close(self) -> None:
+        """Give back what is held ready."""
         ...
 
 
@@ -148,6 +185,9 @@ class BubblewrapInstance:
         await asyncio.sleep(0)
         return "\n".join(self._lines)
 
+    async def sleep(self) -> None:
+        """Do nothing: a process that nobody asks uses next to nothing."""
+
     async def stop(self) -> None:
         """End it."""
         self._reading.cancel()
@@ -166,13 +206,21 @@ class BubblewrapRuntime:
         self._sandbox, self._sockets = sandbox, sockets
         self._count = 0
 
+    async def settle(self, home: Home) -> None:
+        """Make the folders."""
+        home.make()
+
+    async def close(self) -> None:
+        """Nothing is held ready."""
+
     async def build(self, app: Path, web: Path) -> None:
         """There is no Node in this sandbox."""
         raise OutsideError("this app needs Node to be built, which bubblewrap's sandbox does not have; use Docker")
 
-    async def start(self, app: Path, data: Path, argv: list[str], web: Path | None) -> BubblewrapInstance:
+    async def start(self, home: Home, version: str, argv: list[str]) -> BubblewrapInstance:
         """Start an app on a fresh socket; each data folder has a uid of its own where the bot may choose."""
         self._count += 1
+        app, data = home.app(version), home.data
         uid = 61_000 + zlib.crc32(str(data).encode()) % 4_000
         if os.geteuid() == 0:
             give(data, uid)

@@ -21,6 +21,7 @@ from docker.types import LogConfig, Ulimit
 
 from adapters.sandbox.folders import temporary_folder
 from adapters.sandbox.programs import shortened
+from adapters.sandbox.seccomp import profile
 from core.errors import OutsideError
 from core.files import FileTree
 from core.ports import Ran
@@ -47,7 +48,7 @@ def image_tag() -> str:
     """Return the image's name; its tag is a hash of what it is built from."""
     parts = [
         (IMAGE_FOLDER / name).read_bytes()
-        for name in ("Dockerfile", "requirements.txt", "package.json", "vite.config.mjs")
+        for name in ("Dockerfile", "requirements.txt", "package.json", "vite.config.mjs", "forks.py")
     ]
     return f"threadwright-sandbox:{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
 
@@ -81,7 +82,7 @@ def hardened(owner: str, **more: Any) -> dict[str, Any]:
         "image": image_tag(),
         "read_only": True,
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
+        "security_opt": ["no-new-privileges", f"seccomp={profile()}"],
         "user": "65532:65532",
         "pids_limit": 256,
         "mem_limit": "512m",

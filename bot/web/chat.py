@@ -176,7 +176,16 @@ def web_app(app: App) -> FastAPI:
     async def evidence(request: Request, session: Here, commit: str) -> Response:
         found, diff = await app.repository.show(session.id, commit)
         result: TurnResult | None = await app.turns.result_in(session.id, found.turn_id)
-        context = {"session": session, "commit": found, "diff": diff, "result": result}
+        before = app.preview_link(session.slug, found.parents[0]) if found.parents else ""
+        after = app.preview_link(session.slug, found.id)
+        context = {
+            "session": session,
+            "commit": found,
+            "diff": diff,
+            "result": result,
+            "before": before,
+            "after": after,
+        }
         return pages.TemplateResponse(request, "commit.html", context)
 
     @web.get("/t/{slug}/preview")

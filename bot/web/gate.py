@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from adapters.preview.host import Previews
+from adapters.preview.host import PAST, Previews
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from core.errors import BotError, UserError
@@ -84,7 +84,9 @@ class Gate:
 
     async def _judge(self, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
         host = headers.get("x-forwarded-host", headers.get("host", "")).partition(":")[0].casefold()
-        slug = host.removesuffix(f".{self._zone}")
+        name = host.removesuffix(f".{self._zone}")
+        # A preview of one commit opens with the thread's link, and has files and data of its own.
+        slug, _, commit = name.partition(PAST)
         path, _, query = headers.get("x-forwarded-uri", "/").partition("?")
         pairs = parse_qsl(query, keep_blank_values=True)
         token = dict(pairs).get(COOKIE, "")
@@ -98,23 +100,26 @@ class Gate:
             return 403, {}, _page("Refused", "Another site may link here, and nothing else.")
         if not any(self._signer.good(slug, token) for token in _cookies(headers.get("cookie", ""))):
             return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
-        served = self._previews.serving(slug)
+        served = self._previews.serving(name)
         if served is None or (served.instance is not None and not await served.instance.alive()):
-            if problem := await self._wake(slug):
+            if problem := await self._wake(name, slug, commit):
                 return 503, {"retry-after": "5"}, _page("This preview does not start", problem)
-            served = self._previews.serving(slug)
+            served = self._previews.serving(name)
         if served is None:
             return 503, {"retry-after": "1"}, _page("One moment", "The preview is starting.", reload=True)
         return 200, dict([served.header]), ""
 
-    async def _wake(self, slug: str) -> str:
-        """Start the head of a session's app; anything can be rebuilt from git."""
+    async def _wake(self, name: str, slug: str, commit: str) -> str:
+        """Start a commit of a session's app, its head unless one is named; anything can be rebuilt from git."""
         session = await self._sessions.by_slug(slug)
-        head = await self._repository.head(session.id)
-        if head is None:
+        if commit:
+            wanted: str | None = (await self._repository.show(session.id, commit))[0].id
+        else:
+            wanted = await self._repository.head(session.id)
+        if wanted is None:
             raise UserError("There is no app in this thread yet.")
-        tree = await self._repository.tree(session.id, head)
-        return await self._previews.wake(slug, head, tree, read_manifest(tree.get(MANIFEST_PATH)))
+        tree = await self._repository.tree(session.id, wanted)
+        return await self._previews.wake(name, wanted, tree, read_manifest(tree.get(MANIFEST_PATH)))
 
 
 def _cookies(header: str) -> list[str]:

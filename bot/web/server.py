@@ -34,10 +34,10 @@ async def running(config: uvicorn.Config) -> AsyncIterator[Server]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def told_to_stop() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def stop_signal() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set from now on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped

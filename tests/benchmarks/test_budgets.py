@@ -280,8 +280,9 @@ async def test_previews(kind: str, tmp_path: Path) -> None:
         if kind == "docker":
             client = open_client()
             stack.callback(client.close)
-            runtime = DockerRuntime(client, "bench")
+            runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1)
             await asyncio.to_thread(runtime.prepare)
+            runtime.fill()
         host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None)
         (tmp_path / "previews").mkdir()
 

@@ -84,6 +84,30 @@ async def test_other_tokens_open_nothing(gate: httpx.AsyncClient, session: Sessi
     assert (await ask(gate, session.slug, cookie=f"{COOKIE}={token}")).status_code == 401
 
 
+async def test_every_commit_has_a_preview_that_the_threads_link_opens(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, lite: Database, repository: GitRepository
+) -> None:
+    first = await repository.head(session.id)
+    assert first is not None
+    async with lite.write() as tx:
+        await repository.commit(tx, Draft(session.id, first, {"index.html": b"<h1>Two</h1>"}, "Second", "t2", ANN))
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+
+    async def page(name: str) -> str:
+        passed = await ask(gate, name, cookie=cookie)
+        assert passed.status_code == 200, passed.text
+        return Path(passed.headers["x-root"], "index.html").read_text()
+
+    assert await page(session.slug) == "<h1>Two</h1>"
+    assert await page(f"{session.slug}--{first[:10]}") == "<h1>Shop</h1>"
+    assert await page(session.slug) == "<h1>Two</h1>"
+    assert (await ask(gate, f"{session.slug}--{first[:10]}")).status_code == 401
+    for name in ("0000000000", "", "../etc", "HEAD"):
+        answer = await ask(gate, f"{session.slug}--{name}", cookie=cookie)
+        assert answer.status_code in (200, 503)
+        assert ("Shop" in answer.text, "x-root" in answer.headers) == (False, not name)
+
+
 async def test_unknown_previews_and_those_that_do_not_start_say_so(gate: httpx.AsyncClient, signer: Signer) -> None:
     answer = await ask(gate, "ghost", cookie=f"{COOKIE}={signer.token('ghost')}")
     assert answer.status_code == 503

@@ -1,0 +1,146 @@
+"""Previews in Docker: one container per app, versions beside each other in it, warm ones for new apps."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.preview.containers import DockerRuntime
+from adapters.preview.host import Previews
+from adapters.sandbox.docker import LABEL, image_tag, open_client
+from core.errors import OutsideError
+from core.files import FileTree
+from core.manifests import AppManifest, PlannedFile
+from tests.needs import missing
+
+OWNER = f"test-previews-{os.getpid()}"
+APP = """
+import os, pathlib
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+app = FastAPI()
+@app.get("/")
+def page():
+    kept = pathlib.Path(os.environ["DATA_DIR"], "kept")
+    kept.write_text(kept.read_text() + "+" if kept.exists() else "+")
+    return HTMLResponse("<h1>{version} " + kept.read_text() + "</h1>")
+"""
+MANIFEST = AppManifest(
+    name="app", title="App", analysis="An app", kind="fastapi", start=["uvicorn", "main:app"],
+    files=[PlannedFile(path="main.py", role="backend", description="All of it")],
+)  # fmt: skip
+
+
+def tree(version: str) -> FileTree:
+    return FileTree({"main.py": APP.replace("{version}", version).encode()})
+
+
+@pytest.fixture
+async def previews(tmp_path: Path) -> AsyncIterator[Previews]:
+    try:
+        client = open_client()
+        if not client.images.list(image_tag()):
+            missing("the sandbox image", "make image")
+    except OutsideError as error:
+        missing("Docker", str(error))
+    homes = tmp_path / "previews"
+    homes.mkdir()
+    runtime = DockerRuntime(client, OWNER, homes, 1)
+    await asyncio.to_thread(runtime.prepare)
+    host = Previews(homes, tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None)
+    yield host
+    await host.close()
+    assert client.containers.list(all=True, filters={"label": f"{LABEL}={OWNER}"}) == []
+    client.close()
+
+
+async def page(previews: Previews, slug: str) -> str:
+    served = previews.serving(slug)
+    assert served is not None
+    assert served.instance is not None
+    assert await served.instance.alive()
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        return (await client.get(f"http://{served.instance.upstream}/")).text
+
+
+async def show(previews: Previews, slug: str, version: str) -> str:
+    state = await previews.show("s", slug, version.ljust(12, "0"), tree(version), MANIFEST)
+    return state.state if state.state == "ready" else f"{state.state}: {state.note}"
+
+
+async def test_a_new_version_takes_over_without_a_gap_and_keeps_what_was_stored(previews: Previews) -> None:
+    assert await show(previews, "app", "one") == "ready"
+    seen, ended = [], asyncio.Event()
+
+    async def watch() -> None:
+        while not ended.is_set():
+            seen.append(await page(previews, "app"))
+
+    watching = asyncio.create_task(watch())
+    for version in ("two", "three", "four"):
+        assert await show(previews, "app", version) == "ready"
+    ended.set()
+    await watching
+    assert len({text.split()[0] for text in seen}) > 1
+    assert all(text.startswith("<h1>") for text in seen)
+    assert (await page(previews, "app")).startswith("<h1>four ++++")
+
+
+async def test_a_version_that_does_not_start_leaves_the_old_one_up(previews: Previews) -> None:
+    assert await show(previews, "app", "one") == "ready"
+    broken = FileTree({"main.py": b"raise ValueError('not like this')"})
+    state = await previews.show("s", "app", "two000000000", broken, MANIFEST)
+    assert state.state == "failed"
+    assert "ValueError: not like this" in state.note
+    silent = FileTree({"main.py": b"import sys; sys.exit(0)"})
+    assert (await previews.show("s", "app", "three0000000", silent, MANIFEST)).state == "failed"
+    assert "<h1>one" in await page(previews, "app")
+    assert await show(previews, "app", "four") == "ready"
+
+
+async def test_a_new_app_moves_into_a_warm_container(previews: Previews, tmp_path: Path) -> None:
+    runtime = previews.runtime
+    assert isinstance(runtime, DockerRuntime)
+    runtime.fill()
+    for _ in range(200):
+        if runtime.warm:
+            break
+        await asyncio.sleep(0.1)
+    (warm,) = tmp_path.glob("previews/.warm-*")
+    inode = warm.stat().st_ino
+    assert await show(previews, "new", "one") == "ready"
+    assert (tmp_path / "previews" / "new").stat().st_ino == inode
+    assert "<h1>one" in await page(previews, "new")
+
+
+async def test_a_sleeping_preview_wakes_and_a_dead_one_is_made_again(previews: Previews) -> None:
+    assert await show(previews, "app", "one") == "ready"
+    await page(previews, "app")
+    await previews.rest(sleep_seconds=0)
+    client = open_client()
+    (container,) = client.containers.list(filters={"label": f"{LABEL}={OWNER}", "status": "paused"})
+    assert "<h1>one" in await page(previews, "app")
+    container.remove(force=True)
+    served = previews.serving("app")
+    assert served is not None
+    assert served.instance is not None
+    assert not await served.instance.alive()
+    assert await previews.wake("app", "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
+    assert "<h1>one +++" in await page(previews, "app")
+    client.close()
+
+
+async def test_previews_that_rest_long_are_stopped_and_a_past_commit_leaves_nothing(
+    previews: Previews, tmp_path: Path
+) -> None:
+    for name in ("app", "app--0123456789"):
+        assert await previews.wake(name, "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
+        # One is from the look whether it answers.
+        assert "<h1>one ++<" in await page(previews, name)
+    await previews.rest(sleep_seconds=0, idle_seconds=0)
+    assert previews.serving("app") is None
+    assert [one.name for one in (tmp_path / "previews").iterdir() if not one.name.startswith(".")] == ["app"]
+    assert (tmp_path / "previews" / "app" / "data" / "kept").read_text() == "++"
