@@ -2,7 +2,8 @@
 Read a model's answer into edits.
 
 Three formats, each under a line `FILE: path`: a fenced block is the whole file, SEARCH/REPLACE blocks are changes, a
-fenced block of kind `diff` is a unified diff whose line numbers do not matter. `DELETE: path` removes a file.
+fenced block of kind `diff` is a unified diff whose line numbers do not matter. `DELETE: path` removes a file. Some models
+have learned another one, with lines such as `*** Update File: path`; it is understood as well.
 """
 
 import re
@@ -16,6 +17,8 @@ _FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
 _SEARCH = re.compile(r"^<{5,9}\s*SEARCH\b.*$")
 _DIVIDER = re.compile(r"^={5,9}\s*$")
 _REPLACE = re.compile(r"^>{5,9}\s*REPLACE\b.*$")
+_PATCHED = re.compile(r"^\*\*\* (?P<verb>Update|Add|Delete) File:\s*(?P<path>.+?)\s*$")
+_PATCH_LINE = re.compile(r"^\*\*\* (?:Begin Patch|End Patch|End of File)\s*$")
 _HUNK = re.compile(r"^@@.*$")
 
 
@@ -28,6 +31,8 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     if not answer.strip():
         return Refusal("empty", default_path, "The answer was empty.")
     edits: list[Edit] = []
+    if any(_PATCHED.match(line) for line in answer.split("\n")):
+        return tuple(_patched(answer.replace("\r\n", "\n").split("\n")))
     for path, lines in _sections(answer.replace("\r\n", "\n").split("\n"), default_path):
         found = _section_edits(path, lines)
         if isinstance(found, Refusal):
@@ -98,6 +103,23 @@ def _search_replace(path: str, lines: list[str]) -> list[Edit] | Refusal:
     if state != "outside":
         return Refusal("truncated", path, f"The last SEARCH/REPLACE block for {path} has no end; it was cut off.")
     return edits
+
+
+def _patched(lines: Sequence[str]) -> Iterator[Edit]:
+    """Read the files of a patch; what is in a hunk is as in a unified diff."""
+    starts = [at for at, line in enumerate(lines) if _PATCHED.match(line)]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        header = _PATCHED.match(lines[start])
+        assert header is not None
+        body = [line for line in lines[start + 1 : end] if not _PATCH_LINE.match(line)]
+        while body and (not body[-1].strip() or _FENCE.match(body[-1])):
+            body.pop()
+        if header["verb"] == "Delete":
+            yield Delete(header["path"])
+        elif header["verb"] == "Add":
+            yield WholeFile(header["path"], "".join(f"{line.removeprefix('+')}\n" for line in body))
+        else:
+            yield from _unified(header["path"], body)
 
 
 def _unified(path: str, body: list[str]) -> list[Edit]:

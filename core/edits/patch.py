@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from core.edits.locate import Place, closest, locate
 from core.edits.merge import join_lines, merged, split_lines
 from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
+from core.edits.near import near
+from core.edits.variants import variants
 from core.errors import UserError
 from core.files import FileTree
 
+PART_CHARS = 4
+"""How long a part of a line must be to be looked for."""
 _BOM = "\ufeff"
 # A comment that stands for code the model did not write out. Applied as text it would delete that code.
 _ELISION = re.compile(
@@ -116,10 +120,21 @@ def _replaced(edit: Replace, text: str) -> tuple[bytes, str] | Refusal:
     lines = split_lines(text)
     texts = [line.text for line in lines]
     place = locate(texts, search)
+    tier = place.tier if isinstance(place, Place) else ""
+    if place == []:
+        if len(search) == len(replace) == 1 and len(search[0].strip()) >= PART_CHARS and text.count(search[0]) == 1:
+            return (bom + text.replace(search[0], replace[0])).encode(), "part of a line"
+        for slip, without, instead in variants(search, replace):
+            place = locate(texts, without)
+            if isinstance(place, Place):
+                search, replace, tier = list(without), list(instead), slip
+                break
+    if place == [] and isinstance(place := near(texts, search, replace), Place):
+        tier = place.tier
     if not isinstance(place, Place):
         return _not_located(edit.path, texts, search, place)
     result = bom + join_lines(merged(lines, place, search, replace))
-    return result.encode(), place.tier
+    return result.encode(), tier
 
 
 def _not_located(path: str, lines: Sequence[str], search: Sequence[str], hits: list[int]) -> Refusal:

@@ -70,6 +70,17 @@ def test_a_unified_diff_becomes_one_edit_per_hunk() -> None:
     assert parse_answer(answer, "x") == (Replace("a.py", "one\ntwo", "one\n2"), Replace("a.py", "four", "4\n5"))
 
 
+def test_the_patch_form_of_some_models_is_understood() -> None:
+    answer = (
+        "*** Begin Patch\n*** Update File: a.py\n@@ def first():\n     x = 1\n-    y = 2\n+    y = 3\n@@\n-z\n+w\n"
+        "*** Add File: b.py\n+one\n+two\n*** Delete File: c.py\n*** End Patch\n"
+    )
+    assert parse_answer(f"```\n{answer}```\n", "x") == (
+        Replace("a.py", "    x = 1\n    y = 2", "    x = 1\n    y = 3"), Replace("a.py", "z", "w"),
+        WholeFile("b.py", "one\ntwo\n"), Delete("c.py"),
+    )  # fmt: skip
+
+
 def test_a_hunk_that_changes_nothing_is_no_edit() -> None:
     assert parse_answer("```diff\n@@ -1 +1 @@\n same\n```", "a.py") == Refusal(
         "no_edit", "a.py", "The answer had no FILE section with a fenced block or an edit in it."
@@ -265,3 +276,88 @@ def test_a_file_that_is_not_text_is_not_edited() -> None:
 def test_a_whole_file_keeps_the_line_ends_of_the_old_one() -> None:
     patched = apply_patch(FileTree({"a": "\ufeffone\r\ntwo\r\n".encode()}), [WholeFile("a", "1\n2\n")])
     assert patched.tree["a"].decode() == "\ufeff1\r\n2\r\n"
+
+
+# --- slips of models
+
+
+SHOP = """\
+def price(item):
+    cost = item.cost * 2
+    # Everybody pays the tax.
+    cost = with_tax(cost)
+    return cost
+
+
+def label(item):
+    return f"{item.name}: {price(item)}"
+"""
+
+
+def tier(text: str, search: str, replace: str) -> str:
+    (found,) = apply_patch(FileTree({"a.py": text.encode()}), [Replace("a.py", search, replace)]).applied
+    return found.tier
+
+
+@pytest.mark.parametrize(
+    ("search", "replace", "name"),
+    [
+        ("item.cost * 2", "item.cost * 3", "part of a line"),
+        ("2 |     cost = item.cost * 2\n3 |     # Everybody pays the tax.",
+         "2 |     cost = item.cost * 3\n3 |     # Everybody pays the tax.", "line numbers"),
+        ("```python\n    cost = item.cost * 2\n```", "```python\n    cost = item.cost * 3\n```", "fence"),
+        ("```\n    cost = item.cost * 2\n```", "    cost = item.cost * 3", "fence"),
+    ],
+)  # fmt: skip
+def test_slips_in_quoting_are_undone(search: str, replace: str, name: str) -> None:
+    assert applied(SHOP, search, replace) == SHOP.replace("* 2", "* 3")
+    assert tier(SHOP, search, replace) == name
+
+
+def test_entities_and_escaped_quotes_are_undone() -> None:
+    assert (
+        applied("if (a && b < c) {\n", "if (a &amp;&amp; b &lt; c) {", "if (a &amp;&amp; b &gt; c) {", "a.js")
+        == "if (a && b > c) {\n"
+    )
+    assert (
+        applied('say("hello", "you")\n', 'say(\\"hello\\", \\"you\\")', 'say(\\"bye\\", \\"you\\")')
+        == 'say("bye", "you")\n'
+    )
+
+
+def test_context_may_be_remembered_wrong_where_what_changes_is_there() -> None:
+    search = "def price(item):\n    cost = item.cost * 2\n    cost = with_tax(cost)\n    log(cost)\n    return cost"
+    replace = search.replace("with_tax(cost)", "with_tax(cost, item)")
+    assert applied(SHOP, search, replace) == SHOP.replace("with_tax(cost)", "with_tax(cost, item)")
+    assert tier(SHOP, search, replace) == "near"
+    inserted = search.replace("    cost = with_tax(cost)\n", "    cost = with_tax(cost)\n    cost = rounded(cost)\n")
+    missing = "def price(item):\n    cost = item.cost * 2\n    gone = 1\n    cost = with_tax(cost)\n    return cost"
+    added = missing.replace("    return cost", "    check(cost)\n    return cost")
+    assert applied(SHOP, missing, added) == SHOP.replace("    return cost", "    check(cost)\n    return cost")
+    assert refusal(SHOP, Replace("a.py", search, inserted)).kind == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("search", "replace"),
+    [
+        # What is to change is not there, or something else stands inside it.
+        ("def price(item):\n    cost = item.price * 2\n    return cost", "def price(item):\n    return item.price * 2"),
+        ("    cost = item.cost * 2\n    cost = with_tax(cost)", "    cost = with_tax(item.cost)"),
+        ("    price = 3 &lt; 4", "    price = 4 &lt; 5"),
+        # Nothing in it is telling, or hardly anything of it is there.
+        ("def a():\n    x\n    y", "def a():\n    x\n    z"),
+        (
+            "one thing\nanother thing\n    cost = with_tax(cost)\na third thing",
+            "one thing\nanother thing\na third thing",
+        ),
+    ],
+)
+def test_what_is_not_there_is_not_guessed(search: str, replace: str) -> None:
+    assert refusal(SHOP, Replace("a.py", search, replace)).kind == "not_found"
+
+
+def test_two_places_that_are_near_are_refused() -> None:
+    twice = SHOP + SHOP.replace("price", "prize").replace("label", "name")
+    search = "def cost_of(item):\n    cost = item.cost * 2\n    # Everybody pays the tax.\n    cost = with_tax(cost)"
+    found = refusal(twice, Replace("a.py", search, search.replace("* 2", "* 3")))
+    assert (found.kind, "lines 2, 11" in found.message) == ("ambiguous", True)

@@ -1,0 +1,68 @@
+"""
+The last resort: context that the file does not have, because the model remembered it wrong or somebody changed it.
+
+What the edit changes must stand in the file, together; what it only quotes may differ in part. One place, or none.
+"""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from core.edits.locate import Place, collapsed
+
+AROUND, SHARE, STRONG = 4, 0.5, 8
+"""Lines of slack on both sides, the part of the quoted lines that must be there, letters that make a line telling."""
+
+
+def near(lines: Sequence[str], search: Sequence[str], replace: Sequence[str]) -> Place | list[int]:
+    """Return the one place that an edit means although some of its context is not there; else where it may be meant."""
+    mine, file = [collapsed(line) for line in search], [collapsed(line) for line in lines]
+    groups = _needed(mine, [collapsed(line) for line in replace])
+    needed = sorted({at for group in groups for at in group})
+    telling = [at for at in needed if sum(map(str.isalnum, mine[at])) >= STRONG]
+    if not telling:
+        return []
+    found: dict[tuple[int, ...], Place] = {}
+    for hit in (at for at, line in enumerate(file) if line == mine[telling[0]]):
+        low = max(0, hit - telling[0] - AROUND)
+        window = file[low : hit + len(mine) - telling[0] + AROUND]
+        pairs = {
+            block.a + step: low + block.b + step
+            for block in SequenceMatcher(None, mine, window, autojunk=False).get_matching_blocks()
+            for step in range(block.size)
+        }
+        if _holds(groups, pairs, file) and _share(mine, pairs) >= SHARE:
+            targets = tuple(pairs[at] for at in needed)
+            found[targets] = Place(min(pairs.values()), max(pairs.values()) + 1, pairs, "near")
+    if len(found) == 1:
+        return next(iter(found.values()))
+    return [targets[0] + 1 for targets in found]
+
+
+def _needed(mine: list[str], new: list[str]) -> list[list[int]]:
+    """Return the lines that must be there, in groups that must stand together: what goes, and where something comes."""
+    groups = []
+    for kind, a1, a2, _, _ in SequenceMatcher(None, mine, new, autojunk=False).get_opcodes():
+        if kind == "insert":
+            groups.append([at for at in (a1 - 1, a1) if 0 <= at < len(mine)])
+        elif kind != "equal":
+            groups.append(list(range(a1, a2)))
+    return [[at for at in group if mine[at]] for group in groups]
+
+
+def _holds(groups: list[list[int]], pairs: dict[int, int], file: list[str]) -> bool:
+    """Say whether every group is there, with nothing but blank lines inside."""
+    for group in groups:
+        targets = [pairs[at] for at in group if at in pairs]
+        if len(targets) != len(group):
+            return False
+        between = [
+            line for at, line in enumerate(file) if targets and targets[0] < at < targets[-1] and at not in targets
+        ]
+        if any(between):
+            return False
+    return True
+
+
+def _share(mine: list[str], pairs: dict[int, int]) -> float:
+    said = [at for at, line in enumerate(mine) if line]
+    return sum(at in pairs for at in said) / len(said)

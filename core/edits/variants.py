@@ -1,0 +1,34 @@
+"""Slips of models when they quote: the same edit without them, tried only when the text as it stands is nowhere."""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+_NUMBER = re.compile(r"^\s*\d+\s?[|:│→\t]\s?")
+_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})\w*\s*$")
+
+Lines = Sequence[str]
+
+
+def variants(search: Lines, replace: Lines) -> Iterator[tuple[str, Lines, Lines]]:
+    """Yield (what was undone, search, replace), for each slip that the search shows."""
+    if len(search) > 2 and _FENCE.match(search[0]) and _FENCE.match(search[-1]):
+        yield "fence", search[1:-1], _unfenced(replace)
+    if all(_NUMBER.match(line) for line in search if line.strip()):
+        yield "line numbers", _unnumbered(search), _unnumbered(replace)
+    if any(html.unescape(line) != line for line in search):
+        yield "entities", [html.unescape(line) for line in search], [html.unescape(line) for line in replace]
+    if any('\\"' in line or "\\'" in line for line in search):
+        yield "escaped quotes", _unescaped(search), _unescaped(replace)
+
+
+def _unfenced(lines: Lines) -> Lines:
+    return lines[1:-1] if len(lines) > 1 and _FENCE.match(lines[0]) and _FENCE.match(lines[-1]) else lines
+
+
+def _unnumbered(lines: Lines) -> list[str]:
+    return [_NUMBER.sub("", line) for line in lines]
+
+
+def _unescaped(lines: Lines) -> list[str]:
+    return [line.replace('\\"', '"').replace("\\'", "'") for line in lines]
