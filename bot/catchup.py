@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.store.messages import Messages
@@ -27,12 +28,23 @@ class CatchUp:
     sessions: Sessions
     messages: Messages
 
-    async def run(self) -> None:
-        """Look once at every active thread, slowly: platforms count these calls."""
-        for session in await self.sessions.active(self.port.platform, time.time() - ACTIVE_SECONDS):
-            if not session.key.thread.startswith(OPENING):
+    async def run(self, waiting_known: Callable[[], None] = lambda: None) -> None:
+        """
+        Look once at every active thread, slowly: platforms count these calls.
+
+        Threads in which turns wait come first; once they are looked at, `waiting_known` is called, also after an error.
+        """
+        try:
+            active = await self.sessions.active(self.port.platform, time.time() - ACTIVE_SECONDS)
+            busy = await self.inbox.turns.busy()
+            threads = [one for one in active if not one.key.thread.startswith(OPENING)]
+            for session in sorted(threads, key=lambda one: one.id not in busy):
+                if session.id not in busy:
+                    waiting_known()
                 await self._patiently(session)
                 await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            waiting_known()
 
     async def _patiently(self, session: Session) -> None:
         """Look at a thread, again after a while where that did not go through."""

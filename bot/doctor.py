@@ -130,7 +130,7 @@ async def _slack(settings: Settings) -> Line:
         return Line(
             "Slack", None, "not connected", "`python -m bot slack-manifest`, then set THREADWRIGHT_SLACK_BOT_TOKEN"
         )
-    from adapters.chat.slack.port import slack_state
+    from adapters.chat.slack.wire import slack_state
 
     try:
         name, lacking = await slack_state(token, settings.slack_api_url)
@@ -150,7 +150,7 @@ async def _discord(settings: Settings) -> Line:
         return Line(
             "Discord", None, "not connected", "set THREADWRIGHT_DISCORD_TOKEN, then `python -m bot discord-invite`"
         )
-    from adapters.chat.discord.port import discord_state
+    from adapters.chat.discord.state import discord_state
 
     try:
         name, problems = await discord_state(token, settings.discord_api_url)

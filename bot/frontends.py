@@ -104,7 +104,7 @@ async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
         await gap.wait()
         gap.clear()
         try:
-            await catch_up.run()
+            await catch_up.run(app.caught_up[port.platform].set)
         except OutsideError:
             log.exception("catch_up_failed")
 

@@ -64,6 +64,8 @@ class TurnRunner:
     ports: TurnPorts
     lines: Lines
     look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
+    present: Callable[[str], Awaitable[None]] | None = None
+    """Waits until what people did on a platform while the bot was away is known."""
 
     async def run(self, turn_id: str, steps: DbosSteps) -> None:
         """Carry out the turn and post its reply."""
@@ -100,6 +102,9 @@ class TurnRunner:
 
     async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session] | None:
         """Mark the turn as started, None when it was taken back meanwhile, so that the next may go."""
+        if self.present is not None:
+            asked = await self.turns.request(turn_id)
+            await self.present((await self.sessions.get(asked.session_id)).key.platform)
         request = await self.turns.request(turn_id)
         async with self.database.write() as tx:
             session = await self.sessions.within(tx, request.session_id)

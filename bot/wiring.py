@@ -55,7 +55,7 @@ from core.ports import Frontend, LanguageModel, Sandbox
 from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
-IDLE_LOOK_SECONDS = 60
+IDLE_LOOK_SECONDS, CATCH_UP_SECONDS = 60, 60
 SECRET_BYTES = 32
 
 
@@ -78,6 +78,8 @@ class App:
     checks: CheckSuite
     enclosures: Enclosures
     platforms: dict[str, ChatPort]
+    caught_up: dict[str, asyncio.Event]
+    """For each platform that will be connected: whether what was missed while the bot was away has been taken in."""
 
     def preview_link(self, slug: str, commit: str = "") -> str:
         """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
@@ -138,8 +140,19 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)
         lines = Lines(turns, engine)
+        tokens = {"slack": settings.slack_bot_token, "discord": settings.discord_token}
+        caught_up = {name: asyncio.Event() for name, token in tokens.items() if token.get_secret_value()}
+
+        async def present(platform: str) -> None:
+            """A message that was taken back while the bot was away must not be acted on."""
+            with contextlib.suppress(TimeoutError):
+                if platform in caught_up:
+                    await asyncio.wait_for(caught_up[platform].wait(), CATCH_UP_SECONDS)
+
         queries = Queries(turns, repository, link)
-        runner = TurnRunner(database, sessions, turns, messages, people, repository, board, ports, lines, queries.look)
+        runner = TurnRunner(
+            database, sessions, turns, messages, people, repository, board, ports, lines, queries.look, present
+        )
         inbox = Inbox(
             database, sessions, turns, messages, people, engine, lines, EarlyReactions(database),
             StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
@@ -147,7 +160,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
-            sandbox.name if sandbox else "", suite, enclosures, platforms,
+            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up,
         )  # fmt: skip
         if previews:
             await stack.enter_async_context(_proxied(app, stack))

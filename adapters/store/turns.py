@@ -153,6 +153,12 @@ class Turns:
             rows = await connection.execute(sa.select(turn.c.id).where(turn.c.state.in_(AT_WORK)).order_by(turn.c.id))
         return list(rows.scalars())
 
+    async def busy(self) -> set[str]:
+        """Return the ids of the sessions in which a turn is at work or waits."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(sa.select(turn.c.session_id).where(turn.c.state != "finished").distinct())
+        return set(rows.scalars())
+
     async def spent(self, tx: Connection, session_id: str) -> float:
         """Return what the session's finished turns have cost, in US dollars."""
         where = (turn.c.session_id == session_id, turn.c.result.is_not(None))

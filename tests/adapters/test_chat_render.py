@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.chat.discord.port import _sent
 from adapters.chat.discord.render import render as on_discord
 from adapters.chat.discord.render import thread_name
+from adapters.chat.discord.wire import sent_as
 from adapters.chat.slack.render import diff_view, form_view, home_view
 from adapters.chat.slack.render import render as on_slack
 from adapters.chat.text import split
@@ -132,7 +132,7 @@ def test_no_document_breaks_a_limit_of_discord(doc: Doc) -> None:
     for part in on_discord(Outgoing(doc, "turn-1", MANY)):
         check_discord(part)
         assert part.name
-        sent = _sent(part)
+        sent = sent_as(part)
         assert isinstance(sent["allowed_mentions"], discord.AllowedMentions)
 
 

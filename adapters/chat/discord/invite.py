@@ -5,7 +5,7 @@ import binascii
 
 import discord
 
-from adapters.chat.discord.port import PERMISSIONS
+from adapters.chat.discord.state import PERMISSIONS
 from core.errors import UserError
 
 

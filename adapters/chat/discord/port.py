@@ -2,28 +2,38 @@
 
 import asyncio
 import contextlib
-import io
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord import app_commands
 
 from adapters.chat.discord import events
 from adapters.chat.discord.render import render, thread_name
+from adapters.chat.discord.state import INTENT_HELP, PERMISSIONS, intents_for
+from adapters.chat.discord.wire import (
+    ARCHIVED,
+    HAS_THREAD,
+    IS_LOCKED,
+    ON_MESSAGE,
+    Verb,
+    alike,
+    asked_by,
+    discord_errors,
+    modal_of,
+    sent_as,
+)
 from core.chat import (
     OPENING,
     Accepted,
     Answer,
     Capabilities,
     Event,
-    Form,
     Missing,
     NotAllowed,
     Outgoing,
@@ -31,76 +41,24 @@ from core.chat import (
     Past,
     Picture,
     Rate,
-    RateLimited,
     Revoked,
 )  # fmt: skip
-from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Session, ThreadKey
 
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
 Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
-PERMISSIONS = discord.Permissions(
-    view_channel=True, send_messages=True, create_public_threads=True, send_messages_in_threads=True,
-    read_message_history=True, add_reactions=True, attach_files=True, embed_links=True, manage_threads=True,
-)  # fmt: skip
 COMMANDS = {
     "undo": "Take the latest turn back", "redo": "Bring back what was undone last", "diff": "Show what changed",
     "checks": "Show what was checked", "preview": "Get a fresh link to the preview", "status": "Show what is going on",
     "stop": "Stop everything in this thread", "continue": "Go on with what was stopped", "export": "Get the code",
     "settings": "Who may drive, what I listen to, what I show", "help": "Show what I can do",
 }  # fmt: skip
-ARCHIVED, LOCKED, HAS_THREAD, TOO_LATE = 50083, 160005, 160004, 10062
 READ_MESSAGES = 100
 NONCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 2
 MAX_TEXT, MAX_TOLD = 4_000, 2_000
-IS_LOCKED = "the thread is locked; who manages threads can unlock it."
-INTENT_HELP = (
-    "Discord does not let the bot read messages: switch on “Message Content Intent” at discord.com/developers, your "
-    "application, Bot. Until then it reads only messages that mention it."
-)
-
-
-@contextlib.contextmanager
-def discord_errors(lacking: str = "") -> Iterator[None]:
-    """Translate what discord.py raises; `lacking` names the permissions that are missing where it happens."""
-    try:
-        yield
-    except discord.NotFound as error:
-        raise Missing(f"Discord does not know it any more ({error.code}).") from error
-    except discord.LoginFailure as error:
-        raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
-    except discord.Forbidden as error:
-        missing = f" I lack {lacking}." if lacking else ""
-        raise NotAllowed(f"Discord refused ({error.code} {error.text}).{missing}") from error
-    except discord.RateLimited as error:
-        raise RateLimited(error.retry_after) from error
-    except discord.HTTPException as error:
-        if error.status == 401:
-            raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
-        if error.code == LOCKED:
-            raise NotAllowed(IS_LOCKED) from error
-        if error.status == 429:
-            raise RateLimited(float(error.response.headers.get("Retry-After", 1))) from error
-        raise OutsideError(f"Discord answered {error.status} ({error.code}).", retryable=error.status >= 500) from error
-    except (aiohttp.ClientError, OSError, TimeoutError, RuntimeError) as error:
-        # The last one is what a closed session raises, between two connections.
-        raise OutsideError(f"Discord cannot be reached ({type(error).__name__}).", retryable=True) from error
-
-
-class Verb(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?P<verb>[a-z0-9_]+):(?P<target>.*)"):
-    """A button of ours: verb and target are in its id, so that it works after a restart, on any message."""
-
-    @classmethod
-    async def from_custom_id(cls, interaction: discord.Interaction, item: Any, match: Any, /) -> "Verb":
-        """Take the button as it is; `on_interaction` answers."""
-        del interaction, match
-        return cls(item)
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """Do nothing: every interaction is answered in one place."""
 
 
 class _Client(discord.Client):
@@ -192,7 +150,7 @@ class DiscordPort:
         """Run the client; connect again after errors, more and more slowly: a thousand log-ins a day revoke the token."""
         pause = 5.0
         while True:
-            self._client = _Client(self, _intents(self.reads_everything))
+            self._client = _Client(self, intents_for(self.reads_everything))
             self._add_commands(self._client.tree)
             try:
                 with discord_errors():
@@ -281,7 +239,7 @@ class DiscordPort:
 
     async def interacted(self, interaction: discord.Interaction) -> None:
         """Take in a command, a button or a form, and answer it; what it sets off is answered in the thread."""
-        asked = _asked(interaction)
+        asked = asked_by(interaction)
         if asked is None:
             return
         verb, target = asked
@@ -296,7 +254,7 @@ class DiscordPort:
         answer = accepted.answer
         with contextlib.suppress(discord.NotFound, discord.InteractionResponded):
             if answer.form is not None:
-                await interaction.response.send_modal(_modal(answer.form))
+                await interaction.response.send_modal(modal_of(answer.form))
                 return
             await self._answered(interaction, verb, accepted, answer)
 
@@ -314,9 +272,9 @@ class DiscordPort:
         files = await self._enclose(accepted.session, answer.doc) if accepted.session else ()
         for part in render(Outgoing(answer.doc, files=files)):
             if interaction.response.is_done():
-                await interaction.followup.send(**_sent(part), ephemeral=True)
+                await interaction.followup.send(**sent_as(part), ephemeral=True)
             else:
-                await interaction.response.send_message(**_sent(part), ephemeral=True)
+                await interaction.response.send_message(**sent_as(part), ephemeral=True)
 
     def render(self, message: Outgoing) -> tuple[Part, ...]:
         """Return the messages that show `message`."""
@@ -329,7 +287,7 @@ class DiscordPort:
             if named.startswith("at:"):
                 number = int(named.removeprefix("at:"))
             else:
-                sent = await self._text(key.channel).send(**_sent(root), nonce=nonce)
+                sent = await self._text(key.channel).send(**sent_as(root), nonce=nonce)
                 number = sent.id
             try:
                 await self._client.http.start_thread_with_message(
@@ -347,7 +305,7 @@ class DiscordPort:
     async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:
         """Post a message; the nonce keeps a repetition from being a second one."""
         with discord_errors(self._lacking(key)):
-            return str((await self._text(key.thread).send(**_sent(part), nonce=nonce)).id)
+            return str((await self._text(key.thread).send(**sent_as(part), nonce=nonce)).id)
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
         """Look for our message with the same content and buttons; within minutes the nonce does the same."""
@@ -358,14 +316,14 @@ class DiscordPort:
         assert self._client.user is not None
         with discord_errors():
             async for message in self._text(key.thread).history(limit=READ_MESSAGES, after=after, oldest_first=True):
-                if message.author.id == self._client.user.id and _alike(message, part):
+                if message.author.id == self._client.user.id and alike(message, part):
                     return str(message.id)
         return ""
 
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
         """Edit a message; in an archived thread nothing can be edited, so that is opened first."""
         message = self._text(key.thread).get_partial_message(int(remote_id))
-        sent = {"view": None, **{name: value for name, value in _sent(part).items() if name != "files"}}
+        sent = {"view": None, **{name: value for name, value in sent_as(part).items() if name != "files"}}
         with discord_errors():
             try:
                 await message.edit(**sent)
@@ -484,58 +442,11 @@ class DiscordPort:
         return ", ".join(name.replace("_", " ").title() for name in names)
 
 
-async def discord_state(token: str, api_url: str) -> tuple[str, list[str]]:
-    """
-    Return who the bot is, and what it lacks: the right to read messages, permissions in a server.
-
-    Raises:
-        OutsideError: Discord refuses the token, or cannot be reached.
-    """
-    if api_url:
-        discord.http.Route.BASE = api_url.rstrip("/")
-    client = discord.Client(intents=_intents(everything=True))
-    problems: list[str] = []
-    with discord_errors():
-        async with client:
-            await client.login(token)
-            assert client.user is not None
-            flags = (await client.application_info()).flags
-            if not (flags.gateway_message_content or flags.gateway_message_content_limited):
-                problems.append(INTENT_HELP)
-            async for guild in client.fetch_guilds(limit=50):
-                raw: Any = await client.http.get_guild(guild.id)
-                lacking = _lacking_in(raw, await client.http.get_member(guild.id, client.user.id))
-                problems += [f"in {guild.name} it lacks {lacking}"] if lacking else []
-            return client.user.name, problems
-
-
-def _lacking_in(guild: Any, member: Any) -> str:
-    """Return the permissions that a member lacks in a server, by its roles."""
-    roles = {guild["id"], *member["roles"]}
-    have = discord.Permissions(0)
-    for role in guild["roles"]:
-        if role["id"] in roles:
-            have |= discord.Permissions(int(role["permissions"]))
-    if have.administrator:
-        return ""
-    return ", ".join(
-        name.replace("_", " ").title() for name, wanted in PERMISSIONS if wanted and not getattr(have, name)
-    )
-
-
 SLOW = ("diff", "checks", "preview", "export")
-ON_MESSAGE = {"Undo this turn": "undo", "Undo to here": "undo_to"}
 SAID = {
     "undo": "Undoing.", "redo": "Redoing.", "undo_to": "Undoing what came after.", "stop": "Stopping.",
     "continue": "Going on.", "retry": "Trying again.", "build": "Noted.", "allow": "Let through.",
 }  # fmt: skip
-
-
-def _intents(everything: bool) -> discord.Intents:
-    return discord.Intents(
-        guilds=True, guild_messages=True, guild_reactions=True, dm_messages=True, dm_reactions=True,
-        message_content=everything,
-    )  # fmt: skip
 
 
 def _all(tree: app_commands.CommandTree[_Client]) -> list[Any]:
@@ -553,71 +464,5 @@ def _described(payload: Any) -> tuple[str, tuple[str, ...]]:
     return payload.get("description") or "", tuple(f"{one['name']}:{one['description']}" for one in options)
 
 
-def _asked(interaction: discord.Interaction) -> tuple[str, str] | None:
-    """Return the verb and target that an interaction asks for, None if it is none of ours."""
-    data: Any = interaction.data or {}
-    if interaction.type is discord.InteractionType.application_command:
-        options = {one["name"]: str(one.get("value", "")) for one in data.get("options", [])}
-        if data.get("type") == discord.AppCommandType.message.value:
-            return ON_MESSAGE.get(data["name"], ""), f"message:{data.get('target_id', '')}"
-        return str(data.get("name", "")), options.get("what", "")
-    custom = str(data.get("custom_id", ""))
-    verb, _, target = custom.partition(":")
-    if interaction.type is discord.InteractionType.component:
-        return verb, target
-    if interaction.type is discord.InteractionType.modal_submit:
-        return verb, events.chosen(data.get("components", []))
-    return None
-
-
 def _opens(accepted: Accepted) -> bool:
     return accepted.session is not None and accepted.session.key.thread.startswith(OPENING)
-
-
-def _sent(part: Part) -> dict[str, Any]:
-    """Return a part as the arguments of discord.py's `send` and `edit`."""
-    body = part.body
-    sent: dict[str, Any] = {
-        "content": body["content"] or None,
-        "embeds": [discord.Embed.from_dict(one) for one in body["embeds"]],
-        "allowed_mentions": discord.AllowedMentions.none(),
-    }
-    if body["components"]:
-        sent["view"] = _view(body["components"])
-    if part.files:
-        sent["files"] = [
-            discord.File(io.BytesIO(one.content), one.name, description=one.alt or None) for one in part.files
-        ]
-    return sent
-
-
-def _view(rows: list[dict[str, Any]]) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    for number, row in enumerate(rows):
-        for one in row["components"]:
-            emoji = one["emoji"]["name"] if "emoji" in one else None
-            button: discord.ui.Button[Any] = discord.ui.Button(
-                style=discord.ButtonStyle(one["style"]), label=one["label"], custom_id=one.get("custom_id"),
-                url=one.get("url"), emoji=emoji, row=number,
-            )  # fmt: skip
-            view.add_item(button if one.get("url") else Verb(button))
-    return view
-
-
-def _alike(message: discord.Message, part: Part) -> bool:
-    ids = {one["custom_id"] for row in part.body["components"] for one in row["components"] if "custom_id" in one}
-    theirs = {getattr(child, "custom_id", None) for row in message.components for child in getattr(row, "children", [])}
-    return message.content == (part.body["content"] or "") and ids <= theirs
-
-
-def _modal(form: Form) -> discord.ui.Modal:
-    """Return a form as a modal; its answer is read from the interaction, so it survives a restart."""
-    modal = discord.ui.Modal(title=form.title[:45], custom_id=f"{form.verb}:")
-    for choice in form.choices:
-        options = [
-            discord.SelectOption(label=label[:100], value=value, default=value == choice.chosen)
-            for value, label in choice.values.items()
-        ]
-        select: discord.ui.Select[Any] = discord.ui.Select(custom_id=choice.name, options=options)
-        modal.add_item(discord.ui.Label(text=choice.label, component=select))
-    return modal

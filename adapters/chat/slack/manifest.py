@@ -2,7 +2,8 @@
 
 import yaml
 
-from adapters.chat.slack.port import EVENTS, SCOPES
+from adapters.chat.slack.port import EVENTS
+from adapters.chat.slack.wire import SCOPES
 
 DESCRIPTION = "Builds software in the thread where people talk about it."
 

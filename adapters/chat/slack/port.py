@@ -11,21 +11,22 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import aiohttp
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.chat.slack import events
 from adapters.chat.slack.emoji import meaning, name_of
+from adapters.chat.slack.native import Native
 from adapters.chat.slack.render import diff_view, form_view, home_view, render
+from adapters.chat.slack.wire import DRAIN_SECONDS, Socket, slack_errors
 from core.chat import (
     OPENING,
     Accepted,
@@ -38,8 +39,6 @@ from core.chat import (
     Part,
     Past,
     Rate,
-    RateLimited,
-    Revoked,
 )  # fmt: skip
 from core.errors import OutsideError
 from core.messages import Attachment
@@ -49,10 +48,6 @@ log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
 Threads = Callable[[str, str], Awaitable[list[tuple[str, str, str]]]]
 EVENT_TYPE = "threadwright"
-SCOPES = (
-    "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "emoji:read", "files:read",
-    "files:write", "groups:history", "im:history", "reactions:read", "reactions:write", "users:read",
-)  # fmt: skip
 EVENTS = (
     "app_home_opened", "app_mention", "message.channels", "message.groups", "message.im", "reaction_added",
     "reaction_removed",
@@ -61,76 +56,8 @@ LISTENED = (
     "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
     "file_shared", "agent_session_title_changed",
 )  # fmt: skip
-REVOKED = ("invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired")
-GONE = (
-    "message_not_found", "channel_not_found", "thread_not_found", "is_archived", "cant_update_message",
-    "edit_window_closed", "cant_delete_message", "file_not_found", "file_deleted",
-)  # fmt: skip
-BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 NAME_SECONDS = 1.0
 OPENS = "Opening a thread for it. If none appears, invite me to this channel and try again."
-DRAIN_SECONDS = 5
-
-
-@contextlib.contextmanager
-def slack_errors() -> Iterator[None]:
-    """Translate what slack-sdk raises."""
-    try:
-        yield
-    except SlackApiError as error:
-        raise _translated(error.response) from error
-    except SlackClientError as error:
-        raise OutsideError(f"Slack did not take that ({type(error).__name__}).", retryable=True) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise OutsideError(f"Slack cannot be reached ({type(error).__name__}).", retryable=True) from error
-
-
-def _translated(response: Any) -> OutsideError:
-    if not hasattr(response, "data"):
-        return OutsideError("Slack answered something that is no JSON.", retryable=True)
-    data = response.data if isinstance(response.data, dict) else {}
-    code, status = str(data.get("error", "")), int(response.status_code)
-    if status == 429 or code == "ratelimited":
-        headers = {name.casefold(): value for name, value in response.headers.items()}
-        return RateLimited(float(headers.get("retry-after", 1)))
-    if code in REVOKED:
-        return Revoked(f"Slack refuses the token ({code}). Set THREADWRIGHT_SLACK_BOT_TOKEN to a valid one.")
-    if code in GONE:
-        return Missing(f"Slack does not know it any more ({code}).")
-    if code == "missing_scope":
-        return NotAllowed(f"The Slack app lacks the scope {data.get('needed', '?')}.")
-    if code in ("not_in_channel", "restricted_action", "no_permission", "not_allowed"):
-        return NotAllowed(f"Slack does not allow that ({code}); /invite the app to the channel, and say it again.")
-    return OutsideError(f"Slack answered {status} {code}".strip() + ".", retryable=status >= 500 or code in BUSY)
-
-
-class _Socket(AsyncSocketModeHandler):
-    """Socket Mode that ends in order: what was received is acknowledged before the connection closes."""
-
-    def __init__(self, app: AsyncApp, token: str, client: AsyncWebClient) -> None:
-        super().__init__(app, token, web_client=client, ping_interval=1.0)
-        self._inflight: set[asyncio.Task[Any]] = set()
-
-    async def handle(self, client: Any, req: Any) -> None:
-        """Handle one envelope."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._inflight.add(task)
-        try:
-            await super().handle(client, req)
-        finally:
-            self._inflight.discard(task)
-
-    async def shutdown(self) -> None:
-        """Take nothing more, finish what was taken, close."""
-        client: Any = self.client
-        client.socket_mode_request_listeners.clear()
-        if self._inflight:
-            await asyncio.wait(self._inflight, timeout=DRAIN_SECONDS)
-        closed: Any = self.close_async()  # type: ignore[no-untyped-call]
-        await closed
-        tasks = (client.message_processor, client.current_session_monitor, client.message_receiver)
-        await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
 
 
 class SlackPort:
@@ -146,12 +73,9 @@ class SlackPort:
         self._accept, self._threads, self._gap = accept, threads, gap
         self._names: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
-        self._agent: bool | None = None
-        self._status: bool | None = None
-        self._streams: set[str] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._me = self._team = ""
-        self._connection: _Socket | None = None
+        self._connection: Socket | None = None
         self.requests: AsyncSlackRequestHandler | None = None
 
     @contextlib.asynccontextmanager
@@ -167,6 +91,7 @@ class SlackPort:
         self._token = bot_token
         # No retries here: the outbox retries, and knows what may have gone through.
         self._client = AsyncWebClient(token=bot_token, base_url=api_url, retry_handlers=[])
+        self._native = Native(self._client)
         with slack_errors():
             who = await self._client.auth_test()
         self._me, self._team = str(who["user_id"]), str(who["team_id"])
@@ -196,7 +121,7 @@ class SlackPort:
         client = AsyncWebClient(token=app_token, base_url=api_url)
         with slack_errors():
             await client.apps_connections_open(app_token=app_token)
-        socket = self._connection = _Socket(app, app_token, client)
+        socket = self._connection = Socket(app, app_token, client)
         socket.client.message_listeners.append(self._greeted)
         connecting: Any = socket.connect_async()  # type: ignore[no-untyped-call]
         task = asyncio.create_task(connecting)
@@ -338,8 +263,8 @@ class SlackPort:
         with slack_errors():
             if "blocks" not in part.body:
                 return await self._uploaded(key, part)
-            if part.body.get("tasks") and await self._has_agents(key, "processing"):
-                return await self._streamed(key, part)
+            if part.body.get("tasks") and await self._native.has_agents(key, "processing"):
+                return await self._native.streamed(key, part)
             posted = await self._client.chat_postMessage(
                 channel=key.channel, thread_ts=key.thread or None, unfurl_links=False, unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}}, **_shown(part),
@@ -389,14 +314,14 @@ class SlackPort:
         if "blocks" not in part.body:
             return
         with slack_errors():
-            if ts in self._streams and await self._continued(channel, ts, part):
+            if await self._native.continued(channel, ts, part):
                 return
             await self._client.chat_update(channel=channel, ts=ts, **_shown(part))
 
     async def delete(self, key: ThreadKey, remote_id: str) -> None:
         """Delete a message of ours."""
         channel, _, ts = remote_id.partition("/")
-        self._streams.discard(ts)
+        self._native.forget(ts)
         with contextlib.suppress(Missing), slack_errors():
             await self._client.chat_delete(channel=channel, ts=ts)
 
@@ -417,64 +342,8 @@ class SlackPort:
             await self._client.chat_postMessage(channel=person, text=text, mrkdwn=False, unfurl_links=False)
 
     async def working(self, key: ThreadKey, text: str) -> None:
-        """Set the thread's status where the workspace has one; asked once, and remembered."""
-        if not text:
-            with slack_errors():
-                await self._has_agents(key, "active")
-        if self._status is False:
-            return
-        try:
-            with slack_errors():
-                await self._client.assistant_threads_setStatus(
-                    channel_id=key.channel, thread_ts=key.thread, status=text and f"is working: {text[:40]}"
-                )
-            self._status = True
-        except OutsideError as error:
-            self._status = None if error.retryable else False
-
-    # Native streams and agent sessions (documented since 2026, built to the documentation): the card is a stream of
-    # tasks, and Slack shows a stop button of its own. Workspaces without them get an edited message.
-
-    async def _has_agents(self, key: ThreadKey, status: str) -> bool:
-        """Set the session's status, and say whether the workspace has agent sessions; asked once, and remembered."""
-        if self._agent is False:
-            return False
-        try:
-            await self._client.api_call(
-                "agents.sessions.setStatus",
-                json={"channel_id": key.channel, "thread_ts": key.thread, "status": status},
-            )
-            self._agent = True
-        except SlackApiError as error:
-            self._agent = None if _translated(error.response).retryable else False
-        return bool(self._agent)
-
-    async def _streamed(self, key: ThreadKey, part: Part) -> str:
-        started = await self._client.api_call(
-            "chat.startStream",
-            json={
-                "channel": key.channel, "thread_ts": key.thread, "recipient_team_id": key.workspace,
-                "recipient_user_id": part.body.get("person"), "task_display_mode": "plan", "chunks": part.body["tasks"],
-            },
-        )  # fmt: skip
-        ts = str(started["ts"])
-        self._streams.add(ts)
-        return f"{key.channel}/{ts}"
-
-    async def _continued(self, channel: str, ts: str, part: Part) -> bool:
-        """Go on with a stream; False when it has to be an ordinary message from now on."""
-        more = part.body.get("tasks")
-        try:
-            if more:
-                await self._client.api_call("chat.appendStream", json={"channel": channel, "ts": ts, "chunks": more})
-                return True
-            self._streams.discard(ts)
-            await self._client.api_call("chat.stopStream", json={"channel": channel, "ts": ts})
-        except SlackApiError as error:
-            if _translated(error.response).retryable:
-                raise
-            self._streams.discard(ts)
-        return False
+        """Set the thread's status where the workspace has one."""
+        await self._native.show_status(key, text)
 
     # -- what was
 
@@ -526,20 +395,6 @@ class SlackPort:
                 if answer.status != 200 or answer.content_type == "text/html" != attachment.media_type:
                     raise NotAllowed("Slack does not give the file; the app needs the scope files:read.")
                 return await answer.read()
-
-
-async def slack_state(token: str, api_url: str) -> tuple[str, list[str]]:
-    """
-    Return who the app is, and the scopes that it lacks; none where Slack does not tell.
-
-    Raises:
-        OutsideError: Slack refuses the token, or cannot be reached.
-    """
-    with slack_errors():
-        answer = await AsyncWebClient(token=token, base_url=api_url, retry_handlers=[]).auth_test()
-    have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
-    lacking = sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
-    return f"{answer.get('user')} at {answer.get('team')}", lacking
 
 
 def _once(body: dict[str, Any], event: Event) -> bool:
