@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from adapters.store.messages import plain
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
+from bot.troubles import KEY, wish
 from core.chat import Event, Form
 from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
@@ -22,7 +23,7 @@ RESUMABLE = ("stopped", "failed", "over_budget")
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
 undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
 stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
-status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what.
+status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app.
 👍 and 👎 on a reply are stored."""
 
 
@@ -252,6 +253,26 @@ async def change_settings(call: Call) -> Outcome:
     return said("Changed.\n" + "\n".join(f"{LABELS[one]}: {getattr(changed, one)}" for one in wanted))
 
 
+async def fix(call: Call) -> Outcome:
+    """Start a turn that mends an error of the running app, the latest one unless one is named."""
+    inbox, tx = call.inbox, call.tx
+    message = await inbox.messages.by_key(tx, call.target) if call.target else None
+    message = message or await inbox.messages.latest_with(tx, call.session.id, KEY)
+    if message is None or message.session_id != call.session.id:
+        return said("I know of no error of the running app.", "❗")
+    await inbox.messages.post(tx, call.session.id, message.key, "notice", replace(message.doc, actions=()))
+    event = Event(call.turn_id, call.session.key, call.author, text=wish(message.doc))
+    return Outcome(await inbox.say(tx, call.session, event, call.turn_id))
+
+
+async def revoke(call: Call) -> Outcome:
+    """Take back every link to the preview that was given out; the owner's right."""
+    if not call.owns:
+        return said("Only who started this thread can take its links back.", "❗")
+    await call.inbox.sessions.revoke_links(call.tx, call.session)
+    return said("No link that I gave out until now opens the preview any more. “preview” gives a fresh one.")
+
+
 def query(verb: str) -> Command:
     """Return a command that only looks something up."""
 
@@ -266,13 +287,15 @@ QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
-    "set": change_settings, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
+    "set": change_settings, "revoke": revoke, "fix": fix, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
-    **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", *QUERIES)},
+    **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", "revoke", "fix", *QUERIES)},
     "cancel": "stop", "abort": "stop", "retry": "continue",
 }  # fmt: skip
-ADDED = {"↩": "undo", "↪": "redo", "❌": "stop"} | {f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)}
+ADDED = {"↩": "undo", "↪": "redo", "❌": "stop", "🔧": "fix"} | {
+    f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)
+}
 REMOVED = {"↩": "redo"}
 ON_APPROVAL = {"👍": "allow", "👎": "deny"}
 

@@ -254,6 +254,8 @@ class Inbox:
         if asked is not None and added and emoji in ON_APPROVAL:
             return await COMMANDS[ON_APPROVAL[emoji]](replace(call, target=asked.target))
         verb = (ADDED if added else REMOVED).get(emoji, "")
+        if verb == "fix" and any(one.verb == "fix" for one in message.doc.actions):
+            return await COMMANDS[verb](replace(call, target=message.key))
         if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))

@@ -14,8 +14,12 @@ LISTENING = {
     "auto": "every message while one person talks, else mentions", "always": "every message", "mention": "mentions only",
 }  # fmt: skip
 VERBOSITY = {"answer": "the answer", "steps": "the answer and the steps", "everything": "steps and every file"}
-CHOICES = {"access": ACCESS, "listening": LISTENING, "verbosity": VERBOSITY}
-LABELS = {"access": "Who may drive", "listening": "I listen to", "verbosity": "I show", "scope": "Applies to"}
+SHARING = {"link": "people with a link from this thread", "public": "everyone"}
+CHOICES = {"access": ACCESS, "listening": LISTENING, "verbosity": VERBOSITY, "sharing": SHARING}
+LABELS = {
+    "access": "Who may drive", "listening": "I listen to", "verbosity": "I show", "sharing": "The preview opens for",
+    "scope": "Applies to",
+}  # fmt: skip
 SCOPE = {"thread": "this thread", "channel": "this thread and new ones in this channel"}
 
 

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     preview_pool: int = Field(
         1, ge=0, le=10, description="Warm containers kept ready for new previews in Docker, some 80 MB each."
     )
+    preview_running: int = Field(
+        12, ge=1, description="Previews of dynamic apps that run at once; one more stops the one not used for longest."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least level that is logged."
     )

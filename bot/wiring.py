@@ -44,6 +44,7 @@ from bot.people import StartRules
 from bot.progress import ProgressBoard
 from bot.queries import Queries
 from bot.settings import Settings
+from bot.troubles import Troubles
 from bot.turns import TurnRunner
 from bot.web.gate import Gate, Signer
 from bot.web.server import running
@@ -116,7 +117,9 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         def link(slug: str) -> str:
             return signer.link(settings.preview_link(slug), slug)
 
-        host = Previews(_made(folder / "previews"), folder / "shots", runtime, why_none, link, browser)
+        host = Previews(
+            _made(folder / "previews"), folder / "shots", runtime, why_none, link, browser, settings.preview_running
+        )
         stack.push_async_callback(host.close)
         suite = CheckSuite(
             all_checks(folder / "cache", sandbox, why_none),
@@ -166,6 +169,8 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             await stack.enter_async_context(_proxied(app, stack))
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
         stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
+        troubles = Troubles(database, sessions, messages, host, board)
+        stack.push_async_callback(_ended, asyncio.create_task(troubles.watch()))
         await stack.enter_async_context(engine.opened(runner.run))
         stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
         yield app

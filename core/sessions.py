@@ -6,6 +6,7 @@ from typing import Literal
 Access = Literal["owner", "invited", "everyone", "nobody"]
 Listening = Literal["auto", "always", "mention"]
 Verbosity = Literal["answer", "steps", "everything"]
+Sharing = Literal["link", "public"]
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Session:
     """
     Our durable record of one thread. `slug` names its preview host: lower case letters, digits, hyphens.
 
-    `access` says who may drive it, `listening` which messages count as said to the bot, `verbosity` what it shows;
-    `seen` is the platform's id of the latest message that was taken in, `created` is in Unix seconds.
+    `access` says who may drive it, `listening` which messages count as said to the bot, `verbosity` what it shows,
+    `sharing` who may open its preview; links that were given out before `links_since` open nothing. `seen` is the
+    platform's id of the latest message that was taken in. Times are in Unix seconds.
     """
 
     id: str
@@ -47,3 +49,5 @@ class Session:
     verbosity: Verbosity = "steps"
     seen: str = ""
     created: float = 0.0
+    sharing: Sharing = "link"
+    links_since: float = 0.0

@@ -15,13 +15,14 @@ from typing import Any
 
 from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready
 from adapters.preview.screenshot import Browser
+from adapters.preview.troubles import Trouble, troubles
 from adapters.sandbox.folders import write_files
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
 from core.messages import PreviewState
 
-MAX_RUNNING = 12
+MAX_RUNNING, STARTS_AT_ONCE = 12, 4
 PAST = "--"
 """Between a session's slug and a commit in the name of a preview that shows that commit. No slug has it."""
 SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
@@ -55,9 +56,11 @@ class Previews:
         why_none: str,
         url_of: Callable[[str], str],
         browser: Browser | None,
+        most: int = MAX_RUNNING,
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
-        self._url_of, self._browser = url_of, browser
+        self._url_of, self._browser, self._most = url_of, browser, most
+        self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
         for left in folder.glob(f"*{PAST}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -151,6 +154,13 @@ class Previews:
     async def _start(
         self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None
     ) -> tuple[Served, Answer]:
+        """Start a version beside what runs; a crowd waits in line, and sees a page that says so."""
+        async with self._starting:
+            return await self._started(slug, commit, tree, manifest)
+
+    async def _started(
+        self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None
+    ) -> tuple[Served, Answer]:
         home, version = Home(self._folder / slug), commit[:12]
         static = manifest is None or manifest.kind == "static"
         if self.runtime is None or static:
@@ -216,8 +226,14 @@ class Previews:
     async def _make_room(self) -> None:
         """Stop the least recently used previews above the limit; a request wakes them again."""
         running = sorted((one.used, slug) for slug, one in self._served.items() if one.instance)
-        for _, slug in running[: max(0, len(running) - MAX_RUNNING)]:
+        for _, slug in running[: max(0, len(running) - self._most)]:
             await self._end(slug)
+
+    async def troubles(self) -> list[tuple[str, str, list[Trouble]]]:
+        """Return (slug, commit, errors) of every app that runs and has printed errors."""
+        running = [(slug, one.commit, one.instance) for slug, one in self._served.items() if one.instance is not None]
+        found = [(slug, commit, troubles(await instance.logs())) for slug, commit, instance in running]
+        return [one for one in found if one[2]]
 
     async def _end(self, slug: str) -> None:
         """Stop a preview; a request starts it again."""

@@ -122,6 +122,12 @@ class Messages:
         row = (await tx.execute(sa.select(message).where(message.c.key == key))).one_or_none()
         return stored(row) if row is not None else None
 
+    async def latest_with(self, tx: Connection, session_id: str, part: str) -> StoredMessage | None:
+        """Return the session's latest message whose key has `part` in it."""
+        where = (message.c.session_id == session_id, message.c.key.contains(part, autoescape=True))
+        row = (await tx.execute(sa.select(message).where(*where).order_by(message.c.id.desc()).limit(1))).one_or_none()
+        return stored(row) if row is not None else None
+
     async def by_remote(self, tx: Connection, remote_id: str) -> StoredMessage | None:
         """Return the message that a platform knows as `remote_id`: a person's own, or one in which ours was delivered."""
         said = sa.select(message).where(message.c.remote_id == remote_id)

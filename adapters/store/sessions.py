@@ -22,6 +22,7 @@ BASE = {"access": "invited", "listening": "auto", "verbosity": "steps"}
 # Put into SQL once: building a statement takes longer than running it.
 _KEY = [table.c[name] == sa.bindparam(name) for name in ("platform", "workspace", "channel", "thread")]
 FIND = sa.select(table).where(*_KEY).with_for_update(key_share=True)
+OF_SLUG = sa.select(table).where(table.c.slug == sa.bindparam("slug"))
 WITHIN = sa.select(table).where(table.c.id == sa.bindparam("id")).with_for_update(key_share=True)
 _OLDER = sa.or_(table.c.active < sa.bindparam("at"), table.c.seen == "")
 SAW = (
@@ -33,7 +34,10 @@ SAW = (
 
 def _session(row: sa.Row[tuple[object, ...]]) -> Session:
     key = ThreadKey(row.platform, row.workspace, row.channel, row.thread)
-    return Session(row.id, key, row.title, row.slug, row.access, row.listening, row.verbosity, row.seen, row.created)
+    return Session(
+        row.id, key, row.title, row.slug, row.access, row.listening, row.verbosity, row.seen, row.created, row.sharing,
+        row.links_since,
+    )  # fmt: skip
 
 
 def slug_of(title: str, session_id: str) -> str:
@@ -84,9 +88,14 @@ class Sessions:
         """Change settings of a session; they hold for running turns too."""
         await tx.execute(table.update().where(table.c.id == session.id).values(**values))
 
+    async def revoke_links(self, tx: Connection, session: Session) -> None:
+        """Let no link to the preview count that was given out until now."""
+        since = int(time.time()) + 1
+        await tx.execute(table.update().where(table.c.id == session.id).values(links_since=since, sharing="link"))
+
     async def change_place(self, tx: Connection, key: ThreadKey, **values: str) -> None:
-        """Change the settings of sessions that will be opened in the thread's channel."""
-        row = {**BASE, **await self.defaults(tx, key), **values}
+        """Change the settings of sessions that will be opened in the thread's channel; a preview is shared one by one."""
+        row = {**BASE, **await self.defaults(tx, key), **{one: values[one] for one in SETTINGS if one in values}}
         where = {"platform": key.platform, "workspace": key.workspace, "channel": key.channel}
         added = self._database.insert(place).values(**where, **row)
         await tx.execute(added.on_conflict_do_update(index_elements=list(where), set_=row))
@@ -117,6 +126,12 @@ class Sessions:
     async def at(self, key: ThreadKey) -> Session:
         """Return the session of a thread."""
         return await self._one(*(table.c[name] == value for name, value in vars(key).items()))
+
+    async def of_slug(self, slug: str) -> Session | None:
+        """Return the session whose preview has this name, None if there is none."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(OF_SLUG, {"slug": slug})).one_or_none()
+        return _session(row) if row is not None else None
 
     async def by_slug(self, slug: str) -> Session:
         """Return the session whose preview has this name."""

@@ -28,6 +28,8 @@ session = sa.Table(
     sa.Column("verbosity", sa.Text, nullable=False, server_default="steps"),
     sa.Column("seen", sa.Text, nullable=False, server_default=""),
     sa.Column("active", sa.Float, nullable=False, server_default="0"),
+    sa.Column("sharing", sa.Text, nullable=False, server_default="link"),
+    sa.Column("links_since", sa.Float, nullable=False, server_default="0"),
     sa.UniqueConstraint("platform", "workspace", "channel", "thread"),
 )  # fmt: skip
 

@@ -1,12 +1,15 @@
 """The preview gate: who may pass, and where to. Caddy asks it with every request, over a socket of its own."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import html
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -15,8 +18,11 @@ from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from core.errors import BotError, UserError
 from core.manifests import MANIFEST_PATH, read_manifest
+from core.sessions import Session
 
+log = logging.getLogger(__name__)
 COOKIE = "tw_preview"
+WAITING_PAGE_SECONDS = 0.3
 Message = MutableMapping[str, Any]
 
 
@@ -35,13 +41,14 @@ class Signer:
         """Return `url` with a token."""
         return f"{url}/?{COOKIE}={self.token(slug)}"
 
-    def good(self, slug: str, token: str) -> bool:
-        """Say whether a token opens `slug` now."""
+    def good(self, slug: str, token: str, since: float = 0.0) -> bool:
+        """Say whether a token opens `slug` now; those given out before `since`, in Unix seconds, do not."""
         expires, _, mac = token.partition(".")
         return (
             hmac.compare_digest(mac.encode(), self._mac(slug, expires).encode())
             and expires.isdigit()
             and int(expires) > time.time()
+            and int(expires) - self._seconds >= since
         )
 
     def _mac(self, slug: str, expires: str) -> str:
@@ -57,6 +64,7 @@ class Gate:
     ) -> None:
         self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
         self._zone = zone
+        self._waking: dict[str, asyncio.Future[str]] = {}
         self.nonce = secrets.token_hex(8)
 
     async def asgi(
@@ -90,7 +98,9 @@ class Gate:
         path, _, query = headers.get("x-forwarded-uri", "/").partition("?")
         pairs = parse_qsl(query, keep_blank_values=True)
         token = dict(pairs).get(COOKIE, "")
-        if token and self._signer.good(slug, token):
+        session = await self._sessions.of_slug(slug)
+        since = session.links_since if session else 0.0
+        if token and self._signer.good(slug, token, since):
             rest = urlencode([pair for pair in pairs if pair[0] != COOKIE])
             target = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
             cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax"
@@ -98,20 +108,38 @@ class Gate:
         foreign = headers.get("sec-fetch-site") in ("same-site", "cross-site")
         if foreign and (headers.get("x-forwarded-method"), headers.get("sec-fetch-mode")) != ("GET", "navigate"):
             return 403, {}, _page("Refused", "Another site may link here, and nothing else.")
-        if not any(self._signer.good(slug, token) for token in _cookies(headers.get("cookie", ""))):
+        public = session is not None and session.sharing == "public"
+        known = any(self._signer.good(slug, token, since) for token in _cookies(headers.get("cookie", "")))
+        if not (public or known):
             return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
         served = self._previews.serving(name)
         if served is None or (served.instance is not None and not await served.instance.alive()):
-            if problem := await self._wake(name, slug, commit):
+            if session is None:
+                raise UserError("There is no such thread any more.")
+            problem = await self._woken(session, name, commit, patient=headers.get("sec-fetch-mode") != "navigate")
+            if problem:
                 return 503, {"retry-after": "5"}, _page("This preview does not start", problem)
             served = self._previews.serving(name)
         if served is None:
             return 503, {"retry-after": "1"}, _page("One moment", "The preview is starting.", reload=True)
         return 200, dict([served.header]), ""
 
-    async def _wake(self, name: str, slug: str, commit: str) -> str:
+    async def _woken(self, session: Session, name: str, commit: str, *, patient: bool) -> str:
+        """Start a preview and return what is wrong; a person gets a page to look at if that takes a while."""
+        waking = self._waking.get(name)
+        if waking is None:
+            waking = self._waking[name] = asyncio.ensure_future(self._wake(session, name, commit))
+            waking.add_done_callback(partial(self._is_woken, name))
+        done, _ = await asyncio.wait({waking}, timeout=None if patient else WAITING_PAGE_SECONDS)
+        return waking.result() if done else ""
+
+    def _is_woken(self, name: str, waking: asyncio.Future[str]) -> None:
+        del self._waking[name]
+        if not waking.cancelled() and (error := waking.exception()):
+            log.warning("preview_not_woken", extra={"preview": name, "why": str(error)[:200]})
+
+    async def _wake(self, session: Session, name: str, commit: str) -> str:
         """Start a commit of a session's app, its head unless one is named; anything can be rebuilt from git."""
-        session = await self._sessions.by_slug(slug)
         if commit:
             wanted: str | None = (await self._repository.show(session.id, commit))[0].id
         else:

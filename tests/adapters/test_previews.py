@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
+from adapters.preview.runtime import BubblewrapRuntime
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import LABEL, image_tag, open_client
 from core.errors import OutsideError
 from core.files import FileTree
@@ -144,3 +148,24 @@ async def test_previews_that_rest_long_are_stopped_and_a_past_commit_leaves_noth
     assert previews.serving("app") is None
     assert [one.name for one in (tmp_path / "previews").iterdir() if not one.name.startswith(".")] == ["app"]
     assert (tmp_path / "previews" / "app" / "data" / "kept").read_text() == "++"
+
+
+async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> None:
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
+    (tmp_path / "previews").mkdir()
+    runtime = BubblewrapRuntime(box, sockets)
+    host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: slug, None, most=3)
+    try:
+        names = [f"app{number}" for number in range(12)]
+        woken = await asyncio.gather(*(host.wake(name, "one".ljust(12, "0"), tree("one"), MANIFEST) for name in names))
+        assert woken == [""] * 12
+        assert sum(host.serving(name) is not None for name in names) == 3
+        # Who was stopped to make room comes back when asked for.
+        assert await host.wake("app0", "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
+        assert host.serving("app0") is not None
+    finally:
+        await host.close()
+        shutil.rmtree(sockets)

@@ -1,7 +1,9 @@
 """The preview gate: only signed links open a preview, and only that one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -106,6 +108,40 @@ async def test_every_commit_has_a_preview_that_the_threads_link_opens(
         answer = await ask(gate, f"{session.slug}--{name}", cookie=cookie)
         assert answer.status_code in (200, 503)
         assert ("Shop" in answer.text, "x-root" in answer.headers) == (False, not name)
+
+
+async def test_links_can_be_taken_back_and_a_preview_be_public(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, lite: Database
+) -> None:
+    sessions, old = Sessions(lite), f"{COOKIE}={signer.token(session.slug)}"
+    async with lite.write() as tx:
+        await sessions.change(tx, session, sharing="public")
+    assert (await ask(gate, session.slug)).status_code == 200
+    assert (await ask(gate, session.slug, sec_fetch_site="cross-site", sec_fetch_mode="cors")).status_code == 403
+    async with lite.write() as tx:
+        await sessions.revoke_links(tx, session)
+    assert (await ask(gate, session.slug)).status_code == 401
+    assert (await ask(gate, session.slug, cookie=old)).status_code == 401
+    assert (await ask(gate, session.slug, f"/?{old}")).status_code == 401
+    await asyncio.sleep(1.1)
+    assert (await ask(gate, session.slug, cookie=f"{COOKIE}={signer.token(session.slug)}")).status_code == 200
+
+
+async def test_who_waits_for_a_preview_sees_a_page_and_a_program_gets_the_answer(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = Previews.wake
+
+    async def slowly(*words: Any) -> str:
+        await asyncio.sleep(0.6)
+        return await starting(*words)
+
+    monkeypatch.setattr(Previews, "wake", slowly)
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+    person = await ask(gate, session.slug, cookie=cookie, sec_fetch_mode="navigate")
+    assert (person.status_code, "One moment" in person.text, 'http-equiv="refresh"' in person.text) == (503, True, True)
+    assert (await ask(gate, session.slug, cookie=cookie)).status_code == 200
+    assert (await ask(gate, session.slug, cookie=cookie, sec_fetch_mode="navigate")).status_code == 200
 
 
 async def test_unknown_previews_and_those_that_do_not_start_say_so(gate: httpx.AsyncClient, signer: Signer) -> None:

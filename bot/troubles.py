@@ -1,0 +1,66 @@
+"""Errors of running previews are told in their thread, once each, with a way to have them mended."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from adapters.preview.host import PAST, Previews
+from adapters.preview.troubles import Trouble
+from adapters.store.database import Database
+from adapters.store.messages import Messages
+from adapters.store.sessions import Sessions
+from bot.progress import ProgressBoard
+from core.messages import Action, Doc, Footer, Para
+from core.sessions import Session
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 10
+MOST_AT_ONCE = 3
+KEY = ":trouble:"
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """Looks for errors of the apps that run."""
+
+    database: Database
+    sessions: Sessions
+    messages: Messages
+    previews: Previews
+    board: ProgressBoard
+
+    async def watch(self) -> None:
+        """Look every few seconds."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("troubles_not_read")
+
+    async def look(self) -> None:
+        """Tell what is new; the same error of the same version is told once, also after a restart."""
+        for slug, commit, found in await self.previews.troubles():
+            session = None if PAST in slug else await self.sessions.of_slug(slug)
+            if session is not None:
+                await self._tell(session, commit, found[:MOST_AT_ONCE])
+
+    async def _tell(self, session: Session, commit: str, found: list[Trouble]) -> None:
+        for one in found:
+            key = f"{session.id}{KEY}{commit[:10]}:{one.fingerprint}"
+            async with self.database.write() as tx:
+                if await self.messages.by_key(tx, key) is None:
+                    await self.messages.post(tx, session.id, key, "notice", told(one, key))
+        self.board.changed(session.id)
+
+
+def told(trouble: Trouble, key: str) -> Doc:
+    """Return what is said about an error."""
+    said = (Para("The running app raised an error:"), Para(f"```\n{trouble.text}\n```"))
+    return Doc((*said, Footer("“fix” lets me look into it")), "⚠️", (Action("fix", key),))
+
+
+def wish(doc: Doc) -> str:
+    """Return the message that asks to mend what `told` says."""
+    text = "\n".join(block.text for block in doc.blocks if isinstance(block, Para))
+    return f"Please mend this. {text}"
