@@ -31,7 +31,7 @@ from core.sessions import Session, ThreadKey
 log = logging.getLogger(__name__)
 POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
 MOST_AT_ONCE = 16
-LOOKING_SHARE = 0.05
+LOOKING_SHARE, LOOKS_PER_SECOND = 0.05, 50
 """How much of the time may go into looking at what waits: the more it is, the more seldom it is looked at."""
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
 GIVEN_UP_SECONDS = 24 * 3_600
@@ -95,6 +95,7 @@ class Courier:
         self._news = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, int] = {}
+        self._looked: dict[str, float] = {}
         self._waits: dict[str, dict[int, float]] = {}
         """For each session the newest change that was looked at, and which of its rows wait until when."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
@@ -132,16 +133,19 @@ class Courier:
     def _start(self, pending: dict[str, int]) -> None:
         """Deliver each session's rows in order, sessions side by side; `pending` has each session's newest change."""
         now = time.monotonic()
+        self._looked = {session_id: when for session_id, when in self._looked.items() if session_id in pending}
         self._waits = {session_id: rows for session_id, rows in self._waits.items() if session_id in pending}
         self._seen = {session_id: seen for session_id, seen in self._seen.items() if session_id in pending}
+        # With hundreds of threads that wait for the platform, each is looked at more seldom.
+        pause = len(pending) / LOOKS_PER_SECOND
         for session_id, newest in pending.items():
             if self.lost or len(self._busy) >= min(MOST_AT_ONCE, self._calls.left()):
                 return
             due = (
                 newest > self._seen.get(session_id, 0) or min(self._waits.get(session_id, {}).values(), default=0) < now
             )
-            if session_id not in self._busy and due:
-                self._seen[session_id] = newest
+            if session_id not in self._busy and due and now - self._looked.get(session_id, 0.0) >= pause:
+                self._seen[session_id], self._looked[session_id] = newest, now
                 task = asyncio.create_task(self._session(session_id))
                 self._busy[session_id] = task
                 task.add_done_callback(partial(self._done, session_id))
@@ -156,21 +160,21 @@ class Courier:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
         rows, now = await self.outbox.rows(session_id), time.monotonic()
         waited = self._waits.get(session_id, {})
-        waits = self._waits[session_id] = {row.id: waited[row.id] for row in rows if waited.get(row.id, 0) > now}
-        session = await self._in_its_thread(session_id, rows) if rows else None
+        waits = self._waits[session_id] = {number: waited[number] for number, _ in rows if waited.get(number, 0) > now}
+        session = await self._in_its_thread(session_id, [number for number, _ in rows]) if rows else None
         if session is None:
             return
         held = 0.0
-        for row in rows:
-            ordered = row.kind in ("reply", "notice")
+        for number, kind in rows:
+            ordered = kind in ("reply", "notice")
             if held and ordered:
-                waits[row.id] = max(held, waits.get(row.id, 0.0))
-            elif row.id not in waits:
+                waits[number] = max(held, waits.get(number, 0.0))
+            elif number not in waits and (row := await self.outbox.row(number)) is not None:
                 await self._tried(session, row, self._settled(session, row))
                 if self.lost:
                     return
             if ordered:
-                held = waits.get(row.id, held)
+                held = waits.get(number, held)
 
     async def _settled(self, session: Session, row: StoredMessage) -> None:
         await self._deliver(session, row)
@@ -191,16 +195,17 @@ class Courier:
             await self._trouble(session, row, OutsideError(repr(error)[:200], retryable=True))
         return None
 
-    async def _in_its_thread(self, session_id: str, rows: Sequence[StoredMessage]) -> Session | None:
+    async def _in_its_thread(self, session_id: str, rows: Sequence[int]) -> Session | None:
         """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
         session = await self.sessions.get(session_id)
         if not session.key.thread.startswith(OPENING):
             return session
         first, waits = rows[0], self._waits[session_id]
-        opened = None if first.id in waits else await self._tried(session, first, self._opened(session))
+        row = None if first in waits else await self.outbox.row(first)
+        opened = await self._tried(session, row, self._opened(session)) if row is not None else None
         if opened is None:
-            until = waits.setdefault(first.id, time.monotonic() + PAUSES[0])
-            waits.update({row.id: until for row in rows})
+            until = waits.setdefault(first, time.monotonic() + PAUSES[0])
+            waits.update(dict.fromkeys(rows, until))
         return opened
 
     def _give_up(self, error: Revoked) -> None:

@@ -16,8 +16,9 @@ PENDING = (
     .group_by(message.c.session_id)
     .order_by(sa.func.min(sa.case((message.c.kind == "person", 1), else_=0)), sa.func.min(message.c.id))
 )
+ROW = sa.select(message).where(message.c.id == sa.bindparam("number"), message.c.state == "pending")
 ROWS = (
-    sa.select(message)
+    sa.select(message.c.id, message.c.kind)
     .where(message.c.session_id == sa.bindparam("session_id"), message.c.state == "pending")
     .order_by(message.c.kind == "person", message.c.id)
     .limit(MOST_ROWS)
@@ -51,10 +52,20 @@ class Outbox:
             rows = await connection.execute(PENDING, {"platform": platform})
             return {session_id: newest for session_id, newest in rows}  # noqa: C416 - rows are no pairs to a type checker
 
-    async def rows(self, session_id: str) -> list[StoredMessage]:
-        """Return a session's pending messages in order, what the bot says before its marks, the first MOST_ROWS of them."""
+    async def rows(self, session_id: str) -> list[tuple[int, str]]:
+        """
+        Return (id, kind) of a session's pending messages in order, the first MOST_ROWS of them.
+
+        What the bot says comes before its marks. Most of them are only looked at to see that they wait.
+        """
         async with self._database.read() as connection:
-            return [stored(row) for row in await connection.execute(ROWS, {"session_id": session_id})]
+            return [(number, kind) for number, kind in await connection.execute(ROWS, {"session_id": session_id})]
+
+    async def row(self, number: int) -> StoredMessage | None:
+        """Return a message if it is still pending."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(ROW, {"number": number})).one_or_none()
+        return stored(row) if row is not None else None
 
     async def delivered(self, message_id: int) -> dict[str, Delivery]:
         """Return the parts of a message that are on the platform, or may be."""
