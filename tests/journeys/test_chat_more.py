@@ -50,7 +50,7 @@ def test_settings_are_a_form_in_slack(tmp_path: Path) -> None:
         asked = there.notice("Who may drive")
         people.press("Ann", asked.id, "settings")
         view = until(lambda: people.server.views)[-1]
-        assert [one["block_id"] for one in view["blocks"]] == ["access", "listening", "verbosity", "scope"]
+        assert [one["block_id"] for one in view["blocks"]] == ["access", "listening", "verbosity", "sharing", "scope"]
         people.server.submit("Ann", CHOSEN)
         until(lambda: any("Changed." in json.dumps(one) for one in people.server.ephemerals))
         check_settings(there)

@@ -49,9 +49,10 @@ async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_pa
         served = app.previews.serving(session.slug)
         assert served is not None
         assert served.instance is not None
-        transport = httpx.AsyncHTTPTransport(uds=served.instance.upstream.removeprefix("unix/"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
-            for _ in range(3):
+        for _ in range(3):
+            # After an error uvicorn closes the connection.
+            transport = httpx.AsyncHTTPTransport(uds=served.instance.upstream.removeprefix("unix/"))
+            async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
                 assert (await client.get("/broken")).status_code == 500
         troubles = Troubles(app.database, app.sessions, app.messages, app.previews, app.board)
         for _ in range(2):
