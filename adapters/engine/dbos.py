@@ -4,7 +4,8 @@ checkpoint, are one transaction each.
 
 It runs what it is given side by side; that the turns of one thread follow each other is the business of `bot.lines`,
 because an engine that looks after each thread's queue asks the database ten times a second for every one of them.
-Stop and steer are rows that the running turn looks for, never a cancelled workflow: cancelling would free the thread while its step still runs.
+Stop and steer are rows that the running turn looks for, never a cancelled workflow: cancelling would free the thread
+while its step still runs.
 """
 
 import asyncio

@@ -25,7 +25,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
-from adapters.preview.runtime import Home, give
+from adapters.preview.runtime import Home, give, with_log
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
 from core.errors import OutsideError
 
@@ -100,7 +100,7 @@ class Slot:
             raise
         if problem:
             self.ports.discard(port)
-            raise OutsideError(_with_last_lines(problem, await asyncio.to_thread(self.logs)))
+            raise OutsideError(with_log(problem, await asyncio.to_thread(self.logs)))
         return port
 
     async def drop(self, port: int) -> None:
@@ -368,11 +368,6 @@ class DockerRuntime:
                 container.remove(force=True)
                 raise
         return Slot(container, address)
-
-
-def _with_last_lines(problem: str, logs: str) -> str:
-    last = [line for line in logs.splitlines() if line.strip()][-6:]
-    return problem + (": " + " | ".join(last)[-600:] if last else "")
 
 
 def load_guard() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready
+from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, troubles
 from adapters.sandbox.folders import write_files
@@ -120,7 +120,7 @@ class Previews:
             logs = await served.instance.logs() if served.instance else ""
             await self._drop(served, self._served.get(slug))
             return PreviewState(
-                "failed", commit=commit, note=_with_log(problem, logs), http_status=answer.status, runtime=name
+                "failed", commit=commit, note=with_log(problem, logs), http_status=answer.status, runtime=name
             )
         before = self._served.get(slug)
         self._served[slug] = served
@@ -305,8 +305,3 @@ def _title(body: bytes) -> str:
     if b"<title" not in lowered or not start or end < 0:
         return ""
     return " ".join(html.unescape(body[start:end].decode("utf-8", "replace")).split())[:120]
-
-
-def _with_log(problem: str, logs: str) -> str:
-    last = [line for line in logs.splitlines() if line.strip()][-6:]
-    return problem + (": " + " | ".join(last)[-600:] if last else "")

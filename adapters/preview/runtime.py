@@ -255,3 +255,9 @@ def give(folder: Path, uid: int) -> None:
             os.fchown(handle, uid, uid)
     finally:
         os.close(handle)
+
+
+def with_log(problem: str, logs: str) -> str:
+    """Return what is wrong with an instance, and the last lines that it printed."""
+    last = [line for line in logs.splitlines() if line.strip()][-6:]
+    return problem + (": " + " | ".join(last)[-600:] if last else "")

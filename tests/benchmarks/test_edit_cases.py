@@ -13,6 +13,7 @@ import pytest
 
 from core.edits import Refusal, WholeFile, apply_patch, parse_answer
 from core.files import FileTree
+from tests.needs import missing
 
 pytestmark = pytest.mark.bench
 FOLDER = os.environ.get("THREADWRIGHT_EDIT_CASES", "")
@@ -54,7 +55,7 @@ def runner() -> ModuleType:
 @pytest.mark.parametrize("form", ["search_replace", "udiff", "v4a"])
 def test_answers_of_models(form: str) -> None:
     if not FOLDER:
-        pytest.skip("THREADWRIGHT_EDIT_CASES names no folder with cases.jsonl.gz and runner.py")
+        missing("the development set of edits", "THREADWRIGHT_EDIT_CASES=a folder with cases.jsonl.gz and runner.py")
     judge = runner().judge
     with gzip.open(Path(FOLDER) / "cases.jsonl.gz", "rt") as lines:
         cases = [case for line in lines if (case := json.loads(line))["edit"]["format"] == form]

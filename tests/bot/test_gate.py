@@ -127,16 +127,20 @@ async def test_links_can_be_taken_back_and_a_preview_be_public(
     assert (await ask(gate, session.slug, cookie=f"{COOKIE}={signer.token(session.slug)}")).status_code == 200
 
 
-async def test_who_waits_for_a_preview_sees_a_page_and_a_program_gets_the_answer(
-    gate: httpx.AsyncClient, session: Session, signer: Signer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    starting = Previews.wake
+class SlowPreviews(Previews):
+    """Previews that take their time to start."""
 
-    async def slowly(*words: Any) -> str:
+    async def wake(self, *words: Any) -> str:
         await asyncio.sleep(0.6)
-        return await starting(*words)
+        return await super().wake(*words)
 
-    monkeypatch.setattr(Previews, "wake", slowly)
+
+async def test_who_waits_for_a_preview_sees_a_page_and_a_program_gets_the_answer(
+    lite: Database, repository: GitRepository, session: Session, signer: Signer, tmp_path: Path
+) -> None:
+    previews = SlowPreviews(tmp_path / "previews", tmp_path / "shots", None, "none here", lambda slug: slug, None)
+    asgi = Gate(Sessions(lite), repository, previews, signer, ZONE).asgi
+    gate = httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://gate")
     cookie = f"{COOKIE}={signer.token(session.slug)}"
     person = await ask(gate, session.slug, cookie=cookie, sec_fetch_mode="navigate")
     assert (person.status_code, "One moment" in person.text, 'http-equiv="refresh"' in person.text) == (503, True, True)
