@@ -117,21 +117,24 @@ class Gate:
             if session is None:
                 raise UserError("There is no such thread any more.")
             problem = await self._woken(session, name, commit, patient=headers.get("sec-fetch-mode") != "navigate")
+            if problem is None:
+                # What was served before may be dead: nobody is led there meanwhile.
+                return WAITING
             if problem:
                 return 503, {"retry-after": "5"}, _page("This preview does not start", problem)
             served = self._previews.serving(name)
         if served is None:
-            return 503, {"retry-after": "1"}, _page("One moment", "The preview is starting.", reload=True)
+            return WAITING
         return 200, dict([served.header]), ""
 
-    async def _woken(self, session: Session, name: str, commit: str, *, patient: bool) -> str:
-        """Start a preview and return what is wrong; a person gets a page to look at if that takes a while."""
+    async def _woken(self, session: Session, name: str, commit: str, *, patient: bool) -> str | None:
+        """Start a preview and return what is wrong, '' for nothing; None if it takes a while and a person is waiting."""
         waking = self._waking.get(name)
         if waking is None:
             waking = self._waking[name] = asyncio.ensure_future(self._wake(session, name, commit))
             waking.add_done_callback(partial(self._is_woken, name))
         done, _ = await asyncio.wait({waking}, timeout=None if patient else WAITING_PAGE_SECONDS)
-        return waking.result() if done else ""
+        return waking.result() if done else None
 
     def _is_woken(self, name: str, waking: asyncio.Future[str]) -> None:
         del self._waking[name]
@@ -165,3 +168,6 @@ def _page(title: str, text: str, reload: bool = False) -> str:
         "display:grid;place-content:center;min-height:90vh;text-align:center;padding:24px}p{opacity:.75;max-width:60ch}</style>"
         f"</head><body><h1>{html.escape(title)}</h1><p>{html.escape(text)}</p></body></html>"
     )
+
+
+WAITING = (503, {"retry-after": "1"}, _page("One moment", "The preview is starting.", reload=True))
