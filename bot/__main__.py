@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     image.add_argument("--base-image", default="", help="the image to build on, python:3.12-slim unless given")
     threads = add("threads", "list the threads")
     threads.add_argument("--json", action="store_true", help="print one JSON object")
+    edits = add("edits", "count how the answers of each model were applied or refused")
+    edits.add_argument("--json", action="store_true", help="print one JSON object")
     in_thread("ask", "do one turn").add_argument(
         "text", help="what you would say in the thread; - reads it from standard input"
     )

@@ -173,7 +173,7 @@ def _print_diff(diff: Diff, console: Console) -> None:
 async def _look(app: App, arguments: argparse.Namespace) -> int:
     """Carry out the commands that are no turns."""
     answers = {
-        "threads": _threads, "log": _log, "show": _show, "diff": _diff, "export": _export, "import": _import,
+        "edits": _edits, "threads": _threads, "log": _log, "show": _show, "diff": _diff, "export": _export, "import": _import,
     }  # fmt: skip
     found, text, code = await answers[arguments.command](app, arguments)
     print(json.dumps(found) if arguments.json else text)
@@ -188,6 +188,17 @@ async def _threads(app: App, arguments: argparse.Namespace) -> Answer:
     sessions = await app.sessions.list()
     rows = [{"session": one.id, "thread": one.key.thread, "title": one.title, "slug": one.slug} for one in sessions]
     return {"threads": rows}, "\n".join(f"{one['thread']}  {one['title']}" for one in rows) or "No threads yet.", 0
+
+
+async def _edits(app: App, arguments: argparse.Namespace) -> Answer:
+    del arguments
+    counted = await app.turns.edits()
+    rows = [
+        dict(zip(("model", "form", "how"), key.split(" | "), strict=True)) | {"count": counted[key]}
+        for key in sorted(counted)
+    ]
+    text = "\n".join(f"{one['count']:6}  {one['model']}  {one['form']}  {one['how']}" for one in rows)
+    return {"edits": rows}, text or "No model has answered yet.", 0
 
 
 def _commit(commit: Commit) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From a plan to a patch: one call per file, files in parallel, each by the role that owns it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,8 +28,12 @@ class Written:
     refused: tuple[Refusal, ...] = ()
 
 
+Tally = Counter[str]
+"""How answers were applied, as `TurnResult.edits` has it."""
+
+
 async def write_files(
-    request: str, plan: Plan, context: Context, model: LanguageModel, on_file: Callable[[str], None]
+    request: str, plan: Plan, context: Context, model: LanguageModel, on_file: Callable[[str], None], tally: Tally
 ) -> Written:
     """
     Write every file that the plan names and remove what it removes; all of it or nothing.
@@ -39,7 +44,7 @@ async def write_files(
 
     async def one(path: str) -> tuple[Edit, ...] | Refusal:
         async with limit:
-            edits = await _write(request, path, plan, context, model)
+            edits = await _write(request, path, plan, context, model, tally)
         on_file(path)
         return edits
 
@@ -54,7 +59,7 @@ async def write_files(
 
 
 async def _write(
-    request: str, path: str, plan: Plan, context: Context, model: LanguageModel
+    request: str, path: str, plan: Plan, context: Context, model: LanguageModel, tally: Tally
 ) -> tuple[Edit, ...] | Refusal:
     planned = plan.manifest.file(path)
     assert planned is not None, "Plan refuses files that its manifest does not name"
@@ -63,11 +68,17 @@ async def _write(
         "manifest": plan.manifest.model_dump(mode="json"),
         "write": {"path": path, "role": planned.role, "description": planned.description},
     }
-    return await _edits_from(request_for(role, sections, files_of=context.related([path])), [path], context.tree, model)
+    asked = request_for(role, sections, files_of=context.related([path]))
+    return await _edits_from(asked, [path], context.tree, model, tally)
 
 
 async def repair(
-    request: str, tree: FileTree, manifest: AppManifest, findings: Sequence[Finding], model: LanguageModel
+    request: str,
+    tree: FileTree,
+    manifest: AppManifest,
+    findings: Sequence[Finding],
+    model: LanguageModel,
+    tally: Tally,
 ) -> Written:
     """Ask the debug role to repair `findings`; it may change the files they name and the manifest's own files."""
     shown = findings[:MAX_FINDINGS_SHOWN]
@@ -79,7 +90,7 @@ async def repair(
         "findings": [_finding_for_model(one, tree) for one in shown],
     }
     asked = request_for("debug", sections, files_of=context.related(paths))
-    edits = await _edits_from(asked, sorted(allowed), tree, model)
+    edits = await _edits_from(asked, sorted(allowed), tree, model, tally)
     if isinstance(edits, Refusal):
         return Written(tree, (edits,))
     patched = apply_patch(tree, edits)
@@ -95,7 +106,7 @@ def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
 
 
 async def _edits_from(
-    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel
+    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, tally: Tally
 ) -> tuple[Edit, ...] | Refusal:
     """Ask; after a refusal ask once more with the reason and the real lines, then once for whole files."""
     answer = ""
@@ -106,7 +117,8 @@ async def _edits_from(
             asked = replace(asked, messages=(*asked.messages, *talk))
         completion = await model.complete(asked)
         answer = completion.text
-        edits = _usable(answer, completion.complete, allowed, tree)
+        edits, outcomes = _usable(answer, completion.complete, allowed, tree)
+        tally.update(f"{completion.model} | {outcome}" for outcome in outcomes)
         if not isinstance(edits, Refusal):
             return edits
         problem = edits
@@ -114,8 +126,20 @@ async def _edits_from(
     return problem
 
 
-def _usable(answer: str, complete: bool, allowed: Sequence[str], tree: FileTree) -> tuple[Edit, ...] | Refusal:
-    """Return the answer's edits if they are whole, stay inside what was asked for, and apply."""
+def _usable(
+    answer: str, complete: bool, allowed: Sequence[str], tree: FileTree
+) -> tuple[tuple[Edit, ...] | Refusal, list[str]]:
+    """Return the answer's edits if they are whole, stay inside what was asked for, and apply; and what became of each."""
+    edits = _read(answer, complete, allowed)
+    if isinstance(edits, Refusal):
+        return edits, [f"answer | refused: {edits.kind}"]
+    patched = apply_patch(tree, edits)
+    if patched.refused:
+        return patched.refused[0], [f"edit | refused: {one.kind}" for one in patched.refused]
+    return edits, [f"{type(edit).__name__} | {one.tier}" for edit, one in zip(edits, patched.applied, strict=True)]
+
+
+def _read(answer: str, complete: bool, allowed: Sequence[str]) -> tuple[Edit, ...] | Refusal:
     if not complete:
         return Refusal("truncated", allowed[0], "The answer was cut off at the token limit.")
     edits = parse_answer(answer, allowed[0])
@@ -125,5 +149,4 @@ def _usable(answer: str, complete: bool, allowed: Sequence[str], tree: FileTree)
         return Refusal(
             "wrong_path", strange[0], f"{strange[0][:100]!r} was not asked for; only {', '.join(allowed[:10])}."
         )
-    patched = apply_patch(tree, edits)
-    return patched.refused[0] if patched.refused else edits
+    return edits

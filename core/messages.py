@@ -1,6 +1,6 @@
 """What a turn is asked, what it answers, and what is shown while it runs. All of it is data that fits into JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from core.findings import CheckResult
@@ -91,7 +91,7 @@ class TurnResult:
     The whole outcome of one turn; `message` is the sentence for people, `notes` what else they should know.
 
     `options` are answers to a question, of which people can pick one; `context` is how full the model's fullest request
-    was, from 0 to 1.
+    was, from 0 to 1. `edits` counts how the model's answers were applied: "model | form | tier", or the reason of a refusal.
     """
 
     turn_id: str
@@ -109,6 +109,7 @@ class TurnResult:
     error_id: str = ""
     options: tuple[str, ...] = ()
     context: float = 0.0
+    edits: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class Proposal:
     uploads: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     context: float = 0.0
+    edits: dict[str, int] = field(default_factory=dict)
 
 
 async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
@@ -112,7 +113,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     result = TurnResult(
         request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
         usage=answer.usage, model=answer.model, parent=answer.parent or "", options=answer.options,
-        context=answer.context,
+        context=answer.context, edits=answer.edits,
     )  # fmt: skip
     if answer.outcome is not None:
         return result
@@ -127,14 +128,18 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
 
 async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
     """Plan, write, check and repair, without touching the head; safe to run again."""
+    tally = generation.Tally()
     try:
-        proposal = await _propose(asked, request, ports, model)
+        proposal = await _propose(asked, request, ports, model, tally)
     except BudgetExceeded as error:
         proposal = Proposal("over_budget", str(error))
-    return replace(proposal, usage=model.usage, model=", ".join(sorted(model.models)), context=model.context)
+    models = ", ".join(sorted(model.models))
+    return replace(proposal, usage=model.usage, model=models, context=model.context, edits=dict(tally))
 
 
-async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
+async def _propose(
+    asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, tally: generation.Tally
+) -> Proposal:
     show = _Card(ports.progress, model)
     show.step("Reading the app")
     head = await ports.repository.head(request.session_id)
@@ -157,7 +162,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         )
 
     show.step(f"Writing {len(plan.write)} file{'s' * (len(plan.write) != 1)}")
-    written = await generation.write_files(asked, plan, context, model, show.file)
+    written = await generation.write_files(asked, plan, context, model, show.file, tally)
     if written.refused:
         return Proposal("blocked", _refused(written.refused), head, notes=tuple(notes))
     uploads = {f"{folder_of(plan.manifest)}/{one.name}": one.content for one in context.attached}
@@ -165,7 +170,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
 
     show.step("Checking")
-    verdict, repairs = await _checked(asked, tree, plan.manifest, context.tree, ports, model, show)
+    verdict, repairs = await _checked(asked, tree, plan.manifest, context.tree, ports, model, show, tally)
     if repairs:
         notes.append(f"Repaired {repairs} time{'s' * (repairs != 1)} after the checks found something.")
     if verdict.blocking:
@@ -243,12 +248,13 @@ async def _checked(
     ports: TurnPorts,
     model: LanguageModel,
     show: "_Card",
+    tally: generation.Tally,
 ) -> tuple[Verdict, int]:
     """Check the tree, and repair what this turn broke."""
 
     async def fix(broken: FileTree, findings: tuple[Finding, ...]) -> FileTree:
         show.step(f"Repairing {len(findings)} finding{'s' * (len(findings) != 1)}")
-        return (await generation.repair(asked, broken, manifest, findings, model)).tree
+        return (await generation.repair(asked, broken, manifest, findings, model, tally)).tree
 
     async def again(changed: FileTree) -> Verdict:
         return await checking.judge(changed, parent, manifest, ports.checks, show.detail)

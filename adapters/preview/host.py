@@ -5,6 +5,7 @@ A new version starts beside the old one and takes over when it answers; a broken
 """
 
 import asyncio
+import contextlib
 import html
 import shutil
 import time
@@ -27,6 +28,8 @@ PAST = "--"
 """Between a session's slug and a commit in the name of a preview that shows that commit. No slug has it."""
 SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
 FAILED_SECONDS = 30
+LINGER_SECONDS = 2.0
+"""How long a version that was replaced still answers requests that were on their way to it."""
 _SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
 
@@ -67,6 +70,7 @@ class Previews:
         self._served: dict[str, Served] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Event()
         self._failed: dict[str, tuple[str, str, float]] = {}
 
     def serving(self, slug: str) -> Served | None:
@@ -133,7 +137,7 @@ class Previews:
             self._served[slug] = before
             await self._drop(served, before)
         elif before is not None:
-            self._later(self._drop(before, served))
+            self._later(self._retire(before, served))
         await self._make_room()
         return state
 
@@ -213,6 +217,12 @@ class Previews:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
+    async def _retire(self, served: Served, other: Served) -> None:
+        """Drop a version once nobody can be on the way to it any more."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), LINGER_SECONDS)
+        await self._drop(served, other)
+
     async def _drop(self, served: Served, other: Served | None) -> None:
         """Stop a version and remove its files, unless another instance serves the same; git has them."""
         await self._stop(served)
@@ -256,6 +266,7 @@ class Previews:
 
     async def close(self) -> None:
         """Stop all."""
+        self._closing.set()
         await asyncio.gather(*self._ending)
         for served in self._served.values():
             await self._stop(served)

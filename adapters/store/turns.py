@@ -5,6 +5,7 @@ A turn is `queued` while it stands in its thread's line, `submitted` once the en
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -164,6 +165,12 @@ class Turns:
         where = (turn.c.session_id == session_id, turn.c.result.is_not(None))
         bodies = (await tx.execute(sa.select(turn.c.result).where(*where))).scalars()
         return sum(from_json(body, TurnResult).usage.cost_usd for body in bodies)
+
+    async def edits(self) -> Counter[str]:
+        """Return how the answers of models were applied in all turns, as `TurnResult.edits` has it."""
+        async with self._database.read() as connection:
+            bodies = (await connection.execute(sa.select(turn.c.result).where(turn.c.result.is_not(None)))).scalars()
+            return sum((Counter(from_json(body, TurnResult).edits) for body in bodies), Counter())
 
     async def latest(self, tx: Connection, session_id: str, outcomes: Sequence[str]) -> str:
         """Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''."""

@@ -39,6 +39,11 @@ lines exactly as they are
 =======
 lines as they shall be
 >>>>>>> REPLACE
+
+{"path": "path/of/existing_file.py", "edits": [{"type": "method", "target": "Booking.total", "action": "replace", "new_content": "its whole new text"}]}
+
+In the last one, type is function, class, method, import, decorator, field, rule (of CSS), element (of HTML, "#id" or a tag)
+or key (of JSON, TOML or YAML, "a.b"); action is replace, add or remove.
 """
 
 

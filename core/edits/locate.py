@@ -45,6 +45,11 @@ class Place:
     pairs: dict[int, int]
     tier: str
 
+    def moved(self, by: int) -> "Place":
+        """Return the same place in a file that has `by` more lines above it."""
+        pairs = {at: line + by for at, line in self.pairs.items()}
+        return Place(self.start + by, self.end + by, pairs, self.tier)
+
 
 def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
     """

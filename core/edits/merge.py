@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from core.edits.locate import Place, collapsed
+from core.edits.locate import Place
+
+MAX_COMPARED = 20_000_000
+"""How many pairs of lines are compared at most; beyond that what differs counts as one change."""
+Opcode = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: 
     indents = [(_indent(search[at]), _indent(lines[to].text)) for at, to in place.pairs.items() if search[at].strip()]
     end = usual_end(lines)
     out, at = list(lines[: place.start]), place.start
-    matcher = SequenceMatcher(None, [collapsed(x) for x in search], [collapsed(x) for x in replace], autojunk=False)
-    for kind, a1, a2, b1, b2 in matcher.get_opcodes():
+    same = _verbatim if place.tier == "exact" else str.strip
+    for kind, a1, a2, b1, b2 in opcodes([same(line) for line in search], [same(line) for line in replace]):
         targets = [place.pairs[index] for index in range(a1, a2) if index in place.pairs]
         if kind == "equal":
             for index, new in zip(range(a1, a2), range(b1, b2), strict=True):
@@ -66,6 +70,43 @@ def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: 
     # A line that is no longer the last gets an end; the last one ends as the file did.
     last = Line(out[-1].text, "" if not lines[-1].end else out[-1].end or end)
     return [*(Line(line.text, line.end or end) for line in out[:-1]), last]
+
+
+def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
+    """Return how `new` differs from `old`, as `difflib` names it; what both begin and end with costs nothing."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    a, b = old[head : len(old) - tail], new[head : len(new) - tail]
+    found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
+    if len(a) * len(b) > MAX_COMPARED:
+        found.append(("replace", head, head + len(a), head, head + len(b)))
+    elif a or b:
+        inner = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+        found += [(kind, a1 + head, a2 + head, b1 + head, b2 + head) for kind, a1, a2, b1, b2 in inner]
+    if tail:
+        found.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
+    return found
+
+
+def indented(new: Sequence[str], old: Sequence[str]) -> list[str]:
+    """Return `new` moved to the margin of `old` when the lines that both have all differ by one and the same margin."""
+    pairs = [
+        (_indent(new[b1 + at]), _indent(old[a1 + at]))
+        for kind, a1, a2, b1, _ in opcodes([line.strip() for line in old], [line.strip() for line in new])
+        if kind == "equal"
+        for at in range(a2 - a1)
+        if old[a1 + at].strip()
+    ]
+    shifts = {len(theirs) - len(mine) for mine, theirs in pairs}
+    return [_reindented(line, pairs) for line in new] if len(shifts) == 1 and shifts != {0} else list(new)
+
+
+def _verbatim(line: str) -> str:
+    return line
 
 
 def _kept(line: Line, old: str, new: str, indents: list[tuple[str, str]]) -> Line:

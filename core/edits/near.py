@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from core.edits.locate import Place, collapsed
+from core.edits.merge import opcodes
 
 AROUND, SHARE, STRONG = 4, 0.5, 8
 """Lines of slack on both sides, the part of the quoted lines that must be there, letters that make a line telling."""
@@ -38,10 +39,23 @@ def near(lines: Sequence[str], search: Sequence[str], replace: Sequence[str]) ->
     return [targets[0] + 1 for targets in found]
 
 
+def unmoved(seen: Sequence[str], file: Sequence[str]) -> dict[int, int]:
+    """Return which line of a file each line of an earlier version of it is now."""
+    found = opcodes([collapsed(line) for line in seen], [collapsed(line) for line in file])
+    return {a1 + at: b1 + at for kind, a1, a2, b1, _ in found if kind == "equal" for at in range(a2 - a1)}
+
+
+def clash(seen: Sequence[str], new: Sequence[str], pairs: dict[int, int], file: Sequence[str]) -> str | None:
+    """Return a line that `new` changes in `seen` and that the file no longer has, or not in its place; None when none."""
+    mine, theirs = [collapsed(line) for line in seen], [collapsed(line) for line in file]
+    groups = _needed(mine, [collapsed(line) for line in new])
+    return next((seen[group[0]].strip() for group in groups if not _holds([group], pairs, theirs)), None)
+
+
 def _needed(mine: list[str], new: list[str]) -> list[list[int]]:
     """Return the lines that must be there, in groups that must stand together: what goes, and where something comes."""
     groups = []
-    for kind, a1, a2, _, _ in SequenceMatcher(None, mine, new, autojunk=False).get_opcodes():
+    for kind, a1, a2, _, _ in opcodes(mine, new):
         if kind == "insert":
             groups.append([at for at in (a1 - 1, a1) if 0 <= at < len(mine)])
         elif kind != "equal":

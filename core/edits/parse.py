@@ -3,13 +3,14 @@ Read a model's answer into edits.
 
 Three formats, each under a line `FILE: path`: a fenced block is the whole file, SEARCH/REPLACE blocks are changes, a
 fenced block of kind `diff` is a unified diff whose line numbers do not matter. `DELETE: path` removes a file. Some models
-have learned another one, with lines such as `*** Update File: path`; it is understood as well.
+have learned another one, with lines such as `*** Update File: path`; it is understood as well, and so is JSON.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
+from core.edits.json_answers import json_edits
+from core.edits.model import Delete, Edit, Refusal, Rename, Replace, WholeFile
 
 _HEADER = re.compile(r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?FILE:\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$")
 _DELETE = re.compile(r"^\s*DELETE:\s*`?(?P<path>[^`]+?)`?\s*$")
@@ -17,6 +18,7 @@ _FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
 _SEARCH = re.compile(r"^<{5,9}\s*SEARCH\b.*$")
 _DIVIDER = re.compile(r"^={5,9}\s*$")
 _REPLACE = re.compile(r"^>{5,9}\s*REPLACE\b.*$")
+_MOVED = re.compile(r"^\*\*\* Move to:\s*(?P<path>.+?)\s*$")
 _PATCHED = re.compile(r"^\*\*\* (?P<verb>Update|Add|Delete) File:\s*(?P<path>.+?)\s*$")
 _PATCH_LINE = re.compile(r"^\*\*\* (?:Begin Patch|End Patch|End of File)\s*$")
 _HUNK = re.compile(r"^@@.*$")
@@ -30,14 +32,16 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     """
     if not answer.strip():
         return Refusal("empty", default_path, "The answer was empty.")
+    if (found := json_edits(answer, default_path)) is not None:
+        return found
     edits: list[Edit] = []
     if any(_PATCHED.match(line) for line in answer.split("\n")):
         return tuple(_patched(answer.replace("\r\n", "\n").split("\n")))
     for path, lines in _sections(answer.replace("\r\n", "\n").split("\n"), default_path):
-        found = _section_edits(path, lines)
-        if isinstance(found, Refusal):
-            return found
-        edits += found
+        section = _section_edits(path, lines)
+        if isinstance(section, Refusal):
+            return section
+        edits += section
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
     return tuple(edits)
@@ -119,7 +123,10 @@ def _patched(lines: Sequence[str]) -> Iterator[Edit]:
         elif header["verb"] == "Add":
             yield WholeFile(header["path"], "".join(f"{line.removeprefix('+')}\n" for line in body))
         else:
-            yield from _unified(header["path"], body)
+            moved = next((match["path"] for line in body if (match := _MOVED.match(line))), "")
+            yield from _unified(header["path"], [line for line in body if not _MOVED.match(line)])
+            if moved:
+                yield Rename(header["path"], moved)
 
 
 def _unified(path: str, body: list[str]) -> list[Edit]:

@@ -361,3 +361,191 @@ def test_two_places_that_are_near_are_refused() -> None:
     search = "def cost_of(item):\n    cost = item.cost * 2\n    # Everybody pays the tax.\n    cost = with_tax(cost)"
     found = refusal(twice, Replace("a.py", search, search.replace("* 2", "* 3")))
     assert (found.kind, "lines 2, 11" in found.message) == ("ambiguous", True)
+
+
+# --- a whole file against the version that the model saw
+
+SEEN = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    return 2\n\n\ndef three():\n    return 3\n"
+
+
+def whole(text: str, answer: str, base: str | None = None, path: str = "a.py") -> str:
+    patched = apply_patch(FileTree({path: text.encode()}), [WholeFile(path, answer, base)])
+    assert patched.refused == ()
+    return patched.tree[path].decode()
+
+
+def test_a_whole_file_keeps_what_people_changed_meanwhile() -> None:
+    now = SEEN.replace("return 2", "return 22  # by hand").replace("import os\n", "import os\n\n")
+    answer = SEEN.replace("return 1", "return 11") + "\n\ndef four():\n    return 4\n"
+    assert whole(now, answer, SEEN) == now.replace("return 1", "return 11") + "\n\ndef four():\n    return 4\n"
+    gone = SEEN.replace("def two():\n    return 2\n\n\n", "")
+    assert whole(gone, SEEN.replace("return 1", "return 11"), SEEN) == gone.replace("return 1", "return 11")
+
+
+def test_both_changed_the_same_line_is_a_conflict() -> None:
+    now = SEEN.replace("return 2", "return 22")
+    found = refusal(now, WholeFile("a.py", SEEN.replace("return 2", "return 200"), SEEN))
+    assert (found.kind, "'return 2'" in found.message) == ("conflict", True)
+
+
+def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
+    text = "a  \nb\t\nc"
+    assert whole(text, "a\nB\nc\n", path="a.txt") == "a  \nB\nc"
+    assert whole("\ufeffa\r\nb\r\n", "a\nB\n", path="a.txt") == "\ufeffa\r\nB\r\n"
+    assert whole(SEEN, SEEN) == SEEN
+    latin = apply_patch(FileTree({"a.txt": b"\xff"}), [WholeFile("a.txt", "a\n")])
+    assert latin.tree["a.txt"] == b"a\n"
+    deep = "x = " + "-" * 200_000 + "1\n"
+    assert whole(deep, "x = 1\n") == "x = 1\n"
+    huge = "".join(f"{at}\n" for at in range(6_000))
+    assert whole(huge, f"x{huge[1:-5]}\n5998\ny\n", path="a.txt").endswith("\ny\n")
+
+
+def test_a_whole_file_that_ends_in_the_middle_is_refused() -> None:
+    assert refusal(SEEN, WholeFile("a.py", "import os\n\n\ndef on")).kind == "truncated"
+    assert refusal(SEEN, WholeFile("a.py", "import os\n\n\ndef one(:\n")).kind == "truncated"
+
+
+def test_one_definition_takes_the_place_of_its_namesake() -> None:
+    assert whole(SEEN, "def two():\n    x = 2\n    return x\n") == SEEN.replace(
+        "    return 2", "    x = 2\n    return x"
+    )
+    with_class = SEEN + "\n\nclass A:\n    # why\n    @property\n    def four(self):\n        return 4\n\n    x = 1\n"
+    assert whole(with_class, "def four(self):\n    return 5\n") == with_class.replace("return 4", "return 5")
+    new = "@cached\ndef four(self):\n    return 5\n"
+    assert whole(with_class, new) == with_class.replace("@property", "@cached").replace("return 4", "return 5")
+    said = with_class.replace("# why", "# because").replace("@property", "@cached")
+    assert whole(with_class, "# because\n@cached\ndef four(self):\n    return 4\n") == said
+    # A file that is nothing but that definition, or two namesakes: the answer is the file.
+    assert whole("def two():\n    return 2\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
+    assert (
+        whole(f"{SEEN}\n\nif os:\n\n    def two(): ...\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
+    )
+    assert whole(SEEN, "def five():\n    return 5\n") == "def five():\n    return 5\n"
+    assert whole(SEEN, "five = 5\n") == "five = 5\n"
+    assert whole("x = = 1\ny = 2\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
+
+
+SCRIPT = """\
+import a from "a"
+
+export const one = () => {
+  return 1
+}
+
+class C {
+  two() {
+    return 2
+  }
+
+  three() {
+    return 3
+  }
+}
+"""
+
+
+def test_definitions_of_scripts_keep_their_export() -> None:
+    answer = "const one = () => {\n  return 11\n}\n"
+    assert whole(SCRIPT, answer, path="a.ts") == SCRIPT.replace("return 1\n", "return 11\n")
+    assert whole(SCRIPT, f"export {answer}", path="a.ts") == SCRIPT.replace("return 1\n", "return 11\n")
+
+
+def test_a_block_is_told_by_its_first_line() -> None:
+    answer = "  /** New. */\n  two() {\n    return 22\n  }\n"
+    assert whole(SCRIPT, answer, path="a.js") == SCRIPT.replace(
+        "  two() {\n    return 2\n", "  /** New. */\n  two() {\n    return 22\n"
+    )
+    sheet = "/* of a */\n.a {\n  x: 1;\n}\n\n.b {\n  y: 1;\n}\n\n.c {\n  z: 1;\n}\n"
+    assert whole(sheet, "/* of a */\n.a {\n  x: 2;\n}\n", path="a.scss") == sheet.replace("x: 1", "x: 2")
+    assert whole(sheet, ".n {\n  x: 2;\n}\n", path="a.scss") == ".n {\n  x: 2;\n}\n"
+    assert whole(f"{sheet}.d {{\n  x: 1;\n", ".d {\n  x: 2;\n}\n", path="a.scss") == ".d {\n  x: 2;\n}\n"
+    assert whole(sheet, "x\n", path="a.scss") == "x\n"
+    assert whole(sheet, "// only this\n", path="a.scss") == "// only this\n"
+
+
+# --- answers that leave code out
+
+GAP = "# ... existing code ...\n"
+
+
+def test_what_was_left_out_stays() -> None:
+    answer = f"{GAP}def one():\n    return 1\n\n\ndef two():\n    return 22\n\n\ndef three():\n{GAP}"
+    assert whole(SEEN, answer) == SEEN.replace("return 2", "return 22")
+    assert whole(
+        SEEN, f"import os\nimport sys\n\n\ndef one():\n{GAP}    return 2\n\n\ndef three():\n    return 33\n"
+    ) == (SEEN.replace("import os\n", "import os\nimport sys\n").replace("return 3", "return 33"))
+    remark = f"{GAP}\n# new\ndef two():\n    return 2\n{GAP}"
+    assert whole(SEEN, remark) == SEEN.replace("def two", "# new\ndef two")
+
+
+def test_snippets_at_another_margin_are_moved() -> None:
+    text = "class A:\n    def one(self):\n        return 1\n\n    def two(self):\n        return 2\n"
+    answer = f"{GAP}def one(self):\n    x = 1\n    return 1\n{GAP}"
+    assert whole(text, answer) == text.replace("        return 1\n", "        x = 1\n        return 1\n")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"{GAP}nothing that\nis there\n{GAP}",
+        f"{GAP}# note\ndef two():\n{GAP}",
+        f"{GAP}changed = 1\ndef two():\n    return 2\n{GAP}",
+        f"{GAP}def two():\n    return 2\nnew = 1\n{GAP}",
+        f"{GAP}    total = 1\n    return 2\n{GAP}",
+        f"{GAP}def two(:\n    return 2\n    return 3\n{GAP}",
+        f"{GAP}def two():\n    return (\n    return 2\n{GAP}",
+    ],
+)
+def test_a_snippet_that_may_mean_another_place_is_refused(answer: str) -> None:
+    twice = SEEN.replace("def three():\n    return 3\n", "def three():\n    return 2\n\n\ndef four():\n    return 2\n")
+    assert refusal(twice, WholeFile("a.py", answer)).kind == "elision"
+
+
+def test_two_regions_that_fit_equally_well_are_no_place() -> None:
+    text = "begin\n  a\nend\n\nbegin\n  a\nend\n"
+    found = apply_patch(FileTree({"a.txt": text.encode()}), [WholeFile("a.txt", "...\nbegin\n  b\nend\n...\n")])
+    assert found.refused[0].kind == "elision"
+    assert apply_patch(FileTree({"a.py": b""}), [WholeFile("a.py", f"x = 1\n{GAP}")]).refused[0].kind == "elision"
+
+
+# --- blocks in pieces
+
+
+def test_both_sides_may_leave_out_the_same() -> None:
+    search, replace = f"def one():\n{GAP}def three():\n    return 3", f"def one(x):\n{GAP}def three():\n    return 33"
+    assert applied(SEEN, search, replace) == SEEN.replace("def one()", "def one(x)").replace("return 3", "return 33")
+    assert refusal(SEEN, Replace("a.py", "def one():", f"def one(x):\n{GAP}")).kind == "elision"
+    assert (
+        refusal(SEEN, Replace("a.py", f"def one():\n{GAP}def nine():", f"def one(x):\n{GAP}def n():")).kind == "elision"
+    )
+    assert refusal(SEEN, Replace("a.py", f"def one():\n{GAP}", f"def one(x):\n{GAP}more")).kind == "elision"
+    assert applied(SEEN, f"def one():\n{GAP}same", f"def one(x):\n{GAP}same") == SEEN.replace("one()", "one(x)")
+
+
+def test_a_block_that_joins_distant_places_is_taken_apart() -> None:
+    text = "".join(f"line {at}\n" for at in range(40))
+    near = [f"line {at}" for at in (1, 2, 3, 4, 20, 21, 22, 23)]
+    search = "\n".join(near)
+    replace = "\n".join(["line 1", "two", *near[2:7], "twenty-three"])
+    assert applied(text, search, replace, "a.txt") == text.replace("line 2\n", "two\n").replace(
+        "line 23\n", "twenty-three\n"
+    )
+
+
+# --- changes in white space
+
+
+def test_white_space_inside_a_line_is_a_change_like_any_other() -> None:
+    assert applied("x = 'a  b'\n", "x = 'a  b'", "x = 'a b'") == "x = 'a b'\n"
+    assert applied("x = 1   \ny = 2\n", "x = 1   ", "x = 1") == "x = 1\ny = 2\n"
+
+
+def test_grammars_judge_only_what_was_guessed() -> None:
+    text = "const a = {\n  b: 1,\n}\nconst c = 2\n"
+    broken = apply_patch(
+        FileTree({"a.js": text.encode()}), [Replace("a.js", "const a =  {\nb: 1,\n}", "const a = {\nb: 1,")]
+    )
+    assert broken.refused[0].kind == "worse_syntax"
+    exact = apply_patch(FileTree({"a.js": text.encode()}), [Replace("a.js", "}", "")])
+    assert exact.refused == ()

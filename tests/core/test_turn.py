@@ -305,8 +305,10 @@ async def test_a_refused_edit_is_asked_for_again_with_the_real_lines(table: Tabl
     model = ScriptedModel(
         {"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [wrong, whole("index.html", "<h1>New</h1>")]}
     )
-    assert (await table.turn("New", model=model)).outcome == "done"
+    result = await table.turn("New", model=model)
+    assert result.outcome == "done"
     assert "<h1>Shop</h1>" in model.requests[-1].messages[-1].text
+    assert result.edits == {"scripted | edit | refused: not_found": 1, "scripted | WholeFile | whole file": 1}
 
 
 # --- checks and repairs

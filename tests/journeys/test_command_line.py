@@ -76,6 +76,9 @@ def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path
     diff = terminal.json("diff", "--thread", "shop", built["commit"], redone["commit"])
     assert "priority" in diff["diff"]
     assert [one["thread"] for one in terminal.json("threads")["threads"]] == ["shop"]
+    edits = terminal.json("edits")["edits"]
+    assert {one["how"] for one in edits} <= {"exact", "whole file"}
+    assert {one["model"] for one in edits} == {"builtin"}
 
     clone = tmp_path / "clone"
     assert terminal.json("export", "--thread", "shop", "--dir", str(clone))["commit"] == redone["commit"]

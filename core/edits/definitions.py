@@ -1,0 +1,79 @@
+"""Which lines define what: functions, classes and the like of Python, JavaScript and TypeScript."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.edits.languages import SCRIPTS, ending, python_error, root
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_NAMED = (
+    "function_declaration", "generator_function_declaration", "class_declaration", "abstract_class_declaration",
+    "method_definition", "interface_declaration", "type_alias_declaration", "enum_declaration",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A definition's name, its lines (from 0, end excluded), where its own first line is below decorators, and its depth."""
+
+    name: str
+    start: int
+    end: int
+    first: int
+    depth: int = 0
+
+
+def definitions(path: str, text: str) -> list[Definition]:
+    """Return every definition of a text, outer before inner; empty where it does not parse or nothing can tell."""
+    if ending(path) == "py":
+        return list(_python(_body(text), 0))
+    top = root(path, text) if ending(path) in SCRIPTS else None
+    return list(_script(top, 0)) if top is not None else []
+
+
+def statements(path: str, text: str) -> int:
+    """Return how many statements stand at the outermost level; 0 where nothing can tell."""
+    if ending(path) == "py":
+        return len(_body(text))
+    top = root(path, text) if ending(path) in SCRIPTS else None
+    return sum(child.is_named and child.type != "comment" for child in top.children) if top is not None else 0
+
+
+def _body(text: str) -> list[ast.stmt]:
+    return [] if python_error(text) else ast.parse(text).body
+
+
+def _python(body: Sequence[ast.stmt], depth: int) -> Iterator[Definition]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            start = min([node.lineno, *(one.lineno for one in node.decorator_list)]) - 1
+            yield Definition(node.name, start, node.end_lineno or node.lineno, node.lineno - 1, depth)
+        for name in ("body", "orelse", "finalbody"):
+            yield from _python(getattr(node, name, []), depth + 1)
+
+
+def _script(node: "Node", depth: int) -> "Iterator[Definition]":
+    for child in node.named_children:
+        name = _name(child)
+        if name:
+            outer = child.parent if child.parent is not None and child.parent.type == "export_statement" else child
+            start, end = outer.start_point[0], outer.end_point[0] + 1
+            yield Definition(name, start, end, child.start_point[0], depth)
+        yield from _script(child, depth + (child.type not in ("export_statement", "class_body", "statement_block")))
+
+
+def _name(node: "Node") -> str:
+    """Return what a node defines; a constant counts when it holds a function, a class or an object."""
+    if node.type in _NAMED:
+        named = node.child_by_field_name("name")
+        return named.text.decode() if named is not None and named.text else ""
+    if node.type in ("lexical_declaration", "variable_declaration") and node.named_child_count == 1:
+        holder = node.named_children[0]
+        named, value = holder.child_by_field_name("name"), holder.child_by_field_name("value")
+        if named is not None and value is not None and named.type == "identifier" and named.text:
+            return named.text.decode()
+    return ""

@@ -1,0 +1,147 @@
+"""One key of a JSON, TOML or YAML file: comments, order and layout stay."""
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from core.edits.languages import root
+from core.edits.model import Operation
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def with_key(edit: Operation, kind: str, text: str) -> str:
+    """
+    Return the file with one key set or removed; `target` is its path with dots, `content` its value as JSON.
+
+    Raises:
+        LookupError: the key is not there, or there twice.
+        ValueError: the file or the value does not parse.
+    """
+    path = edit.target.split(".")
+    value = _value(edit.content) if edit.action != "remove" else None
+    if kind == "json":
+        return _in_json(edit, text, path)
+    return _in_toml(edit, text, path, value) if kind == "toml" else _in_yaml(edit, text, path, value)
+
+
+def _value(content: str) -> Any:
+    """Return a value; what is no JSON is a text."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.strip()
+
+
+def _as_json(content: str) -> str:
+    """Return a value as JSON, laid out as it came."""
+    return content.strip() if not isinstance(_value(content), str) else json.dumps(_value(content), ensure_ascii=False)
+
+
+def _set(holder: Any, edit: Operation, path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        if name not in holder and edit.action == "add":
+            holder[name] = {}
+        if name not in holder or not hasattr(holder[name], "keys"):
+            raise LookupError(f"{name} of {edit.target} is not there.")
+        holder = holder[name]
+    if (path[-1] in holder) == (edit.action == "add"):
+        raise LookupError(f"{edit.target} is {'there already; replace it' if edit.action == 'add' else 'not there'}.")
+    if edit.action == "remove":
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+
+
+def _in_toml(edit: Operation, text: str, path: list[str], value: Any) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(text)
+        _set(document, edit, path, value)
+        return tomlkit.dumps(document)
+    except TOMLKitError as error:
+        raise ValueError(str(error)) from error
+
+
+def _in_yaml(edit: Operation, text: str, path: list[str], value: Any) -> str:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000
+    try:
+        document = yaml.load(text) or {}
+        _set(document, edit, path, value)
+        out = io.StringIO()
+        yaml.dump(document, out)
+    except YAMLError as error:
+        raise ValueError(str(error)) from error
+    return out.getvalue()
+
+
+def _in_json(edit: Operation, text: str, path: list[str]) -> str:
+    """Splice the bytes of one pair."""
+    top = root(edit.path, text)
+    holder = next((one for one in top.named_children if one.type == "object"), None) if top is not None else None
+    for depth, name in enumerate(path[:-1]):
+        inner = _pair(holder, path, depth)
+        if inner is None:
+            raise LookupError(f"{name} of {edit.target} is not there.")
+        holder = inner.named_children[-1]
+    pair = _pair(holder, path, len(path) - 1)
+    assert holder is not None, "an object was found, or `_pair` has raised"
+    if pair is None and edit.action != "add":
+        raise LookupError(f"{edit.target} is not there.")
+    if edit.action == "add" and pair is not None:
+        raise LookupError(f"{edit.target} is there already; replace it.")
+    source = text.encode()
+    value = _as_json(edit.content) if edit.action != "remove" else ""
+    if pair is None:
+        return _json_added(source, holder, path[-1], value)
+    if edit.action == "replace":
+        old = pair.named_children[-1]
+        shifted = value.replace("\n", "\n" + _margin(source, pair.start_byte))
+        return (source[: old.start_byte] + shifted.encode() + source[old.end_byte :]).decode()
+    others = [one for one in holder.named_children if one.type == "pair"]
+    at = [one.start_byte for one in others].index(pair.start_byte)
+    start = others[at - 1].end_byte if at else pair.start_byte
+    end = pair.end_byte if at or len(others) == 1 else others[1].start_byte
+    return (source[:start] + source[end:]).decode()
+
+
+def _pair(holder: "Node | None", path: list[str], depth: int) -> "Node | None":
+    """Return the pair of an object that the path names at a depth."""
+    if holder is None or holder.type != "object":
+        raise LookupError(f"{'.'.join(path[:depth]) or 'the file'} is no object.")
+    found = [one for one in holder.named_children if one.type == "pair" and _name(one) == path[depth]]
+    if len(found) > 1:
+        raise LookupError(f"{'.'.join(path[: depth + 1])} is there {len(found)} times.")
+    return found[0] if found else None
+
+
+def _json_added(source: bytes, holder: "Node", name: str, value: str) -> str:
+    pairs = [one for one in holder.named_children if one.type == "pair"]
+    if pairs:
+        last = pairs[-1]
+        margin = _margin(source, last.start_byte)
+        lines = b"\n" in source[holder.start_byte : last.start_byte]
+        gap = f",\n{margin}" if lines else ", "
+        new = f"{gap}{json.dumps(name)}: " + value.replace("\n", "\n" + margin)
+        return (source[: last.end_byte] + new.encode() + source[last.end_byte :]).decode()
+    margin = _margin(source, holder.start_byte)
+    new = f"{{\n{margin}  {json.dumps(name)}: " + value.replace("\n", f"\n{margin}  ") + f"\n{margin}}}"
+    return (source[: holder.start_byte] + new.encode() + source[holder.end_byte :]).decode()
+
+
+def _margin(source: bytes, at: int) -> str:
+    line = source[source.rfind(b"\n", 0, at) + 1 : at].decode()
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _name(pair: "Node") -> str:
+    text = pair.named_children[0].text
+    return str(json.loads(text)) if text else ""

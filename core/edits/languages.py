@@ -1,0 +1,79 @@
+"""Grammars: how much of a text does not parse, and what defines what in it."""
+
+import ast
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+MAX_CHARS = 1_000_000
+"""Longer texts are not parsed."""
+SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
+
+
+def ending(path: str) -> str:
+    """Return a path's ending in lower case, without the dot."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower()
+
+
+@lru_cache
+def parser(kind: str) -> "Parser | None":
+    """Return the parser of files with an ending; None where there is no grammar. Grammars are loaded when first needed."""
+    from tree_sitter import Language, Parser
+
+    if kind in ("js", "mjs", "cjs", "jsx"):
+        import tree_sitter_javascript
+
+        return Parser(Language(tree_sitter_javascript.language()))
+    if kind in ("ts", "mts", "cts", "tsx"):
+        import tree_sitter_typescript as typescript
+
+        return Parser(Language(typescript.language_tsx() if kind == "tsx" else typescript.language_typescript()))
+    if kind == "css":
+        import tree_sitter_css
+
+        return Parser(Language(tree_sitter_css.language()))
+    if kind in ("html", "htm"):
+        import tree_sitter_html
+
+        return Parser(Language(tree_sitter_html.language()))
+    if kind == "json":
+        import tree_sitter_json
+
+        return Parser(Language(tree_sitter_json.language()))
+    return None
+
+
+def root(path: str, text: str) -> "Node | None":
+    """Return the root of a text's syntax tree; None where there is no grammar or the text is too long."""
+    found = parser(ending(path)) if len(text) <= MAX_CHARS else None
+    return found.parse(text.encode()).root_node if found else None
+
+
+def errors(path: str, text: str) -> int:
+    """Return how many places of a text do not parse; 0 too where nothing can tell."""
+    if ending(path) == "py":
+        return int(python_error(text) is not None)
+    top = root(path, text)
+    return sum(node.type == "ERROR" or node.is_missing for node in _broken(top)) if top else 0
+
+
+def python_error(text: str) -> str | None:
+    """Return why Python does not parse, None when it does."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        return str(error)
+    except (RecursionError, MemoryError):
+        return "it is nested too deeply"
+    return None
+
+
+def _broken(top: "Node") -> "list[Node]":
+    found, left = [], [top]
+    while left:
+        node = left.pop()
+        found.append(node)
+        left += [child for child in node.children if child.has_error or child.is_missing]
+    return found

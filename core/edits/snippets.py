@@ -1,0 +1,209 @@
+"""
+Answers that leave code out: runs of lines between comments that stand for what stays.
+
+Each run begins and ends with lines that the file has (or at the file's own begin or end), so that it tells which region
+it means. Nothing is guessed: two regions that fit, or much that would vanish, is a refusal.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.edits.definitions import Definition, definitions, statements
+from core.edits.locate import Place, collapsed
+from core.edits.merge import Line, indented, merged, opcodes
+
+# A comment that stands for code the model did not write out. Applied as text it would delete that code.
+_COMMENT = re.compile(r"^\s*(?:#|//|/\*+|<!--|--|\{/\*|;)\s*(?P<text>.*?)\s*(?:\*/\}?|-->)?\s*$")
+_STANDS_FOR = re.compile(
+    r"^\(?(?:\.{3}|…)|(?:\.{3}|…)\)?$|^\(?(?:\.{3}|…)?\s*\(?(?:the )?"
+    r"(?:rest of|remaining|existing|previous|other|same|unchanged)\b.*"
+    r"\b(?:code|file|function|method|class|implementation|unchanged|same|as before|here|above|content|imports?)\b",
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"^\s*(?:\.{3}|…)\s*$")
+_REMARK = re.compile(r"^\s*(?:#|//|/\*|\*|<!--|@|\"\"\"|''')")
+MAX_REMARK_CHARS = 160
+MOST_LOST, LOST_SHARE = 12, 2
+"""How many lines may go: 12, or twice what the run has."""
+MOST_REGIONS, CLOSE = 400, 0.92
+"""How many regions are tried for a run, and how near to the best another one makes it unclear."""
+
+
+def stands_for_code(line: str) -> bool:
+    """Say whether a line is a comment in the place of code that was left out."""
+    if len(line) > MAX_REMARK_CHARS:
+        return False
+    match = _COMMENT.match(line)
+    return bool(_BARE.match(line) or (match and _STANDS_FOR.search(match["text"])))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Lines of an answer, and whether something was left out before and after them."""
+
+    lines: list[str]
+    after_gap: bool
+    before_gap: bool
+
+
+def elisions(lines: Sequence[str], known: str) -> list[str]:
+    """Return the lines of an answer that stand for code; one that the file itself has is none."""
+    return [line.strip() for line in lines if stands_for_code(line) and line.strip() not in known]
+
+
+def runs(lines: Sequence[str], gaps: Sequence[str]) -> list[Run]:
+    """Cut an answer at its gaps."""
+    found, current, gap = list[Run](), list[str](), False
+    for line in lines:
+        if line.strip() in gaps:
+            found.append(Run(current, gap, True))
+            current, gap = [], True
+        else:
+            current.append(line)
+    found.append(Run(current, gap, False))
+    return [
+        Run(_without_edges(one.lines), one.after_gap, one.before_gap) for one in found if any(map(str.strip, one.lines))
+    ]
+
+
+def _without_edges(lines: list[str]) -> list[str]:
+    said = [at for at, line in enumerate(lines) if line.strip()]
+    return lines[said[0] : said[-1] + 1]
+
+
+def filled_in(lines: Sequence[Line], answer: Sequence[str], gaps: Sequence[str]) -> list[Line] | None:
+    """Return the file with every run put where it belongs; None when that is not certain. `gaps` are its elisions."""
+    out, done = list(lines), 0
+    for run in runs(answer, gaps):
+        region = _region([line.text for line in out], run, done)
+        if region is None:
+            return None
+        start, end = region
+        before = len(out)
+        out = _put(out, start, end, run.lines)
+        done = end + len(out) - before
+    return out
+
+
+def _put(lines: list[Line], start: int, end: int, new: Sequence[str]) -> list[Line]:
+    """Replace a region by lines of an answer; lines that both have keep the file's bytes."""
+    old = [line.text for line in lines[start:end]]
+    place = Place(start, end, {at: start + at for at in range(end - start)}, "snippet")
+    return merged(lines, place, old, indented(new, old))
+
+
+def _region(file: list[str], run: Run, after: int) -> tuple[int, int] | None:
+    """Return the lines that a run means, the only such region at or behind `after`."""
+    mine, theirs = [collapsed(line) for line in run.lines], [collapsed(line) for line in file]
+    present = set(filter(None, theirs[after:]))
+    known = [at for at, line in enumerate(mine) if line in present]
+    if not known:
+        return None
+    head, tail = known[0], known[-1]
+    starts = [after] if not run.after_gap else [at for at in range(after, len(file)) if theirs[at] == mine[head]]
+    ends = [len(file)] if not run.before_gap else [at + 1 for at in range(after, len(file)) if theirs[at] == mine[tail]]
+    if (run.after_gap and not all(map(_remark, run.lines[:head]))) or (run.before_gap and tail != len(mine) - 1):
+        # What comes before the first line that the file has takes some line's place, but nothing tells which.
+        return None
+    most = max(MOST_LOST, LOST_SHARE * len(mine))
+    scored = []
+    for start, end in [(s, e) for s in starts for e in ends if 0 < e - s <= len(mine) + most + AIR][:MOST_REGIONS]:
+        same = [
+            theirs[start + at]
+            for kind, a1, a2, _, _ in opcodes(theirs[start:end], mine)
+            if kind == "equal"
+            for at in range(a1, a2)
+        ]
+        lost = sum(map(bool, theirs[start:end])) - sum(map(bool, same))
+        if lost <= most and sum(map(bool, same)) >= 2:
+            scored.append((sum(map(len, same)) - lost, start, end))
+    scored.sort(reverse=True)
+    if not scored or scored[0][0] <= 0:
+        return None
+    if len(scored) > 1 and scored[1][0] > CLOSE * scored[0][0]:
+        return None
+    return scored[0][1], scored[0][2]
+
+
+AIR = 40
+"""How many more lines, blank ones among them, a region may have than what stays and what goes of it."""
+
+
+def _remark(line: str) -> bool:
+    return not line.strip() or bool(_REMARK.match(line))
+
+
+def redefined(path: str, lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None:
+    """Return the file with one definition put in place of its namesake; None when the answer is no such thing."""
+    text, said = "\n".join(line.text for line in lines), "\n".join(_dedented(answer))
+    if statements(path, said) != 1 or statements(path, text) < 2:
+        return None
+    mine = [one for one in definitions(path, said) if one.depth == 0]
+    if len(mine) != 1:
+        return None
+    found = [one for one in definitions(path, text) if one.name == mine[0].name]
+    return _put_definition(list(lines), found[0], mine[0], said.split("\n")) if len(found) == 1 else None
+
+
+def reblocked(lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None:
+    """Return the file with one block, told by its first line, put in place of the one it has; None when it is no such thing."""
+    said, file = _dedented(answer), [line.text for line in lines]
+    opens = next((at for at, line in enumerate(said) if not _remark(line)), None)
+    if opens is None or _block(said, opens) != len(said) or len(said) > MOST_OF_FILE * len(file):
+        return None
+    hits = [at for at, line in enumerate(file) if collapsed(line) == collapsed(said[opens])]
+    end = _block(file, hits[0]) if len(hits) == 1 else None
+    if end is None:
+        return None
+    return _put(list(lines), _with_remarks(file, hits[0], opens), end, _at_margin(said, file[hits[0]]))
+
+
+def _with_remarks(file: Sequence[str], start: int, remarks: int) -> int:
+    """Return where a thing begins: with the remarks above it, when the answer brings some of its own."""
+    while remarks and start and file[start - 1].strip() and _remark(file[start - 1]):
+        start -= 1
+    return start
+
+
+MOST_OF_FILE = 0.7
+"""An answer that is nearly as long as the file is meant to be the file."""
+
+
+def _block(lines: Sequence[str], start: int) -> int | None:
+    """Return where the block that opens in line `start` has ended: behind the line that closes it at the same margin."""
+    margin = _margin(lines[start])
+    if not lines[start].rstrip().endswith(("{", "(", "[")):
+        return None
+    for at in range(start + 1, len(lines)):
+        if lines[at].strip() and _margin(lines[at]) <= margin:
+            return at + 1 if lines[at].lstrip().startswith(("}", ")", "]")) else None
+    return None
+
+
+def _margin(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
+
+
+def _put_definition(lines: list[Line], old: Definition, new: Definition, said: list[str]) -> list[Line]:
+    """Decorators, remarks and `export` that the answer does not repeat stay."""
+    start = old.start if new.start < new.first else old.first
+    start = _with_remarks([line.text for line in lines], start, new.start)
+    exported = lines[old.first].text.lstrip()
+    for word in ("export default ", "export "):
+        if exported.startswith(word) and not said[new.first].lstrip().startswith("export "):
+            said = [*said[: new.first], word + said[new.first].lstrip(), *said[new.first + 1 :]]
+            break
+    return _put(lines, start, old.end, _at_margin(said, lines[old.first].text))
+
+
+def _at_margin(said: Sequence[str], first: str) -> list[str]:
+    """Return lines that begin at the left moved to where `first` begins."""
+    margin = first[: _margin(first)]
+    return [margin + line if line.strip() else line for line in said]
+
+
+def _dedented(lines: Sequence[str]) -> list[str]:
+    said = [line for line in lines if line.strip()]
+    margin = min((_margin(line) for line in said), default=0)
+    return _without_edges([line[margin:] for line in lines]) if said else []
