@@ -1,5 +1,6 @@
 """The commands of a thread: words, slash commands, buttons and reactions mean the same, one function each."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from adapters.store.messages import plain
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from bot.troubles import KEY, wish
 from core.chat import Event, Form
+from core.findings import blocking
 from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
@@ -19,17 +21,28 @@ if TYPE_CHECKING:
 
 APPROVAL_SECONDS = 3_600
 RESUMABLE = ("stopped", "failed", "over_budget")
+WAIVABLE = "blocked"
+
+FINE = re.compile(
+    r"(?:this|that) is fine[.!]?(?:[:,;]?\s+(?P<why>\S.*))?|waive(?:[:,;]?\s+(?P<reason>\S.*))?", re.I | re.S
+)
+BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
 
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
 undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
 stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
 status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app.
+this is fine, with your reason: take a change that my checks kept out. when did … break?: find the message after which a check or a test no longer passed.
 👍 and 👎 on a reply are stored."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest."""
+    """
+    One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest.
+
+    `said` is the person's own sentence where the command is a word of one.
+    """
 
     inbox: "Inbox"
     tx: "AsyncConnection"
@@ -38,6 +51,7 @@ class Call:
     turn_id: str
     target: str = ""
     owns: bool = True
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,10 +166,28 @@ async def resume(call: Call) -> Outcome:
         return said("That one is not finished yet.", "❗")
     if request.session_id != call.session.id:
         return said("That turn belongs to another thread.", "❗")
-    kept = (request.resumes or request.turn_id) if result.outcome in RESUMABLE else ""
-    again = replace(request, turn_id=call.turn_id, author=call.author, resumes=kept)
-    await call.inbox.lines.join(call.tx, again)
+    return await _again(call, request, kept=result.outcome in RESUMABLE)
+
+
+async def _again(call: Call, request: TurnRequest, *, kept: bool) -> Outcome:
+    """Do a request once more; `kept` uses what the models answered then."""
+    resumes = (request.resumes or request.turn_id) if kept else ""
+    await call.inbox.lines.join(call.tx, replace(request, turn_id=call.turn_id, author=call.author, resumes=resumes))
     return Outcome(call.turn_id)
+
+
+async def waive(call: Call) -> Outcome:
+    """Say that what kept a change out is fine, and do it again with the same answers of the models."""
+    target = call.target or await call.inbox.turns.latest(call.tx, call.session.id, (WAIVABLE,))
+    found = await call.inbox.turns.within(call.tx, target) if target else None
+    request, result = found if found else (None, None)
+    findings = blocking(result.checks) if result and result.outcome == WAIVABLE else ()
+    if request is None or not findings or request.session_id != call.session.id:
+        return said("No finding of mine keeps a change out.", "❗")
+    match = FINE.fullmatch(call.said.strip())
+    why = (match["why"] or match["reason"] or "") if match else ""
+    await call.inbox.waivers.waive(call.tx, call.session.id, [one.fingerprint for one in findings], call.author, why)
+    return await _again(call, request, kept=True)
 
 
 def answer(number: int) -> Command:
@@ -273,6 +305,11 @@ async def revoke(call: Call) -> Outcome:
     return said("No link that I gave out until now opens the preview any more. “preview” gives a fresh one.")
 
 
+async def bisect(call: Call) -> Outcome:
+    """Find the message after which something that was fine no longer was."""
+    return Outcome(query=f"bisect {call.target}".strip())
+
+
 def query(verb: str) -> Command:
     """Return a command that only looks something up."""
 
@@ -287,13 +324,13 @@ QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
-    "set": change_settings, "revoke": revoke, "fix": fix, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
+    "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
     **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", "revoke", "fix", *QUERIES)},
     "cancel": "stop", "abort": "stop", "retry": "continue",
 }  # fmt: skip
-ADDED = {"↩": "undo", "↪": "redo", "❌": "stop", "🔧": "fix"} | {
+ADDED = {"↩": "undo", "↪": "redo", "❌": "stop", "🔧": "fix", "👌": "waive", "🔁": "continue"} | {
     f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)
 }
 REMOVED = {"↩": "redo"}
@@ -310,6 +347,10 @@ def command_in(text: str) -> tuple[str, str]:
     words = text.strip().strip("/!.").casefold().split()
     if len(words) == 1 and words[0] in WORDS:
         return WORDS[words[0]], ""
+    if FINE.fullmatch(text.strip()):
+        return "waive", ""
+    if match := BROKE.fullmatch(text.strip()):
+        return "bisect", match["what"]
     if len(words) == 3 and words[0] == "set" and wanted_settings(" ".join(words[1:])):
         return "set", " ".join(words[1:])
     return "", ""

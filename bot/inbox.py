@@ -17,6 +17,7 @@ from adapters.store.messages import Messages, StoredMessage, plain
 from adapters.store.people import People, Standing
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
+from adapters.store.waivers import Waivers
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
@@ -30,6 +31,8 @@ ALWAYS_OWNERS = ("settings", "set", "status", "help")
 """What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
 ON_MESSAGE = "message:"
+OFFERED = ("waive", "continue")
+"""Reactions that mean something only on a message that offers it."""
 """A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
 _SUFFIX = r"(?:^|[.!?,\n])\s*{word}\s*[.!?]?\s*$"
 _QUEUE = re.compile(_SUFFIX.format(word="queue"), re.I)
@@ -48,6 +51,7 @@ class Inbox:
     engine: DbosEngine
     lines: Lines
     early: EarlyReactions
+    waivers: Waivers
     rules: StartRules = NO_RULES
     look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
     """Answers the commands that only look something up; outside the transaction."""
@@ -221,7 +225,7 @@ class Inbox:
         await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
         standing = await self.people.standing(tx, session.id, event.author.id)
         owns = standing == "owner" or _local(session)
-        outcome = await COMMANDS[verb](Call(self, tx, session, event.author, turn_id, target, owns))
+        outcome = await COMMANDS[verb](Call(self, tx, session, event.author, turn_id, target, owns, event.text))
         if outcome.query:
             return await self._start(tx, session, event, turn_id, "query", outcome.query)
         if outcome.doc is not None:
@@ -256,6 +260,8 @@ class Inbox:
         verb = (ADDED if added else REMOVED).get(emoji, "")
         if verb == "fix" and any(one.verb == "fix" for one in message.doc.actions):
             return await COMMANDS[verb](replace(call, target=message.key))
+        if verb in OFFERED and not any(one.verb in (verb, "retry") for one in message.doc.actions):
+            return Outcome()
         if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from adapters.checks.suite import CheckSuite
 from adapters.store.messages import plain
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.bisect import when_it_broke
 from bot.replies import shortened
 from core.chat import Answer
 from core.messages import ChecksTable, DiffText, Doc, Enclosed, Files, Footer, Para, PreviewCard, PreviewState
@@ -16,16 +18,19 @@ NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
 class Queries:
     """Answers them; the target is a turn's id, '' for the newest."""
 
-    def __init__(self, turns: Turns, repository: GitRepository, link: Callable[[str], str]) -> None:
-        self._turns, self._repository, self._link = turns, repository, link
+    def __init__(self, turns: Turns, repository: GitRepository, suite: CheckSuite, link: Callable[[str], str]) -> None:
+        self._turns, self._repository, self._suite, self._link = turns, repository, suite, link
 
     async def look(self, session: Session, verb: str, target: str) -> Answer:
-        """Answer one query."""
+        """Answer one query; what follows the verb is its argument."""
+        verb, _, argument = verb.partition(" ")
         head = await self._repository.head(session.id)
         if head is None:
             return NOTHING
         if verb == "diff":
             return await self._diff(session, target, head)
+        if verb == "bisect":
+            return await when_it_broke(argument or target, session, self._repository, self._suite)
         if verb == "checks":
             return await self._checks(session, target)
         if verb == "export":

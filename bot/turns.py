@@ -20,7 +20,7 @@ from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
-from bot.commands import RESUMABLE
+from bot.commands import RESUMABLE, WAIVABLE
 from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.replies import MARKS, introduced, reply
@@ -28,6 +28,7 @@ from core.chat import Answer
 from core.errors import OutsideError, UserError
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import Doc, Progress, TurnRequest, TurnResult
+from core.receipts import receipt
 from core.sessions import Session
 from core.turn import TurnPorts, run_turn
 
@@ -121,6 +122,7 @@ class TurnRunner:
     ) -> None:
         """Post the reply; a database that is away only delays it."""
         diff = await self._diff(request.session_id, result)
+        await self._note(request, result)
         title = await self._title(request.session_id, result)
         card = await self.board.close(request.turn_id)
         seconds = await _patiently(
@@ -167,6 +169,18 @@ class TurnRunner:
             log.exception("diff_failed")
             return ""
 
+    async def _note(self, request: TurnRequest, result: TurnResult) -> None:
+        """Put the receipt on the commit; the reply does not wait for it to succeed."""
+        if not result.commit or not result.checks:
+            return
+        try:
+            async with self.database.write() as tx:
+                seconds = time.time() - await self.turns.start_time(tx, request.turn_id)
+                text = receipt(replace(result, seconds=seconds))
+                await self.repository.note(tx, request.session_id, result.commit, text)
+        except Exception:
+            log.exception("receipt_failed")
+
     async def _title(self, session_id: str, result: TurnResult) -> str:
         """Return what a thread is called after its first commit: as its app."""
         if not result.commit or result.parent:
@@ -187,7 +201,7 @@ class TurnRunner:
         if report.title:
             await self.sessions.rename(tx, request.session_id, report.title)
         await self.turns.finish(tx, result)
-        if result.outcome not in RESUMABLE:
+        if result.outcome not in (*RESUMABLE, WAIVABLE):
             await forget_calls(tx, request.resumes or request.turn_id)
         said = report.said or reply(result, report.diff, await self.turns.spent(tx, request.session_id))
         if result.commit and not result.parent:

@@ -36,6 +36,7 @@ from adapters.store.migrate import upgrade
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
+from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
 from bot.enclosures import Enclosures
 from bot.inbox import Inbox
@@ -125,9 +126,9 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             all_checks(folder / "cache", sandbox, why_none),
             database,
             _made(folder / "scratch"),
-            sandbox.name if sandbox else "",
+            sandbox,
         )
-        memory = TextMemory(database)
+        memory, waivers = TextMemory(database), Waivers(database)
         budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls, settings.model_context)
         frontends: tuple[Frontend, ...] = ("html", "react") if sandbox and sandbox.name == "docker" else ("html",)
         platforms: dict[str, ChatPort] = {}
@@ -139,7 +140,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             return await port.fetch(attachment)
 
         ports = TurnPorts(
-            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch
+            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch, waivers
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)
         lines = Lines(turns, engine)
@@ -152,12 +153,12 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
                 if platform in caught_up:
                     await asyncio.wait_for(caught_up[platform].wait(), CATCH_UP_SECONDS)
 
-        queries = Queries(turns, repository, link)
+        queries = Queries(turns, repository, suite, link)
         runner = TurnRunner(
             database, sessions, turns, messages, people, repository, board, ports, lines, queries.look, present
         )
         inbox = Inbox(
-            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database),
+            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), waivers,
             StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
         )  # fmt: skip
         enclosures = Enclosures(repository, folder / "shots", browser)

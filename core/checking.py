@@ -1,15 +1,19 @@
 """Run the checks, subtract what the parent had, decide; and the rules of the repair loop."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from core.errors import OutsideError
 from core.files import FileTree
-from core.findings import CheckResult, Finding, blocking, marked_new
+from core.findings import CheckResult, Finding, blocking, marked
 from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
 from core.ports import Checks
 
 MAX_REPAIRS = 3
 SAME_FINDING = 3
+LINTERS = ("ruff", "oxlint")
 
 
 @dataclass(frozen=True)
@@ -20,16 +24,66 @@ class Verdict:
     results: tuple[CheckResult, ...]
     blocking: tuple[Finding, ...]
 
+    @property
+    def merit(self) -> tuple[int, int]:
+        """How good it is: the more checks could run the better, then the less blocks."""
+        return sum(result.status != "not_run" for result in self.results), -len(self.blocking)
+
 
 async def judge(
-    tree: FileTree, parent: FileTree, manifest: AppManifest, checks: Checks, progress: Callable[[str], None]
+    tree: FileTree,
+    parent: FileTree,
+    manifest: AppManifest,
+    checks: Checks,
+    progress: Callable[[str], None],
+    waived: Mapping[str, str] = MappingProxyType({}),
 ) -> Verdict:
-    """Check `tree`, and mark as new only what `parent` did not have."""
-    results = await checks.run(tree, manifest, progress)
-    if parent and any(result.findings for result in results):
-        known = await checks.known(parent, read_manifest(parent.get(MANIFEST_PATH)))
-        results = marked_new(results, known)
+    """Check `tree`, and mark as new only what `parent` did not have; `waived` has who said that a finding is fine."""
+    known: set[str] | None = None
+
+    async def old() -> set[str]:
+        nonlocal known
+        if known is None:
+            results = await checks.known(parent, read_manifest(parent.get(MANIFEST_PATH))) if parent else ()
+            known = {one.fingerprint for result in results for one in result.findings}
+        return known | waived.keys()
+
+    results = await checks.run(tree, manifest, progress, old)
+    if any(result.findings for result in results):
+        await old()
+    results = marked(results, known or set(), waived)
     return Verdict(tree, results, blocking(results))
+
+
+async def proven(verdict: Verdict, parent: FileTree, manifest: AppManifest, checks: Checks) -> tuple[CheckResult, ...]:
+    """Return the results with the tests named that passed and would fail without the change: they are its evidence."""
+    results = []
+    for result in verdict.results:
+        proofs: tuple[str, ...] = ()
+        if parent and result.passed:
+            with suppress(OutsideError):
+                proofs = await checks.proofs(verdict.tree, parent, manifest, result.passed)
+        note = f"{result.note}, {len(proofs)} of them failed before" if proofs else result.note
+        results.append(replace(result, proofs=proofs, note=note))
+    return tuple(results)
+
+
+def mendable(verdict: Verdict, parent: FileTree) -> dict[str, list[str]]:
+    """
+    Return the rules of linters, by path, of which this turn's files have new findings.
+
+    A rule that the file broke before is left out: mending it would change what nobody asked about.
+    """
+    touched = parent.changes_to(verdict.tree)
+    found: dict[str, list[str]] = {}
+    spoiled: set[tuple[str, str]] = set()
+    for one in (finding for result in verdict.results for finding in result.findings if finding.tool in LINTERS):
+        if one.path in touched and one.new and not one.waived:
+            found.setdefault(one.path, []).append(one.rule)
+        else:
+            spoiled.add((one.path, one.rule))
+    kept = {path: [rule for rule in rules if (path, rule) not in spoiled] for path, rules in found.items()}
+    return {path: rules for path, rules in kept.items() if rules}
 
 
 async def repaired(
@@ -40,21 +94,23 @@ async def repaired(
     """
     Repair until nothing blocks, and return the best attempt with the number of repairs made.
 
-    Stops after MAX_REPAIRS, when an attempt changes nothing, or when one finding comes back for the third time.
+    Stops after MAX_REPAIRS, when an attempt changes nothing or makes nothing better, or when one finding comes
+    back for the third time.
     """
     best = latest = first
     seen = {one.fingerprint: 1 for one in first.blocking}
     rounds = 0
     while latest.blocking and rounds < MAX_REPAIRS:
+        before = latest
         tree = await fix(latest.tree, latest.blocking)
         if tree == latest.tree:
             break
         rounds += 1
         latest = await again(tree)
-        if len(latest.blocking) < len(best.blocking):
+        if latest.merit > best.merit:
             best = latest
         for one in latest.blocking:
             seen[one.fingerprint] = seen.get(one.fingerprint, 0) + 1
-        if any(count >= SAME_FINDING for count in seen.values()):
+        if latest.merit <= before.merit or any(count >= SAME_FINDING for count in seen.values()):
             break
     return best, rounds

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -25,6 +25,13 @@ class Finding:
     tool: str
     fingerprint: str = ""
     new: bool = True
+    waived: str = ""
+    """Who said that it is fine."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps a change from being committed: a new error that nobody said is fine."""
+        return self.new and self.level == "error" and not self.waived
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class CheckResult:
     """
     One check's run over one tree.
 
-    `not_run` is never a pass: `note` then says why. A failed check has at least one finding at level error.
+    `not_run` is never a pass: `note` then says why. A failed check has at least one finding at level error. `passed` names
+    the tests that passed, `proofs` those of them that failed before the change.
     """
 
     name: str
@@ -40,6 +48,8 @@ class CheckResult:
     seconds: float
     findings: tuple[Finding, ...] = ()
     note: str = ""
+    passed: tuple[str, ...] = ()
+    proofs: tuple[str, ...] = ()
 
 
 def fingerprinted(findings: Iterable[Finding], tree: FileTree) -> tuple[Finding, ...]:
@@ -61,18 +71,20 @@ def fingerprinted(findings: Iterable[Finding], tree: FileTree) -> tuple[Finding,
     return tuple(named)
 
 
-def marked_new(results: Sequence[CheckResult], known: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
-    """Mark every finding that the parent's results also have as not new."""
-    old = {finding.fingerprint for result in known for finding in result.findings}
+def marked(results: Sequence[CheckResult], old: Collection[str], waived: Mapping[str, str]) -> tuple[CheckResult, ...]:
+    """Mark findings that the parent has too, by their fingerprints, as not new, and those that somebody waived."""
     return tuple(
         replace(
             result,
-            findings=tuple(replace(one, new=one.fingerprint not in old) for one in result.findings),
+            findings=tuple(
+                replace(one, new=one.fingerprint not in old, waived=waived.get(one.fingerprint, ""))
+                for one in result.findings
+            ),
         )
         for result in results
     )
 
 
 def blocking(results: Iterable[CheckResult]) -> tuple[Finding, ...]:
-    """Return the new findings at level error: the only ones that block a commit."""
-    return tuple(one for result in results for one in result.findings if one.new and one.level == "error")
+    """Return the findings that block a commit."""
+    return tuple(one for result in results for one in result.findings if one.blocks)

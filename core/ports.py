@@ -1,6 +1,6 @@
 """The ports: everything the core needs of the world. One Protocol each; the adapters implement them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -80,9 +80,27 @@ class Checks(Protocol):
     """All checks over one tree."""
 
     async def run(
-        self, tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+        self,
+        tree: FileTree,
+        manifest: AppManifest | None,
+        progress: Callable[[str], None],
+        old: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> tuple[CheckResult, ...]:
-        """Return one result per check; a check that could not run says `not_run` and why."""
+        """
+        Return one result per check; a check that could not run says `not_run` and why.
+
+        Cheap checks come first; an error that is not among the `old` fingerprints keeps the dear ones from running.
+        """
+        ...
+
+    async def proofs(
+        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return those of the tests that `passed` over `tree` which its change added or touched, and which fail without it."""
+        ...
+
+    async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
+        """Return the tree with what linters can mend themselves; `rules` has the rules for each path."""
         ...
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
@@ -142,6 +160,14 @@ class MemoryStore(Protocol):
 
     async def recall(self, session_id: str, text: str, *, most: int = 8) -> list[Recollection]:
         """Return past requests that are like `text`, best first."""
+        ...
+
+
+class Waivers(Protocol):
+    """Findings that people said are fine."""
+
+    async def waived(self, session_id: str) -> Mapping[str, str]:
+        """Return fingerprint -> the name of who waived it."""
         ...
 
 

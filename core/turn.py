@@ -36,6 +36,7 @@ from core.ports import (
     Steps,
     Transcript,
     Tx,
+    Waivers,
 )  # fmt: skip
 from core.sessions import Author, Session
 
@@ -56,6 +57,7 @@ class TurnPorts:
     frontends: tuple[Frontend, ...] = ("html",)
     talk: Transcript | None = None
     fetch: Fetch | None = None
+    waivers: Waivers | None = None
 
 
 @dataclass(frozen=True)
@@ -170,12 +172,15 @@ async def _propose(
     tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
 
     show.step("Checking")
-    verdict, repairs = await _checked(asked, tree, plan.manifest, context.tree, ports, model, show, tally)
+    verdict, repairs = await _checked(
+        asked, tree, plan.manifest, context.tree, ports, model, show, tally, request.session_id
+    )
     if repairs:
         notes.append(f"Repaired {repairs} time{'s' * (repairs != 1)} after the checks found something.")
     if verdict.blocking:
         return Proposal("blocked", _blocked(verdict), head, checks=verdict.results, notes=tuple(notes))
 
+    checked = await checking.proven(verdict, context.tree, plan.manifest, ports.checks)
     changes = context.tree.changes_to(verdict.tree)
     written_changes = {path: body for path, body in changes.items() if path not in uploads}
     summary, remarks = await _described(asked, plan, written_changes, context.tree, model)
@@ -185,7 +190,7 @@ async def _propose(
         head,
         {path: body.decode() if body is not None else None for path, body in written_changes.items()},
         title=_title(asked),
-        checks=verdict.results,
+        checks=checked,
         decisions=tuple(wanted.decisions),
         notes=(*notes, *remarks),
         uploads={path: base64.b64encode(body).decode() for path, body in changes.items() if path in uploads and body},
@@ -216,7 +221,7 @@ async def _context(asked: str, request: TurnRequest, head: str | None, ports: Tu
     )
     if ports.talk is None:
         return context
-    return replace(context, talk=await ports.talk.talk(request.session_id, request.turn_id))
+    return replace(context, talk=await ports.talk.talk(request.session_id, request.resumes or request.turn_id))
 
 
 async def _with_files(context: Context, request: TurnRequest, ports: TurnPorts) -> tuple[Context, list[str]]:
@@ -249,17 +254,25 @@ async def _checked(
     model: LanguageModel,
     show: "_Card",
     tally: generation.Tally,
+    session_id: str,
 ) -> tuple[Verdict, int]:
-    """Check the tree, and repair what this turn broke."""
+    """Check the tree, and repair what this turn broke: linters mend what they can, then the debug role."""
+    waived = await ports.waivers.waived(session_id) if ports.waivers else {}
 
     async def fix(broken: FileTree, findings: tuple[Finding, ...]) -> FileTree:
         show.step(f"Repairing {len(findings)} finding{'s' * (len(findings) != 1)}")
         return (await generation.repair(asked, broken, manifest, findings, model, tally)).tree
 
     async def again(changed: FileTree) -> Verdict:
-        return await checking.judge(changed, parent, manifest, ports.checks, show.detail)
+        return await checking.judge(changed, parent, manifest, ports.checks, show.detail, waived)
 
-    return await checking.repaired(await again(tree), fix, again)
+    first = await again(tree)
+    if rules := checking.mendable(first, parent):
+        mended = await ports.checks.fixed(first.tree, rules)
+        if mended != first.tree:
+            second = await again(mended)
+            first = second if second.merit >= first.merit else first
+    return await checking.repaired(first, fix, again)
 
 
 async def _described(

@@ -8,7 +8,7 @@ SECONDS = 20
 # What cannot work is an error: undefined names, syntax. The rest is taste or hygiene.
 _BREAKS = ("F821", "F822", "F823", "F811", "E999", "invalid-syntax", "F632", "F701", "F702", "F704", "F706", "F707")
 _SELECT = "E4,E7,E9,F,B,ASYNC"
-_SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
 
 
 def ruff_check() -> Check:
@@ -18,7 +18,7 @@ def ruff_check() -> Check:
 
 def oxlint_check() -> Check:
     """Return the check of JavaScript and TypeScript files."""
-    return Check("oxlint", 1, lambda material: bool(material.paths(*_SCRIPTS)), _oxlint)
+    return Check("oxlint", 1, lambda material: bool(material.paths(*SCRIPTS)), _oxlint)
 
 
 async def _ruff(material: Material) -> Report:
@@ -47,8 +47,9 @@ async def _oxlint(material: Material) -> Report:
     ours.write_text("{}", encoding="ascii")
     argv = [
         program("oxlint"), "--format=json", "--config", str(ours), "--disable-nested-config", "--no-ignore", "-D", "correctness",
+        "--react-plugin", "--jsx-a11y-plugin",
         # Each by name: looking for them it would obey every .gitignore on the way, the app's and that of our own folder.
-        *(f"./{path}" for path in material.paths(*_SCRIPTS)),
+        *(f"./{path}" for path in material.paths(*SCRIPTS)),
     ]  # fmt: skip
     found = as_json(await output_of(argv, material.folder, SECONDS), "oxlint") or {}
     findings = []

@@ -24,11 +24,16 @@ class Material:
 
 @dataclass(frozen=True)
 class Report:
-    """What one check found; `status` None means: failed if there is an error among the findings, else passed."""
+    """
+    What one check found; `status` None means: failed if there is an error among the findings, else passed.
+
+    `passed` names the tests that passed.
+    """
 
     findings: tuple[Finding, ...] = ()
     note: str = ""
     status: CheckStatus | None = None
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

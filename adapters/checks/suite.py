@@ -6,23 +6,27 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapters.checks.build import build_check
+from adapters.checks.fix import mend
+from adapters.checks.hollow import hollow_check
+from adapters.checks.imports import imports_check
 from adapters.checks.lint import oxlint_check, ruff_check
 from adapters.checks.material import Check, Material
+from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, secrets_check
+from adapters.checks.sql import sql_check
 from adapters.checks.syntax import syntax_check
-from adapters.checks.tests import tests_check
+from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.sandbox.folders import temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
-from core.concurrency import all_of
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult, fingerprinted
@@ -30,13 +34,15 @@ from core.manifests import AppManifest
 from core.ports import Sandbox
 
 log = logging.getLogger(__name__)
+RULES = "2"
+"""Goes up when our own checks change, so that what they said before is not taken for what they say now."""
 TOOLS = ("ruff", "oxlint", "mypy", "bandit", "detect-secrets")
 
 
 def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Check]:
     """Return every check there is."""
     return [
-        syntax_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
+        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none),
         build_check(sandbox, why_none),
     ]  # fmt: skip
@@ -57,32 +63,78 @@ used = (sqlite3, pytest, TestClient, BaseModel)
 class CheckSuite:
     """Runs checks over trees. A check that crashes, hangs or is missing is `not_run`, never passed."""
 
-    def __init__(self, checks: Sequence[Check], database: Database, scratch: Path, sandbox_name: str) -> None:
-        self._checks, self._database, self._scratch = checks, database, scratch
-        self._tools = " ".join([*(f"{name}-{version(name)}" for name in TOOLS), sandbox_name or "no sandbox"])
+    def __init__(self, checks: Sequence[Check], database: Database, scratch: Path, sandbox: Sandbox | None) -> None:
+        self._checks, self._database, self._scratch, self._sandbox = checks, database, scratch, sandbox
+        where = sandbox.name if sandbox else "no sandbox"
+        self._tools = " ".join([RULES, *(f"{name}-{version(name)}" for name in TOOLS), where])
 
     async def run(
-        self, tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+        self,
+        tree: FileTree,
+        manifest: AppManifest | None,
+        progress: Callable[[str], None],
+        old: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> tuple[CheckResult, ...]:
-        """Return one result for each check that applies, and remember them all."""
+        """
+        Return one result for each check that applies, and remember them all.
+
+        An error whose fingerprint is not among the `old` ones keeps later levels from running.
+        """
         results: list[CheckResult] = []
         with temporary_folder(self._scratch / uuid.uuid4().hex[:8], tree) as folder:
             material = Material(tree, folder, manifest)
             todo = [check for check in self._checks if check.applies(material)]
             for level in sorted({check.level for check in todo}):
                 now = [check for check in todo if check.level == level]
-                if _broken(results, level):
-                    results += [
-                        CheckResult(check.name, "not_run", 0.0, note="the syntax errors come first") for check in now
-                    ]
+                if await _stops(results, old):
+                    results += [CheckResult(check.name, "not_run", 0.0, note=EARLIER) for check in now]
                     continue
-                progress(", ".join(check.name for check in now))
-                results += await all_of(_result(check, material) for check in now)
+                running = [check.name for check in now]
+                progress(_so_far(results, running))
+                for next_one in asyncio.as_completed([_result(check, material) for check in now]):
+                    results.append(await next_one)
+                    running.remove(results[-1].name)
+                    progress(_so_far(results, running))
         await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
-        found = tuple(results)
+        order = [check.name for check in todo]
+        found = tuple(sorted(results, key=lambda one: order.index(one.name)))
         if all(result.status != "not_run" for result in found):
             await self._remember(tree, found)
         return found
+
+    async def proofs(
+        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return those of the tests that `passed` over `tree` which its change added or touched, and which fail without it."""
+        changed = [path for path in parent.changes_to(tree) if path in tree and is_test(path)]
+        mine = [name for name in passed if name.partition("::")[0] in changed]
+        if not mine:
+            return ()
+        before = await self.passing(parent.changed({path: tree[path] for path in changed}), manifest)
+        return tuple(name for name in mine if name not in before)
+
+    async def passing(self, tree: FileTree, manifest: AppManifest) -> frozenset[str]:
+        """
+        Return the names of the tests that pass over a tree.
+
+        Raises:
+            OutsideError: there is no sandbox, or it does not work.
+        """
+        if self._sandbox is None or not manifest.test:
+            raise OutsideError("there is no sandbox to run the tests in" if manifest.test else "the app has no tests")
+        return frozenset(passed_in((await run_tests(self._sandbox, tree, manifest)).output))
+
+    async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
+        """Return the tree with what linters can mend themselves; `rules` has the rules for each path."""
+        try:
+            with temporary_folder(self._scratch / uuid.uuid4().hex[:8], tree) as folder:
+                await mend(folder, rules)
+                return tree.changed({path: (folder / path).read_bytes() for path in rules})
+        except OutsideError as error:
+            log.warning("not_mended", extra={"why": str(error)})
+            return tree
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
 
     async def warm(self) -> None:
         """Check a tiny app once, so that the tools know the common libraries before the first turn needs them."""
@@ -107,8 +159,21 @@ class CheckSuite:
             await tx.execute(check_run.insert().values(row))
 
 
-def _broken(results: Sequence[CheckResult], level: int) -> bool:
-    return level > 0 and any(result.name == "syntax" and result.status == "failed" for result in results)
+EARLIER = "the errors that were found before it come first"
+
+
+async def _stops(results: Sequence[CheckResult], old: Callable[[], Awaitable[Collection[str]]] | None) -> bool:
+    """Say whether something is broken that makes later checks pointless."""
+    if any(result.name == "syntax" and result.status == "failed" for result in results):
+        return True
+    errors = {one.fingerprint for result in results for one in result.findings if one.level == "error"}
+    return bool(errors and old is not None and errors - set(await old()))
+
+
+def _so_far(results: Sequence[CheckResult], running: Sequence[str]) -> str:
+    """Return the checks that are done with a mark each, and those that run."""
+    marks = {"passed": "✓", "failed": "✗", "not_run": "–"}
+    return " ".join([*(f"{one.name} {marks[one.status]}" for one in results), *(f"{name} …" for name in running)])
 
 
 async def _result(check: Check, material: Material) -> CheckResult:
@@ -123,7 +188,7 @@ async def _result(check: Check, material: Material) -> CheckResult:
     findings = fingerprinted(report.findings, material.tree)
     failed = any(one.level == "error" for one in findings)
     status = report.status or ("failed" if failed else "passed")
-    return CheckResult(check.name, status, round(time.monotonic() - began, 3), findings, report.note)
+    return CheckResult(check.name, status, round(time.monotonic() - began, 3), findings, report.note, report.passed)
 
 
 def _name(tree: FileTree) -> str:

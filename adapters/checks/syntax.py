@@ -1,6 +1,5 @@
 """Parse what can be parsed in process: Python, JSON, YAML, TOML, HTML and CSS. JavaScript is the linter's."""
 
-import ast
 import asyncio
 import json
 import re
@@ -14,6 +13,7 @@ import yaml
 from tree_sitter import Language, Node, Parser
 
 from adapters.checks.material import Check, Material, Report
+from core.edits.languages import python_tree
 from core.findings import Finding, Level
 
 MAX_BYTES = 500_000
@@ -50,7 +50,7 @@ Problem = tuple[Level, int, str] | None
 
 def _python(text: str) -> Problem:
     try:
-        ast.parse(text)
+        python_tree(text)
     except SyntaxError as error:
         return "error", error.lineno or 0, f"Python does not parse: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:

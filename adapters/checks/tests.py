@@ -3,17 +3,38 @@
 import re
 
 from adapters.checks.material import Check, Material, Report
+from core.files import FileTree
 from core.findings import Finding
-from core.ports import Sandbox
+from core.manifests import AppManifest
+from core.ports import Ran, Sandbox
 
 SECONDS = 120
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (?P<path>[^:\s]+)(?:::(?P<name>\S+))?(?: - (?P<text>.*))?$", re.M)
 _SUMMARY = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+)in [\d.]+s", re.M)
-# Plugins of the bot's own environment stay out; -rfE lists what failed.
+# Plugins of the bot's own environment stay out; -rpfE lists what passed and what failed.
 _ENVIRONMENT = {
     "DATA_DIR": "/tmp", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # noqa: S108 - inside the sandbox
-    "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:warnings -p anyio -rfE --color=no --tb=short",
+    "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:warnings -p anyio -rpfE --color=no --tb=short",
 }  # fmt: skip
+
+
+_PASSED = re.compile(r"^PASSED (?P<name>\S+::\S.*)$", re.M)
+MOST_NAMES = 500
+
+
+def is_test(path: str) -> bool:
+    """Say whether a file holds tests."""
+    return bool(re.fullmatch(r"(?:test_.*|.*_test)\.py|.*\.(?:test|spec)\.[cm]?[jt]sx?", path.rpartition("/")[2]))
+
+
+async def run_tests(sandbox: Sandbox, tree: FileTree, manifest: AppManifest) -> Ran:
+    """Run an app's tests."""
+    return await sandbox.run(tree, manifest.test, _ENVIRONMENT, SECONDS)
+
+
+def passed_in(output: str) -> tuple[str, ...]:
+    """Return the names of the tests that passed."""
+    return tuple(match["name"].strip() for match in _PASSED.finditer(output))[:MOST_NAMES]
 
 
 def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
@@ -25,7 +46,7 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
         assert material.manifest is not None
         if not material.manifest.test:
             return Report(note="the app has no tests", status="not_run")
-        ran = await sandbox.run(material.tree, material.manifest.test, _ENVIRONMENT, SECONDS)
+        ran = await run_tests(sandbox, material.tree, material.manifest)
         if ran.ended_for:
             text = (
                 f"the tests did not end within {SECONDS} s"
@@ -37,7 +58,7 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             summary = _summary(ran.output)
             # A command that ends well without a test is no evidence.
             return (
-                Report(note=summary)
+                Report(note=summary, passed=passed_in(ran.output))
                 if " passed" in summary
                 else Report(note="the test command ran no test", status="not_run")
             )
@@ -57,7 +78,7 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             findings = (
                 Finding("tests", "error", "", 0, f"the tests ended with code {ran.exit_code}: {last}", "tests"),
             )
-        return Report(findings, note=_summary(ran.output))
+        return Report(findings, note=_summary(ran.output), passed=passed_in(ran.output))
 
     return Check("tests", 2, lambda material: material.manifest is not None and material.manifest.kind != "static", run)
 

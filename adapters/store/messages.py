@@ -159,16 +159,19 @@ class Messages:
             row = (await connection.execute(query.order_by(message.c.id).limit(1))).one_or_none()
         return stored(row) if row is not None else None
 
-    async def recent(self, session_id: str, most: int) -> list[StoredMessage]:
-        """Return the latest messages of people and the bot's replies, oldest first."""
+    async def recent(self, session_id: str, most: int, before: str = "") -> list[StoredMessage]:
+        """Return the latest messages of people and the bot's replies, oldest first; those `before` a turn's first."""
         query = sa.select(message).where(message.c.session_id == session_id, message.c.kind.in_(("person", "reply")))
+        if before:
+            first = sa.select(sa.func.min(message.c.id)).where(message.c.turn_id == before).scalar_subquery()
+            query = query.where(message.c.id < sa.func.coalesce(first, sa.literal(2**62, sa.BigInteger)))
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(message.c.id.desc()).limit(most))
             return [stored(row) for row in rows][::-1]
 
     async def talk(self, session_id: str, turn_id: str) -> list[dict[str, str]]:
         """Return what was said before the turn, for the model: people's messages and the bot's answers, shortened."""
-        told = [one for one in await self.recent(session_id, TALK_MESSAGES) if one.turn_id != turn_id]
+        told = await self.recent(session_id, TALK_MESSAGES, turn_id)
         return [
             {"by": one.author or "the bot", "said": _words(one.doc)[:TALK_CHARS]} for one in told if _words(one.doc)
         ]

@@ -168,6 +168,16 @@ check_run = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
 )  # fmt: skip
 
+waiver = sa.Table(
+    "waiver", metadata,
+    sa.Column("session_id", sa.Text, sa.ForeignKey("session.id"), primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+)  # fmt: skip
+
 model_call = sa.Table(
     "model_call", metadata,
     sa.Column("turn_id", sa.Text, primary_key=True),

@@ -20,6 +20,7 @@ from adapters.store.database import Database
 from adapters.store.tables import git_pack, git_ref
 from adapters.vfs.packs import Pack, cached_seq, locked, make_pack, refresh
 from adapters.vfs.trees import (
+    BOT,
     diff_trees,
     merge,
     read_commit,
@@ -35,6 +36,7 @@ from core.history import Clash, Commit, Committed, Diff, Draft
 Value = TypeVar("Value")
 Connection = AsyncConnection | AsyncSession
 MAIN = "refs/heads/main"
+NOTES = "refs/notes/threadwright"
 GIT_SECONDS = 120
 
 
@@ -109,7 +111,8 @@ class GitRepository:
         """Return branch name -> commit."""
         async with self._database.read() as connection:
             refs = await self._refs(connection, session_id)
-        return {name.removeprefix("refs/heads/"): commit for name, commit in refs.items()}
+        heads = "refs/heads/"
+        return {name.removeprefix(heads): commit for name, commit in refs.items() if name.startswith(heads)}
 
     async def commit(self, tx: Connection, draft: Draft) -> Committed:
         """Commit `draft` onto the head inside `tx`; a head that moved meanwhile is merged, clashes move nothing."""
@@ -183,6 +186,7 @@ class GitRepository:
 
         def clone(git: pygit2.Repository, _: dict[str, str]) -> None:
             _git("clone", "--quiet", "--no-hardlinks", git.path, str(target))
+            _git("-C", str(target), "fetch", "--quiet", "origin", "+refs/notes/*:refs/notes/*")
             _git("-C", str(target), "remote", "remove", "origin")
 
         await self._with(session_id, clone)
@@ -209,13 +213,46 @@ class GitRepository:
 
         committed, idx, pack = await asyncio.to_thread(work)
         if pack:
-            await self._move(tx, session_id, MAIN, head, committed.commit)
-            newest = sa.select(sa.func.coalesce(sa.func.max(git_pack.c.seq), 0) + 1).where(
-                git_pack.c.session_id == session_id
-            )
-            seq = (await tx.execute(newest)).scalar_one()
-            await tx.execute(git_pack.insert().values(session_id=session_id, seq=seq, idx=idx, pack=pack))
+            await self._store(tx, session_id, MAIN, head, committed.commit, idx, pack)
         return committed
+
+    async def note(self, tx: Connection, session_id: str, commit: str, text: str) -> None:
+        """Write the git note of a commit inside `tx`, in place of the one it has; `git log --notes=threadwright` shows it."""
+        refs = await self._refs(tx, session_id)
+        packs = await self._packs(tx, session_id)
+        old = refs.get(NOTES)
+
+        def work() -> tuple[str, bytes, bytes]:
+            with git_errors(), locked(self._cache(session_id)):
+                git = refresh(self._cache(session_id), refs, packs)
+                git.create_note(text, BOT, BOT, commit, NOTES, True)
+                new = str(git.references[NOTES].target)
+                return new, *make_pack(git, old, new, self._folder)
+
+        new, idx, pack = await asyncio.to_thread(work)
+        await self._store(tx, session_id, NOTES, old, new, idx, pack)
+
+    async def noted(self, session_id: str, commit: str) -> str:
+        """Return the git note of a commit, '' when it has none."""
+
+        def look(git: pygit2.Repository, refs: dict[str, str]) -> str:
+            try:
+                return git.lookup_note(commit, NOTES).message if NOTES in refs else ""
+            except KeyError:
+                return ""
+
+        return await self._with(session_id, look)
+
+    async def _store(
+        self, tx: Connection, session_id: str, ref: str, old: str | None, new: str, idx: bytes, pack: bytes
+    ) -> None:
+        """Move a ref and keep the pack of what it now reaches."""
+        await self._move(tx, session_id, ref, old, new)
+        newest = sa.select(sa.func.coalesce(sa.func.max(git_pack.c.seq), 0) + 1).where(
+            git_pack.c.session_id == session_id
+        )
+        seq = (await tx.execute(newest)).scalar_one()
+        await tx.execute(git_pack.insert().values(session_id=session_id, seq=seq, idx=idx, pack=pack))
 
     async def _move(self, tx: Connection, session_id: str, ref: str, old: str | None, new: str) -> None:
         """Compare and swap one ref; None means it must not exist."""

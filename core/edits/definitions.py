@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.edits.languages import SCRIPTS, ending, python_error, root
+from core.edits.languages import SCRIPTS, ending, python_error, python_tree, root
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -44,7 +44,7 @@ def statements(path: str, text: str) -> int:
 
 
 def _body(text: str) -> list[ast.stmt]:
-    return [] if python_error(text) else ast.parse(text).body
+    return [] if python_error(text) else python_tree(text).body
 
 
 def _python(body: Sequence[ast.stmt], depth: int) -> Iterator[Definition]:

@@ -1,6 +1,7 @@
 """Grammars: how much of a text does not parse, and what defines what in it."""
 
 import ast
+import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,26 @@ def errors(path: str, text: str) -> int:
     return sum(node.type == "ERROR" or node.is_missing for node in _broken(top)) if top else 0
 
 
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def python_tree(text: str) -> ast.Module:
+    """
+    Return Python's syntax tree.
+
+    One thread at a time: Python 3.11 counts the depth of all threads together, and raises SystemError when two parse.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it does not parse.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.parse(text)
+
+
 def python_error(text: str) -> str | None:
     """Return why Python does not parse, None when it does."""
     try:
-        ast.parse(text)
+        python_tree(text)
     except (SyntaxError, ValueError) as error:
         return str(error)
     except (RecursionError, MemoryError):

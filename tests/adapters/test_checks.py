@@ -21,6 +21,7 @@ from core.manifests import AppManifest
 from core.ports import Ran
 
 REQUEST = "Build a todo app"
+LATER = ("ruff", "oxlint", "mypy", "bandit", "secrets", "tests")
 
 
 def app() -> tuple[FileTree, AppManifest]:
@@ -55,7 +56,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def suite_of(lite: Database, tmp_path: Path, cache: Path) -> Callable[[Ran | None], CheckSuite]:
     def make(ran: Ran | None = PASSED) -> CheckSuite:
         box = StillSandbox(ran) if ran is not None else None
-        return CheckSuite(all_checks(cache, box, "there is none"), lite, tmp_path / "scratch", "still")
+        return CheckSuite(all_checks(cache, box, "there is none"), lite, tmp_path / "scratch", box)
 
     return make
 
@@ -68,7 +69,8 @@ async def run(suite: CheckSuite, changes: dict[str, bytes | None]) -> dict[str, 
 async def test_a_good_app_raises_nothing(suite_of: Callable[..., CheckSuite], tmp_path: Path) -> None:
     found = await run(suite_of(), {})
     assert {name: (one.status, one.findings) for name, one in found.items()} == dict.fromkeys(
-        ("syntax", "ruff", "oxlint", "mypy", "bandit", "secrets", "tests"), ("passed", ())
+        ("syntax", "imports", "pages", "test-worth", "ruff", "oxlint", "mypy", "bandit", "secrets", "tests"),
+        ("passed", ()),
     )
     assert found["tests"].note == "3 passed"
     assert list((tmp_path / "scratch").iterdir()) == []
@@ -93,13 +95,24 @@ async def test_a_good_app_raises_nothing(suite_of: Callable[..., CheckSuite], tm
         ("extra.py", b'def f(c, x):  # type: ignore\n    c.execute(eval(x))\n', "bandit", "B307"),
         ("extra.py", b"KEY = 'sk-or-v1-0123456789abcdef0123456789abcdef'\n", "secrets", "secret"),
         ("notes.md", b"token: ghp_0123456789abcdefghijABCDEFGHIJ012345\n", "secrets", "secret"),
+        ("extra.py", b"import requestz\n", "imports", "package"),
+        ("extra.py", b"from uvicron import run\n", "imports", "package"),
+        ("frontend/a.tsx", b"import x from 'left-pad'\nx()\n", "imports", "package"),
+        ("static/a.js", b"import x from 'react'\nx()\n", "imports", "package"),
+        ("static/a.js", b"import {x} from './gone.js'\nx()\n", "imports", "import"),
+        ("frontend/a.tsx", b"import {x, y} from './b'\nx(y)\n", "imports", "import"),
+        ("test_extra.py", b"def test_it():\n    print(1)\n", "test-worth", "cannot-fail"),
+        ("test_extra.py", b"def test_it():\n    assert True\n", "test-worth", "cannot-fail"),
+        ("a.test.ts", b"test('adds', () => {\n  add(1, 2)\n})\n", "test-worth", "cannot-fail"),
+        ("supabase/a.sql", b"-- create table x\ncreate table if not exists public.notes (id int);\n", "sql", "rls"),
+        ("supabase/a.sql", b"create policy p on notes for update using (true);\n", "sql", "rls-open"),
         ("key.pem", b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "secrets", "secret"),
     ],
 )  # fmt: skip
 async def test_each_fault_is_found_by_its_check(
     suite_of: Callable[..., CheckSuite], path: str, content: bytes, check: str, rule: str
 ) -> None:
-    found = (await run(suite_of(), {path: content}))[check]
+    found = (await run(suite_of(), {path: content, "frontend/b.ts": b"export const x = 1\n"}))[check]
     assert found.status == "failed"
     assert (rule, path, "error") in [(one.rule, one.path, one.level) for one in found.findings]
 
@@ -124,8 +137,8 @@ async def test_bombs_and_giants_are_survived(suite_of: Callable[..., CheckSuite]
 
 async def test_syntax_errors_keep_later_checks_from_claiming_anything(suite_of: Callable[..., CheckSuite]) -> None:
     found = await run(suite_of(), {"extra.py": b"def broken(:\n"})
-    assert {one.status for name, one in found.items() if name != "syntax"} == {"not_run"}
-    assert found["tests"].note == "the syntax errors come first"
+    assert {one.status for name, one in found.items() if name in LATER} == {"not_run"}
+    assert found["tests"].note == "the errors that were found before it come first"
 
 
 async def test_configuration_of_the_app_does_not_run_on_the_host(
@@ -148,7 +161,7 @@ async def test_configuration_of_the_app_does_not_run_on_the_host(
 async def test_no_gitignore_hides_files_from_the_checks(lite: Database, tmp_path: Path, cache: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".gitignore").write_text("*\n")
-    suite = CheckSuite(all_checks(cache, StillSandbox(PASSED), ""), lite, tmp_path / "data" / "scratch", "still")
+    suite = CheckSuite(all_checks(cache, StillSandbox(PASSED), ""), lite, tmp_path / "data" / "scratch", None)
     bad: dict[str, bytes | None] = {
         ".gitignore": b"*\n",
         "static/extra.js": b"let = = 3;\n",
@@ -204,7 +217,7 @@ async def test_a_check_that_crashes_or_is_missing_never_passes(lite: Database, t
         return Report()
 
     for work, note in ((crash, "the check itself failed"), (absent, "no-such-tool is not installed")):
-        suite = CheckSuite([check(work)], lite, tmp_path / "scratch", "")
+        suite = CheckSuite([check(work)], lite, tmp_path / "scratch", None)
         (result,) = await suite.run(FileTree({"a": b""}), None, lambda _: None)
         assert (result.status, result.note) == ("not_run", note)
 
@@ -238,10 +251,139 @@ async def test_a_tree_that_was_checked_is_not_checked_again(lite: Database, tmp_
         runs.append(1)
         return Report()
 
-    suite = CheckSuite([check(count)], lite, tmp_path / "scratch", "")
+    suite = CheckSuite([check(count)], lite, tmp_path / "scratch", None)
     tree = FileTree({"a": b"1"})
     first = await suite.run(tree, None, lambda _: None)
     assert await suite.known(tree, None) == first
     await suite.known(tree.changed({"a": b"2"}), None)
     assert len(runs) == 2
     await asyncio.gather(*(suite.run(FileTree({"b": bytes([number])}), None, lambda _: None) for number in range(4)))
+
+
+async def test_what_is_there_may_be_imported(suite_of: Callable[..., CheckSuite]) -> None:
+    good: dict[str, bytes | None] = {
+        "more.py": b"import json\nfrom fastapi import FastAPI\nfrom helpers.a import b\ntry:\n    import ghost\nexcept ImportError:\n"
+        b"    ghost = None\nused = (json, FastAPI, b, ghost)\n",
+        "helpers/a.py": b"b = 1\n",
+        "frontend/a.tsx": b"import React, {useState} from 'react'\nimport all, {one, two as three} from './lib'\nimport './a.css'\n"
+        b"import * as lib from './lib'\nimport {any} from './open'\nexport const used = [React, useState, all, one, three, lib, any]\n",
+        "frontend/lib.ts": b"export const one = 1\nconst two = 2\nexport {two}\nexport default function all() {}\n",
+        "frontend/open.ts": b"export * from './lib'\n",
+        "frontend/a.css": b"a{}\n",
+        "static/a.js": b"import {x} from './b.js'\nimport 'https://example.com/x.js'\nx()\n",
+        "static/b.js": b"export function x() {}\nexport const {y, z} = {}\n",
+    }
+    assert (await run(suite_of(), good))["imports"].findings == ()
+
+
+async def test_a_wrong_name_comes_with_the_right_one(suite_of: Callable[..., CheckSuite]) -> None:
+    (found,) = (await run(suite_of(), {"extra.py": b"import fastapy\n"}))["imports"].findings
+    assert found.message.endswith("Did you mean fastapi?")
+    files: dict[str, bytes | None] = {
+        "static/a.js": b"import {z} from './b.js'\nz()\n",
+        "static/b.js": b"export const y = 1\n",
+    }
+    (found,) = (await run(suite_of(), files))["imports"].findings
+    assert found.message == "static/b.js does not export z; it exports y."
+
+
+async def test_pages_are_for_everyone(suite_of: Callable[..., CheckSuite]) -> None:
+    page = (
+        b"<!doctype html><html><head></head><body><img src=a.png><button></button><a href=/><b></b></a><input name=q>"
+        b"<i id=x></i><i id=x></i><label>Name <input></label><label for=z>Z</label><input id=z><button aria-label=Go></button>"
+        b"<a href=/><img src=a.png alt=Home></a><input type=submit></body></html>"
+    )
+    found = (await run(suite_of(), {"extra.html": page}))["pages"]
+    assert found.status == "passed"
+    assert [one.rule for one in found.findings] == [
+        "img-alt", "name", "name", "label", "duplicate-id", "duplicate-id", "lang", "title", "viewport",
+    ] or sorted(one.rule for one in found.findings) == sorted(
+        ["img-alt", "name", "name", "label", "duplicate-id", "duplicate-id", "lang", "title", "viewport"]
+    )  # fmt: skip
+
+
+async def test_a_static_page_names_only_files_that_are_there(suite_of: Callable[..., CheckSuite]) -> None:
+    manifest = AppManifest.model_validate(
+        {
+            "name": "a",
+            "title": "A",
+            "analysis": "",
+            "kind": "static",
+            "files": [{"path": "index.html", "role": "uix", "description": ""}],
+        }
+    )
+    page = b"<script src='app.js'></script><link href='/gone.css?x=1'><img src='https://x.org/a.png'><a href='nowhere'>x</a>"
+    tree = FileTree({"index.html": page, "app.js": b"", "app.json": manifest.to_bytes()})
+    found = {one.name: one for one in await suite_of().run(tree, manifest, lambda _: None)}["pages"]
+    assert [one.message for one in found.findings if one.rule == "missing-file"] == ["/gone.css is no file of the app."]
+    assert found.status == "failed"
+
+
+async def test_row_level_security_that_is_there_is_fine(suite_of: Callable[..., CheckSuite]) -> None:
+    sql = (
+        b"create table notes (id int);\nalter table public.notes enable row level security;\n"
+        b"create policy r on notes for select using (true);\n"
+        b"create function f() returns int language sql security definer set search_path = '' as $$ select 1 $$;\n"
+        b"create function g() returns int language sql security definer as $$ select 1 $$;\n"
+    )
+    found = (await run(suite_of(), {"supabase/a.sql": sql}))["sql"]
+    assert [(one.rule, one.line) for one in found.findings] == [("search-path", 5)]
+    assert "sql" not in await run(suite_of(), {"report.sql": sql})
+
+
+async def test_helpers_may_do_the_asserting(suite_of: Callable[..., CheckSuite]) -> None:
+    test = b"import pytest\n\n\ndef good(x: int) -> None:\n    assert x\n\n\ndef test_a() -> None:\n    good(1)\n\n\ndef test_b() -> None:\n    with pytest.raises(ValueError):\n        int('x')\n"
+    found = await run(suite_of(), {"test_extra.py": test, "a.test.ts": b"it('x', () => {\n  expect(1).toBe(1)\n})\n"})
+    assert found["test-worth"].findings == ()
+
+
+async def test_an_error_keeps_dear_checks_from_running_unless_it_was_there_before(
+    suite_of: Callable[..., CheckSuite],
+) -> None:
+    tree, manifest = app()
+    bad = tree.changed({"extra.py": b"print(ghost)\n"})
+    shown: list[str] = []
+
+    async def nothing() -> set[str]:
+        return set()
+
+    async def everything() -> set[str]:
+        return {one.fingerprint for result in first.values() for one in result.findings}
+
+    first = {one.name: one for one in await suite_of().run(bad, manifest, shown.append, nothing)}
+    assert (first["ruff"].status, first["tests"].status) == ("failed", "not_run")
+    assert "come first" in first["tests"].note
+    assert any("syntax ✓" in line and "ruff …" in line for line in shown)
+    again = {one.name: one for one in await suite_of().run(bad, manifest, shown.append, everything)}
+    assert (again["ruff"].status, again["tests"].status) == ("failed", "passed")
+
+
+async def test_linters_mend_only_the_rules_they_are_told(suite_of: Callable[..., CheckSuite]) -> None:
+    tree = FileTree(
+        {
+            "a.py": b"import os\nx = None\nprint(f'x', x == None)\n",
+            "b.py": b"import os\n",
+            "a.js": b"debugger;\nvar x = !!(!!y);\n",
+        }
+    )
+    fixed = await suite_of().fixed(tree, {"a.py": ["F401"], "a.js": ["eslint(no-debugger)"]})
+    assert fixed["a.py"] == b"x = None\nprint(f'x', x == None)\n"
+    assert fixed["b.py"] == b"import os\n"
+    assert b"!!(!!y)" in fixed["a.js"]
+
+
+async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_path: Path, cache: Path) -> None:
+    """Over the parent with the new tests only `test_old` passes."""
+    box = StillSandbox(Ran(1, "PASSED test_a.py::test_old\nFAILED test_a.py::test_new - x\n", 0.1))
+    suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
+    tree, manifest = app()
+    now = tree.changed({"test_a.py": b"def test_old(): ..."})
+    passed = ("test_a.py::test_old", "test_a.py::test_new", "tests/test_other.py::test_x")
+    assert await suite.proofs(now, tree, manifest, passed) == ("test_a.py::test_new",)
+    assert await suite.proofs(now, now, manifest, passed) == ()
+    with pytest.raises(OutsideError, match="no sandbox"):
+        await suite_without_sandbox(lite, tmp_path, cache).passing(tree, manifest)
+
+
+def suite_without_sandbox(lite: Database, tmp_path: Path, cache: Path) -> CheckSuite:
+    return CheckSuite(all_checks(cache, None, ""), lite, tmp_path / "scratch", None)

@@ -37,6 +37,7 @@ from adapters.store.migrate import upgrade
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
+from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
 from bot.inbox import Inbox
 from bot.lines import Lines
@@ -128,7 +129,9 @@ async def durable(
 
     async with engine.opened(run or busy):
         people, lines = People(database), Lines(turns, engine)
-        yield Inbox(database, sessions, turns, messages, people, engine, lines, EarlyReactions(database))
+        yield Inbox(
+            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), Waivers(database)
+        )
     await database.close()
 
 
@@ -234,7 +237,7 @@ async def test_commits_undo_and_cold_load(tmp_path: Path) -> None:
 
 async def test_checks_of_forty_files(lite: Database, tmp_path: Path) -> None:
     tree, manifest = big_app(40)
-    suite = CheckSuite(all_checks(tmp_path / "cache", None, "not here"), lite, tmp_path / "scratch", "")
+    suite = CheckSuite(all_checks(tmp_path / "cache", None, "not here"), lite, tmp_path / "scratch", None)
     quiet = manifest.model_copy(update={"test": []})
     found = await timed(lambda _: suite.run(tree, quiet, lambda _: None), 6)
     row(f"checks of {len(tree)} files, cold", found[-1], "", "python")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.llm.chat import ChatRequest, Usage
 from core.llm.metered import Budget
 from core.manifests import AppManifest, Role
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
-from core.ports import Transcript
+from core.ports import Transcript, Waivers
 from core.sessions import Session, ThreadKey
 from core.turn import TurnPorts, run_turn
 from tests.conftest import ANN, BEN
@@ -67,13 +67,32 @@ class StillChecks:
     rule: Callable[[FileTree], Sequence[Finding]] = lambda _: ()
     status: str = ""
     trees: list[FileTree] = field(default_factory=list)
+    mend: Callable[[FileTree], FileTree] = lambda tree: tree
+    asked_to_mend: list[Mapping[str, Sequence[str]]] = field(default_factory=list)
+    passed: tuple[str, ...] = ()
+    proving: tuple[str, ...] = ()
 
     async def run(
-        self, tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+        self,
+        tree: FileTree,
+        manifest: AppManifest | None,
+        progress: Callable[[str], None],
+        old: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> tuple[CheckResult, ...]:
         self.trees.append(tree)
         progress("syntax")
+        if old is not None:
+            await old()
         return self._results(tree)
+
+    async def proofs(
+        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
+    ) -> tuple[str, ...]:
+        return tuple(name for name in passed if name in self.proving)
+
+    async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
+        self.asked_to_mend.append(rules)
+        return self.mend(tree)
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
         return self._results(tree)
@@ -82,7 +101,7 @@ class StillChecks:
         found = fingerprinted(self.rule(tree), tree)
         if self.status:
             return (CheckResult("tests", "not_run", 0.0, note="no sandbox"),)
-        return (CheckResult("syntax", "failed" if found else "passed", 0.1, found),)
+        return (CheckResult("syntax", "failed" if found else "passed", 0.1, found, passed=self.passed),)
 
 
 @dataclass
@@ -121,7 +140,7 @@ class Table:
     async def turn(
         self, text: str = "Build a shop", script: Mapping[Role, Sequence[Answer]] = SCRIPT, *, kind: Any = "message", target: str = "",
         steps: InlineSteps | None = None, model: ScriptedModel | None = None, budget: Budget | None = None,
-        files: tuple[Attachment, ...] = (),
+        files: tuple[Attachment, ...] = (), waivers: Waivers | None = None,
     ) -> TurnResult:  # fmt: skip
         self.count += 1
         request = TurnRequest(f"t{self.count}", "s", kind, text, ANN, target=target, files=files)
@@ -135,6 +154,7 @@ class Table:
             budget or Budget(),
             talk=self.talk,
             fetch=self.fetch,
+            waivers=waivers,
         )
         return await run_turn(request, SESSION, ports, steps or InlineSteps(self.transaction))
 
@@ -347,12 +367,81 @@ async def test_what_cannot_be_repaired_blocks_and_the_head_stays(table: Table) -
     assert len(table.checks.trees) <= 2 + MAX_REPAIRS
 
 
-async def test_the_same_finding_for_the_third_time_ends_the_repairs(table: Table) -> None:
+async def test_an_attempt_that_makes_nothing_better_ends_the_repairs(table: Table) -> None:
     table.checks.rule = lambda tree: [Finding("bad", "error", "", 0, "always", "fake")]
     debug: list[Answer] = [whole("index.html", f"try {number}") for number in range(9)]
     result = await table.turn(script=SCRIPT | {"debug": debug})
     assert result.outcome == "blocked"
+    assert len(table.checks.trees) == 2
+
+
+async def test_the_same_finding_for_the_third_time_ends_the_repairs(table: Table) -> None:
+    def rule(tree: FileTree) -> list[Finding]:
+        left = 9 - len(table.checks.trees)
+        return [Finding(f"bad {at}", "error", "", 0, "always", "fake") for at in range(left)]
+
+    table.checks.rule = rule
+    debug: list[Answer] = [whole("index.html", f"try {number}") for number in range(9)]
+    assert (await table.turn(script=SCRIPT | {"debug": debug})).outcome == "blocked"
     assert len(table.checks.trees) == 3
+
+
+async def test_linters_mend_what_this_turn_brought_before_a_model_is_asked(table: Table) -> None:
+    def rule(tree: FileTree) -> list[Finding]:
+        texts = {path: tree.text(path) or "" for path in tree}
+        return [
+            Finding(word, "warning", path, line, "unused", "ruff")
+            for path, text in texts.items()
+            for line, word in enumerate(text.splitlines(), start=1)
+            if word in ("F1", "F2")
+        ]
+
+    table.checks.rule = rule
+    table.checks.mend = lambda tree: tree.changed({"index.html": b"mended\n"}) if "index.html" in tree else tree
+    result = await table.turn(script=SCRIPT | {"uix": [page_saying("F1")]})
+    assert table.checks.asked_to_mend == [{"a.css": ["F1"], "index.html": ["F1"]}]
+    assert result.outcome == "done"
+    assert (await table.files())["index.html"] == b"mended\n"
+    # A rule that the file broke before is not mended, nor is one in a file that this turn left alone.
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan(["a.css"])],
+        "edit": [whole("a.css", "F1\nF2")],
+    }
+    table.checks.mend = lambda tree: tree.changed({"a.css": b"BAD\n"})
+    table.checks.rule = lambda tree: [*rule(tree), *broken(tree)]
+    await table.turn("More", script)
+    assert table.checks.asked_to_mend[1:] == [{"a.css": ["F2"]}]
+    assert (await table.files())["a.css"] == b"F1\nF2\n"
+    table.checks.mend = lambda tree: tree
+    await table.turn("Page", script | {"arch": [plan(["index.html"])], "edit": [whole("index.html", "F1")]})
+    assert (await table.files())["index.html"] == b"F1\n"
+
+
+@dataclass
+class StillWaivers:
+    """Says who waived what."""
+
+    known: dict[str, str]
+
+    async def waived(self, session_id: str) -> Mapping[str, str]:
+        return self.known
+
+
+async def test_what_somebody_said_is_fine_does_not_block(table: Table) -> None:
+    table.checks.rule = lambda tree: [Finding("bad", "error", "", 0, "always", "fake")]
+    first = await table.turn(script=SCRIPT | {"debug": ["I give up."]})
+    fingerprint = first.checks[0].findings[0].fingerprint
+    result = await table.turn(script=SCRIPT, waivers=StillWaivers({fingerprint: "Ann"}))
+    assert (first.outcome, result.outcome) == ("blocked", "done")
+    assert [one.waived for one in result.checks[0].findings] == ["Ann"]
+
+
+async def test_tests_that_fail_without_the_change_are_named(table: Table) -> None:
+    table.checks.passed, table.checks.proving = ("t::a", "t::b"), ("t::b",)
+    assert (await table.turn()).checks[0].proofs == ()
+    result = await table.turn("More", {"core": [CHANGE], "arch": [plan(["a.css"])], "edit": [whole("a.css", "b{}")]})
+    assert (result.checks[0].proofs, result.checks[0].note) == (("t::b",), ", 1 of them failed before")
 
 
 async def test_the_best_attempt_is_the_one_that_is_told_about(table: Table) -> None:
@@ -509,10 +598,13 @@ async def test_what_people_push_meanwhile_is_merged(table: Table) -> None:
     original = table.checks.run
 
     async def run(
-        tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+        tree: FileTree,
+        manifest: AppManifest | None,
+        progress: Callable[[str], None],
+        old: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> tuple[CheckResult, ...]:
         await push(table, {"notes.md": b"by hand\n"})
-        return await original(tree, manifest, progress)
+        return await original(tree, manifest, progress, old)
 
     table.checks.run = run  # type: ignore[method-assign]
     script: dict[Role, list[Answer]] = {
@@ -531,10 +623,13 @@ async def test_a_push_that_clashes_blocks_the_turn_and_shows_both_sides(table: T
     original = table.checks.run
 
     async def run(
-        tree: FileTree, manifest: AppManifest | None, progress: Callable[[str], None]
+        tree: FileTree,
+        manifest: AppManifest | None,
+        progress: Callable[[str], None],
+        old: Callable[[], Awaitable[Collection[str]]] | None = None,
     ) -> tuple[CheckResult, ...]:
         await push(table, {"index.html": b"<h1>Mine</h1>\n"})
-        return await original(tree, manifest, progress)
+        return await original(tree, manifest, progress, old)
 
     table.checks.run = run  # type: ignore[method-assign]
     script: dict[Role, list[Answer]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -208,6 +209,19 @@ async def test_an_export_is_a_zip_or_a_clone(git: GitRepository, database: Datab
     )
     assert log.stdout == f"{last.commit} Ann Turn t1\n"
     assert (tmp_path / "clone" / "a" / "b.txt").read_bytes() == LINES
+    assert await git.noted("s", last.commit) == ""
+    for text in ("first", "second"):
+        async with database.write() as tx:
+            await git.note(tx, "s", last.commit, f"{text}\n")
+    assert await git.noted("s", last.commit) == "second\n"
+    assert list(await git.branches("s")) == ["main"]
+    shutil.rmtree(tmp_path / "git")
+    again = await put(git, database, {"c": b"1"}, "t2")
+    assert await git.noted("s", last.commit) == "second\n"
+    assert await git.noted("s", again.commit) == ""
+    await git.export("s", tmp_path / "noted")
+    shown = ["git", "-C", str(tmp_path / "noted"), "log", "--notes=threadwright", "--format=%N", last.commit]
+    assert subprocess.run(shown, capture_output=True, text=True, check=True).stdout.strip() == "second"
     with pytest.raises(UserError, match="not empty"):
         await git.export("s", tmp_path / "clone")
 

@@ -54,6 +54,7 @@ COMMANDS = {
     "checks": "Show what was checked", "preview": "Get a fresh link to the preview", "status": "Show what is going on",
     "stop": "Stop everything in this thread", "continue": "Go on with what was stopped", "export": "Get the code",
     "settings": "Who may drive, what I listen to, what I show", "help": "Show what I can do",
+    "waive": "Take a change that the checks kept out",
     "fix": "Mend an error of the running app", "revoke": "Take back every link to the preview that was given out",
 }  # fmt: skip
 READ_MESSAGES = 100

@@ -1,0 +1,211 @@
+"""What the code imports must be there: in the sandbox, in Python itself, or among the app's own files and their names."""
+
+import ast
+import asyncio
+import difflib
+import json
+import posixpath
+import re
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.checks.material import Check, Material, Report
+from core.edits.languages import SCRIPTS, ending, python_error, python_tree, root
+from core.findings import Finding
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+IMAGE = Path(__file__).parents[1] / "sandbox" / "image"
+MAX_CHARS = 500_000
+# What the sandbox's packages are imported as where that is not their name, and what they bring along.
+_BROUGHT = frozenset(
+    {"starlette", "anyio", "annotated_types", "typing_extensions", "markupsafe", "python_multipart", "multipart", "click",
+     "h11", "httpcore", "idna", "certifi", "yaml", "dotenv", "websockets", "watchfiles", "packaging", "_pytest", "pydantic_core"}
+)  # fmt: skip
+_BUILT = "frontend/"
+"""Scripts below this folder are bundled; others are served as they are."""
+_TRIED = (
+    "",
+    ".tsx",
+    ".ts",
+    ".jsx",
+    ".js",
+    ".mjs",
+    ".json",
+    ".css",
+    "/index.tsx",
+    "/index.ts",
+    "/index.jsx",
+    "/index.js",
+)
+
+
+@lru_cache
+def python_packages() -> frozenset[str]:
+    """Return what apps can import besides Python's own library."""
+    lines = (IMAGE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    named = {re.split(r"[\[=<>~! ]", line, maxsplit=1)[0].replace("-", "_").lower() for line in lines if line.strip()}
+    return frozenset(named | _BROUGHT)
+
+
+@lru_cache
+def script_packages() -> frozenset[str]:
+    """Return what bundled scripts can import."""
+    return frozenset(json.loads((IMAGE / "package.json").read_text(encoding="utf-8"))["dependencies"])
+
+
+def imports_check() -> Check:
+    """Return the check; it only parses."""
+
+    async def run(material: Material) -> Report:
+        return Report(tuple(await asyncio.to_thread(lambda: [*_python(material), *_scripts(material)])))
+
+    return Check("imports", 0, lambda material: bool(_of_interest(material)), run)
+
+
+def _of_interest(material: Material) -> list[str]:
+    return material.paths(".py", *(f".{one}" for one in SCRIPTS))
+
+
+def _python(material: Material) -> Iterator[Finding]:
+    own = {part for path in material.paths(".py") for part in path.removesuffix(".py").split("/")}
+    for path in material.paths(".py"):
+        text = material.tree.text(path)
+        if text is None or len(text) > MAX_CHARS or python_error(text):
+            continue
+        for line, name in _python_imports(python_tree(text)):
+            if name not in own and name not in sys.stdlib_module_names and name.lower() not in python_packages():
+                yield _missing(path, line, name, sorted(python_packages()))
+
+
+def _python_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield (line, top module) of what is imported for sure: not what a `try` guards or a type checker alone sees."""
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.lineno, node.module.split(".")[0]
+
+
+def _missing(path: str, line: int, name: str, there: list[str]) -> Finding:
+    near = difflib.get_close_matches(name, there, 1, 0.75)
+    hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(there)}."
+    said = f"{name} is not installed where the app runs, and nothing can be installed there.{hint}"
+    return Finding("package", "error", path, line, said, "imports")
+
+
+def _scripts(material: Material) -> Iterator[Finding]:
+    paths = [path for path in material.paths(*(f".{one}" for one in SCRIPTS)) if "node_modules/" not in path]
+    for path in paths:
+        text = material.tree.text(path)
+        top = root(path, text) if text and len(text) < MAX_CHARS else None
+        if top is None or top.has_error:
+            continue
+        for node, source in _sources(top):
+            line = node.start_point[0] + 1
+            if not source.startswith((".", "/")):
+                yield from _package(path, line, source)
+            elif source.startswith("."):
+                yield from _own(material, path, line, node, source)
+
+
+def _sources(top: "Node") -> "Iterator[tuple[Node, str]]":
+    for node in top.named_children:
+        source = node.child_by_field_name("source")
+        if node.type in ("import_statement", "export_statement") and source is not None and source.text:
+            yield node, source.text.decode().strip("'\"")
+
+
+def _package(path: str, line: int, source: str) -> Iterator[Finding]:
+    """Bundled scripts may import what the sandbox has; others have no packages, only addresses."""
+    if source.startswith(("node:", "https://")) or "test" in path:
+        return
+    name = "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
+    if not path.startswith(_BUILT):
+        text = f"{source} is a package, and no bundler serves this file; import a file of the app."
+        yield Finding("package", "error", path, line, text, "imports")
+    elif name not in script_packages():
+        yield _missing(path, line, name, sorted(script_packages()))
+
+
+def _own(material: Material, path: str, line: int, node: "Node", source: str) -> Iterator[Finding]:
+    wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), source.split("?")[0]))
+    tried = _TRIED if path.startswith(_BUILT) else ("",)
+    found = next((wanted + tail for tail in tried if wanted + tail in material.tree), None)
+    if found is None:
+        yield Finding("import", "error", path, line, f"{source} is no file of the app.", "imports")
+        return
+    names = _exported(material, found)
+    if names is None:
+        return
+    for name in _imported(node):
+        if name not in names:
+            there = ", ".join(sorted(names)) or "nothing"
+            yield Finding(
+                "import", "error", path, line, f"{found} does not export {name}; it exports {there}.", "imports"
+            )
+
+
+def _imported(node: "Node") -> Iterator[str]:
+    """Yield the names that an import or a re-export takes from another file."""
+    left = list(node.named_children)
+    while left:
+        one = left.pop()
+        if one.type in ("import_specifier", "export_specifier"):
+            name = one.child_by_field_name("name")
+            if name is not None and name.text:
+                yield name.text.decode()
+        elif one.type == "identifier" and one.parent is not None and one.parent.type == "import_clause":
+            yield "default"
+        else:
+            left += one.named_children
+
+
+def _exported(material: Material, path: str) -> set[str] | None:
+    """Return the names that a script exports, None when that cannot be told."""
+    text = material.tree.text(path)
+    top = root(path, text) if text and ending(path) in SCRIPTS else None
+    if top is None or top.has_error:
+        return None
+    names = set()
+    for node in top.named_children:
+        if node.type != "export_statement":
+            continue
+        words = [child.type for child in node.children]
+        if "*" in words or "namespace_export" in words:
+            return None
+        if "default" in words:
+            names.add("default")
+        names |= set(_declared(node))
+    return names
+
+
+def _declared(node: "Node") -> Iterator[str]:
+    for child in node.named_children:
+        if child.type == "export_clause":
+            for one in child.named_children:
+                name = one.child_by_field_name("alias") or one.child_by_field_name("name")
+                if name is not None and name.text:
+                    yield name.text.decode().strip("'\"")
+            continue
+        declared = [child, *(one for one in child.named_children if one.type == "variable_declarator")]
+        for one in declared:
+            name = one.child_by_field_name("name")
+            if name is None or not name.text:
+                continue
+            if name.type in ("object_pattern", "array_pattern"):
+                yield from re.findall(r"[A-Za-z_$][\w$]*", name.text.decode())
+            else:
+                yield name.text.decode()

@@ -1,0 +1,136 @@
+"""Waivers, receipts and “when did it break?”, through the whole bot with real tools."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.bisect import first_bad
+from bot.settings import Settings
+from bot.web.chat import YOU
+from bot.wiring import opened
+from core.chat import Event
+from core.history import Commit, Draft
+from core.messages import Action, Para, TurnResult
+from core.sessions import Author
+from tests.journeys.test_bad_input import Talk
+from tests.servers.model import model_server
+
+RISKY = "\n\ndef worth(text: str) -> object:\n    return eval(text)\n"
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
+    """A bot whose model writes what a test tells it to."""
+    async with AsyncExitStack() as stack:
+        model = stack.enter_context(model_server())
+        settings = Settings(
+            data_dir=tmp_path / "data", sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=20,
+        )  # fmt: skip
+        yield Talk(await stack.enter_async_context(opened(settings, previews=False)), model)
+
+
+async def test_what_blocks_can_be_said_to_be_fine(talk: Talk) -> None:
+    built = await talk.say("Build a todo app")
+    assert isinstance(built, TurnResult)
+
+    def risky(body: dict[str, Any]) -> str | None:
+        system, asked = body["messages"][0]["content"], body["messages"][-1]["content"]
+        if system.startswith("You repair"):
+            return "I would rather not."
+        wanted = re.search(r'<write>{"path":"(backend/tasks\.py)"', asked)
+        return f"FILE: {wanted[1]}\n````python\n{files.text(wanted[1])}{RISKY}````" if wanted else None
+
+    (session,) = await talk.app.sessions.list()
+    files = await talk.app.repository.tree(session.id, built.commit)
+    talk.model.fault = risky
+    blocked = await talk.say("Add a priority (low, high) to tasks")
+    assert isinstance(blocked, TurnResult)
+    assert (blocked.outcome, blocked.commit) == ("blocked", "")
+    assert "B307" in blocked.message
+    reply = (await talk.app.messages.since(session.id))[-1].doc
+    assert [one.verb for one in reply.actions] == ["retry", "waive"]
+
+    asked = len(talk.model.bodies)
+    done = await talk.say("This is fine: only numbers get there")
+    assert isinstance(done, TurnResult)
+    assert done.commit, done.message
+    assert len(talk.model.bodies) == asked
+    waived = [one for check in done.checks for one in check.findings if one.waived]
+    assert [(one.rule, one.waived) for one in waived] == [("B307", YOU.name)]
+    note = await talk.app.repository.noted(session.id, done.commit)
+    assert f"Said to be fine by {YOU.name}" in note
+    assert '"not_verified": [' in note
+    assert await talk.say("this is fine") == "No finding of mine keeps a change out."
+
+    # What somebody waived stays waived in later turns.
+    talk.model.fault = lambda _: None
+    later = await talk.say("Add search")
+    assert isinstance(later, TurnResult)
+    assert later.commit
+
+
+async def test_when_did_it_break(talk: Talk) -> None:
+    built = await talk.say("Build a todo app")
+    assert isinstance(built, TurnResult)
+    assert await talk.say("When did mypy break?") != ""
+    (session,) = await talk.app.sessions.list()
+    repository = talk.app.repository
+    assert await said(talk, "when did mypy break") == "mypy passes in the app as it is now."
+    assert (await said(talk, "when did the frobnicator fail?")).startswith("I know no check and no test called")
+
+    async def push(text: bytes, title: str) -> str:
+        async with talk.app.database.write() as tx:
+            head = await repository.head(session.id)
+            draft = Draft(
+                session.id, head, {"extra.py": text}, title, title, Author("u2", "Ben"), link="https://x.org/m"
+            )
+            return (await repository.commit(tx, draft)).commit
+
+    await push(b"count: int = 1\n", "Count")
+    broken = await push(b"count: int = 'one'\n", "Count in words")
+    await push(b"count: int = 'one'\nmore = 2\n", "More")
+    answer = await said(talk, "Since when did mypy fail?")
+    assert answer == f"mypy passed until “Count in words” by Ben (https://x.org/m), commit {broken[:10]}."
+    messages = await talk.app.messages.since(session.id)
+    assert messages[-1].doc.actions == (Action("undo", "Count in words"),)
+
+
+async def said(talk: Talk, text: str) -> str:
+    """Return what the bot says to a question."""
+    await talk.say(text)
+    (session,) = await talk.app.sessions.list()
+    doc = (await talk.app.messages.since(session.id))[-1].doc
+    return "\n".join(block.text for block in doc.blocks if isinstance(block, Para))
+
+
+async def test_the_search_asks_few_commits() -> None:
+    log = [Commit(str(at), (), str(at), YOU, 0) for at in range(100)]
+    asked: list[str] = []
+
+    def since(newest_good: int) -> Any:
+        async def bad(commit: Commit) -> bool:
+            asked.append(commit.id)
+            return int(commit.id) < newest_good
+
+        return bad
+
+    for newest_good in (1, 2, 37, 99):
+        asked.clear()
+        assert await first_bad(log, since(newest_good)) == log[newest_good - 1]
+        assert len(asked) < 16
+    assert await first_bad(log, since(0)) is None
+    assert await first_bad(log, since(200)) == log[99]
+    assert await first_bad([], since(0)) is None
+
+
+async def test_a_reaction_counts_only_where_it_is_offered(talk: Talk) -> None:
+    built = await talk.say("Build a todo app")
+    assert isinstance(built, TurnResult)
+    (session,) = await talk.app.sessions.list()
+    reply = (await talk.app.messages.since(session.id))[-1]
+    event = Event("r1", session.key, YOU, "reaction_added", message_id=reply.id, emoji="👌")
+    assert (await talk.app.inbox.accept(event)).turn_id == ""
