@@ -3,13 +3,14 @@
 import html
 import logging
 import re
+from base64 import b64encode
 from pathlib import Path
 
 from adapters.preview.screenshot import Browser
 from adapters.vfs.git import GitRepository
 from core.chat import Picture
 from core.errors import BotError
-from core.messages import Doc, Enclosed, PreviewCard
+from core.messages import Doc, Enclosed, PreviewCard, PreviewState
 from core.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,14 @@ div {{ height: {height}px; padding: 0 14px; white-space: pre; overflow: hidden }
 </style>{lines}"""
 
 
+_BESIDE = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 0; padding: 16px; display: flex; gap: 16px; background: #f6f8fa; font: 600 15px system-ui, "DejaVu Sans", sans-serif }}
+figure {{ margin: 0; flex: 1 }} figcaption {{ padding: 0 0 8px; color: #57606a }}
+img {{ width: 100%; border: 1px solid #d0d7de; border-radius: 6px; display: block }}
+</style><figure><figcaption>Before</figcaption><img src="data:image/png;base64,{}"></figure>
+<figure><figcaption>After</figcaption><img src="data:image/png;base64,{}"></figure>"""
+
+
 class Enclosures:
     """Makes them. `shots` holds the pictures; one that was made is kept."""
 
@@ -37,8 +46,7 @@ class Enclosures:
         for block in doc.blocks:
             try:
                 if isinstance(block, PreviewCard) and block.preview.screenshot:
-                    alt = f"Screenshot of {block.preview.title or session.title}"
-                    found.append(Picture("preview.png", (self._shots / block.preview.screenshot).read_bytes(), alt))
+                    found += await self._pictures(block.preview, block.preview.title or session.title)
                 elif isinstance(block, Enclosed) and block.kind == "export":
                     content = await self._repository.archive(session.id, block.commit)
                     found.append(Picture(f"{session.slug}.zip", content))
@@ -47,6 +55,22 @@ class Enclosures:
             except (BotError, OSError):
                 log.exception("enclosure_failed")
         return tuple(found)
+
+    async def _pictures(self, preview: PreviewState, title: str) -> list[Picture]:
+        """Return the page as it looks; where it looked different before, both side by side."""
+        now = (self._shots / preview.screenshot).read_bytes()
+        found = [Picture("preview.png", now, f"Screenshot of {title}")]
+        if preview.before and self._browser is not None:
+            path = self._shots / f"{preview.screenshot.removesuffix('.png')}-change.png"
+            if not path.exists():
+                page = _BESIDE.format(
+                    *(b64encode(png).decode() for png in ((self._shots / preview.before).read_bytes(), now))
+                )
+                path.write_bytes(await self._browser.picture(page, width=1_320, height=470))
+            found = [Picture("before-after.png", path.read_bytes(), f"{title} before and after"), *found]
+        if preview.phone:
+            found.append(Picture("phone.png", (self._shots / preview.phone).read_bytes(), f"{title} on a phone"))
+        return found
 
     async def _diff(self, session: Session, commit: str) -> list[Picture]:
         text = (await self._repository.show(session.id, commit))[1].text

@@ -282,7 +282,11 @@ async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
             run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind, gate.nonce
         ),
     ):
-        yield
+        try:
+            yield
+        finally:
+            # Pages that wait for a new version would hold the server up.
+            gate.closing = True
 
 
 async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:

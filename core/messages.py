@@ -73,7 +73,12 @@ class FileChange:
 
 @dataclass(frozen=True)
 class PreviewState:
-    """One running instance of one commit, or why there is none. `state` is ready, sleeping, failed or off."""
+    """
+    One running instance of one commit, or why there is none. `state` is ready, sleeping, failed or off.
+
+    `screenshot`, `phone` and `before` name pictures: at desktop and phone width, and of the version before where it
+    looked different. `problems` are what the page wrote as errors, and its requests that came to nothing.
+    """
 
     state: Literal["ready", "sleeping", "failed", "off"]
     url: str = ""
@@ -83,6 +88,9 @@ class PreviewState:
     screenshot: str = ""
     runtime: str = ""
     title: str = ""
+    phone: str = ""
+    before: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

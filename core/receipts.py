@@ -68,7 +68,7 @@ def receipt(result: TurnResult) -> str:
         },
         "preview": {
             "state": result.preview.state, "http_status": result.preview.http_status, "runtime": result.preview.runtime,
-            "title": result.preview.title, "note": result.preview.note,
+            "title": result.preview.title, "note": result.preview.note, "problems": list(result.preview.problems),
         },
         "model": result.model,
         "tokens": {"input": result.usage.input_tokens, "output": result.usage.output_tokens},

@@ -352,7 +352,11 @@ def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -
     notes += [f"Not verified: {check.name} ({check.note})." for check in result.checks if check.status == "not_run"]
     if preview.state != "ready":
         notes.append(f"Not verified: preview ({preview.note}).")
-    verified = preview.state == "ready" and all(check.status != "not_run" for check in result.checks)
+    elif preview.problems:
+        notes.append(f"Not verified: the page works, but {'; '.join(preview.problems[:3])}.")
+    verified = (
+        preview.state == "ready" and not preview.problems and all(check.status != "not_run" for check in result.checks)
+    )
     return replace(
         result, outcome="done" if verified else "unverified", commit=committed.commit, parent=committed.parent,
         files=committed.files, preview=preview, notes=tuple(notes),

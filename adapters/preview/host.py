@@ -7,6 +7,7 @@ A new version starts beside the old one and takes over when it answers; a broken
 import asyncio
 import contextlib
 import html
+import logging
 import shutil
 import time
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from adapters.preview.live import add_live
 from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, troubles
@@ -30,6 +32,7 @@ SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
 FAILED_SECONDS = 30
 LINGER_SECONDS = 2.0
 """How long a version that was replaced still answers requests that were on their way to it."""
+log = logging.getLogger(__name__)
 _SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
 
@@ -72,6 +75,11 @@ class Previews:
         self._ending: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
         self._failed: dict[str, tuple[str, str, float]] = {}
+
+    def version(self, slug: str) -> str:
+        """Return the version that a preview shows, '' for none; asking does not keep it awake."""
+        served = self._served.get(slug)
+        return served.commit[:12] if served else ""
 
     def serving(self, slug: str) -> Served | None:
         """Return what is served under `slug`, and note that somebody asked."""
@@ -131,7 +139,7 @@ class Previews:
         url = self._url_of(slug)
         state = PreviewState("ready", url, commit, http_status=answer.status, runtime=name, title=_title(answer.body))
         if self._browser is not None:
-            state = await self._looked_at(self._browser, state, slug)
+            state = await self._looked_at(self._browser, state, slug, before.commit if before else "")
         if state.state == "failed" and before is not None:
             # A page whose scripts throw never replaces one that works.
             self._served[slug] = before
@@ -141,18 +149,27 @@ class Previews:
         await self._make_room()
         return state
 
-    async def _looked_at(self, browser: Browser, state: PreviewState, slug: str) -> PreviewState:
-        """Add a screenshot; a page whose scripts throw is no working preview."""
+    async def _looked_at(self, browser: Browser, state: PreviewState, slug: str, before: str) -> PreviewState:
+        """Add what a browser saw; a page that is blank or whose scripts throw is no working preview."""
         try:
             look = await browser.look(state.url)
-            name = f"{slug}-{state.commit[:12]}.png"
+            shot, phone = (self._shots / f"{slug}-{state.commit[:12]}{kind}.png" for kind in ("", "-phone"))
             self._shots.mkdir(parents=True, exist_ok=True)
-            (self._shots / name).write_bytes(look.png)
-        except (OutsideError, OSError):
+            shot.write_bytes(look.png)
+            phone.write_bytes(look.phone)
+            old = self._shots / f"{slug}-{before[:12]}.png"
+            differs = bool(before) and old.exists() and old.read_bytes() != look.png
+        except (OutsideError, OSError) as error:
+            log.warning("not_looked_at", extra={"why": str(error)})
             return state
-        state = replace(state, screenshot=name)
+        problems = (*(f"{one}" for one in look.failed), *(f"console: {one}" for one in look.console))
+        state = replace(
+            state, screenshot=shot.name, phone=phone.name, before=old.name if differs else "", problems=problems
+        )
         if look.errors:
-            state = replace(state, state="failed", note="the page's script failed: " + "; ".join(look.errors))
+            return replace(state, state="failed", note="the page's script failed: " + "; ".join(look.errors))
+        if look.blank:
+            return replace(state, state="failed", note="the page is blank")
         return state
 
     async def _start(
@@ -177,6 +194,8 @@ class Previews:
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
             await asyncio.to_thread(write_files, tree, building)
+            if PAST not in slug:
+                await asyncio.to_thread(add_live, building, version)
             building.rename(root)
         if manifest is None or static:
             page = tree.get("index.html")

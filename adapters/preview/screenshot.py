@@ -1,28 +1,103 @@
 """Look at a page with a headless browser that can reach the preview proxy and nothing else."""
 
 import asyncio
+import base64
+import contextlib
 import os
-import re
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from adapters.sandbox.programs import run_limited
+from adapters.preview.devtools import Devtools, browser
 from core.errors import OutsideError
 
-SECONDS = 30
-WIDTH, HEIGHT = 1280, 800
+SECONDS, QUIET_SECONDS, SETTLE_SECONDS = 30, 5.0, 0.15
+DESKTOP, PHONE = (1280, 800), (390, 844)
 UID = 61_999
-_ERROR = re.compile(r'CONSOLE[:(]\d+\)?\] "(?P<text>Uncaught .*?|.*?SyntaxError.*?)", source: (?P<source>\S*)')
+LOOK_SECONDS, STILL_LOOKS = 0.05, 3
+"""A page is quiet when it asks for nothing at three looks in a row."""
+MOST = 5
+"""How many errors and failed requests are told."""
+_HAS_CONTENT = (
+    "!!document.body && (document.body.innerText.trim() !== '' || "
+    "document.querySelector('img,svg,canvas,video,input,button,iframe') !== null)"
+)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the browser saw: a PNG, and the errors that the page's scripts threw."""
+    """
+    What the browser saw of a page: PNGs at desktop and phone width, and what went wrong.
+
+    `errors` are what its scripts threw, `console` what they wrote as errors, `failed` requests that came to nothing.
+    """
 
     png: bytes
-    errors: tuple[str, ...]
+    phone: bytes
+    blank: bool = False
+    errors: tuple[str, ...] = ()
+    console: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+@dataclass
+class _Ear:
+    """Hears what happens in a page while it loads."""
+
+    errors: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    requests: dict[str, str] = field(default_factory=dict)
+    under_way: set[str] = field(default_factory=set)
+    loaded: bool = False
+
+    async def quiet(self) -> None:
+        """Wait until the page has loaded and asks for nothing more."""
+        still = 0
+        while still < STILL_LOOKS:
+            await asyncio.sleep(LOOK_SECONDS)
+            still = still + 1 if self.loaded and not self.under_way else 0
+
+    def hear(self, method: str, params: dict[str, Any]) -> None:
+        """Take in one event of the browser."""
+        if method == "Page.loadEventFired":
+            self.loaded = True
+        elif method in ("Network.loadingFinished", "Network.loadingFailed"):
+            self.under_way.discard(params["requestId"])
+        if method == "Runtime.exceptionThrown":
+            self.errors.append(_thrown(params["exceptionDetails"]))
+        elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
+            self.console.append(
+                " ".join(str(one.get("value", one.get("description", ""))) for one in params["args"])[:300]
+            )
+        elif method == "Network.requestWillBeSent":
+            self.under_way.add(params["requestId"])
+            self.requests[params["requestId"]] = f"{params['request']['method']} {_short(params['request']['url'])}"
+        elif method == "Network.responseReceived" and params["response"]["status"] >= 400:
+            self._fail(params["requestId"], str(params["response"]["status"]))
+        elif method == "Network.loadingFailed" and not params.get("canceled"):
+            self._fail(params["requestId"], params["errorText"])
+
+    def _fail(self, request: str, why: str) -> None:
+        asked = self.requests.get(request, "")
+        # Browsers ask for it by themselves.
+        if asked and not asked.endswith("/favicon.ico"):
+            self.failed.append(f"{asked} {why}")
+
+
+def _thrown(details: dict[str, Any]) -> str:
+    said = details.get("exception", {}).get("description", "").split("\n")[0] or details.get("text", "an error")
+    place = _short(details.get("url", "")).rpartition("/")[2]
+    return f"{said[:300]} ({place or 'the page'}:{details.get('lineNumber', 0) + 1})"
+
+
+def _short(url: str) -> str:
+    """Return an address without its host, and without a query that may hold the link's secret."""
+    return urlsplit(url).path or url[:60]
 
 
 def find_browser() -> str | None:
@@ -32,22 +107,28 @@ def find_browser() -> str | None:
 
 
 class Browser:
-    """Takes screenshots, one page at a time."""
+    """Looks at one page at a time, each with a browser that starts empty."""
 
     def __init__(self, program: str, proxy_port: int) -> None:
         self._program, self._proxy_port = program, proxy_port
         self._one_at_a_time = asyncio.Lock()
 
-    async def look(self, url: str, *, width: int = WIDTH, height: int = HEIGHT) -> Look:
+    async def look(self, url: str) -> Look:
         """
-        Open `url` and return what is seen once the page is quiet.
+        Open `url` and return what is seen once the page is quiet, at desktop and at phone width.
 
         Raises:
             OutsideError: the browser does not work.
         """
-        async with self._one_at_a_time:
-            with tempfile.TemporaryDirectory(prefix="tw-browser-") as name:
-                return await self._look(url, Path(name), width, height)
+        async with self._opened(url, *DESKTOP) as (tools, ear):
+            found = await tools.call("Runtime.evaluate", expression=_HAS_CONTENT, returnByValue=True)
+            wide = await _picture(tools)
+            await _resize(tools, *PHONE, mobile=True)
+            await asyncio.sleep(SETTLE_SECONDS)
+            narrow = await _picture(tools)
+            blank = found.get("result", {}).get("value") is False
+            kept = (tuple(dict.fromkeys(one))[:MOST] for one in (ear.errors, ear.console, ear.failed))
+            return Look(wide, narrow, blank, *kept)
 
     async def picture(self, html: str, *, width: int, height: int) -> bytes:
         """
@@ -56,33 +137,48 @@ class Browser:
         Raises:
             OutsideError: the browser does not work.
         """
-        async with self._one_at_a_time:
-            with tempfile.TemporaryDirectory(prefix="tw-browser-") as name:
-                page = Path(name) / "page.html"
-                page.write_text(html, encoding="utf-8")
-                return (await self._look(page.as_uri(), Path(name), width, height)).png
+        encoded = base64.b64encode(html.encode()).decode()
+        async with self._opened(f"data:text/html;charset=utf-8;base64,{encoded}", width, height) as (tools, _):
+            return await _picture(tools)
 
-    async def _look(self, url: str, folder: Path, width: int, height: int) -> Look:
-        shot = folder / "page.png"
-        drop: list[str] = []
-        if os.geteuid() == 0:
-            # As root the browser would run without its own sandbox.
-            os.chown(folder, UID, UID)
-            drop = ["setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups", "--"]
-        argv = [
-            *drop, self._program, "--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-quic",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-            "--disable-default-apps", "--mute-audio", "--enable-logging=stderr", "--disable-dev-shm-usage",
-            # Everything goes to the preview proxy, loopback included; it knows no host but the previews'.
-            f"--proxy-server=http://127.0.0.1:{self._proxy_port}", "--proxy-bypass-list=<-loopback>",
-            "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{height}", "--virtual-time-budget=4000",
-            f"--screenshot={shot}", url,
-        ]  # fmt: skip
-        ran = await run_limited(
-            argv, SECONDS, cwd=str(folder), env={"HOME": str(folder), "PATH": os.environ.get("PATH", "")}
-        )
-        if not shot.exists():
-            raise OutsideError(f"The browser took no picture: {ran.output.strip()[-200:] or ran.ended_for}")
-        errors = [f"{match['text']} ({match['source'].rpartition('/')[2]})" for match in _ERROR.finditer(ran.output)]
-        return Look(shot.read_bytes(), tuple(dict.fromkeys(errors))[:5])
+    @contextlib.asynccontextmanager
+    async def _opened(self, url: str, width: int, height: int) -> AsyncIterator[tuple[Devtools, _Ear]]:
+        with tempfile.TemporaryDirectory(prefix="tw-browser-", ignore_cleanup_errors=True) as folder:
+            drop: list[str] = []
+            if os.geteuid() == 0:
+                # As root the browser would run without its own sandbox.
+                os.chown(folder, UID, UID)
+                drop = ["setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups", "--"]
+            argv = [
+                *drop, self._program, "--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-quic",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+                "--disable-default-apps", "--mute-audio", "--disable-dev-shm-usage",
+                # Everything goes to the preview proxy, loopback included; it knows no host but the previews'.
+                f"--proxy-server=http://127.0.0.1:{self._proxy_port}", "--proxy-bypass-list=<-loopback>",
+                "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", f"--user-data-dir={Path(folder) / 'profile'}",
+            ]  # fmt: skip
+            try:
+                async with self._one_at_a_time, asyncio.timeout(SECONDS), browser(argv, folder) as tools:
+                    ear = _Ear()
+                    tools.heard = ear.hear
+                    for domain in ("Page", "Runtime", "Network"):
+                        await tools.call(f"{domain}.enable")
+                    await _resize(tools, width, height)
+                    ear.loaded = False
+                    await tools.call("Page.navigate", url=url)
+                    with contextlib.suppress(TimeoutError):
+                        # A page that never stops asking is looked at as it is.
+                        await asyncio.wait_for(ear.quiet(), QUIET_SECONDS)
+                    yield tools, ear
+            except TimeoutError as error:
+                raise OutsideError(f"The browser was not done within {SECONDS} s.") from error
+
+
+async def _resize(tools: Devtools, width: int, height: int, *, mobile: bool = False) -> None:
+    await tools.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile
+    )
+
+
+async def _picture(tools: Devtools) -> bytes:
+    return base64.b64decode((await tools.call("Page.captureScreenshot", format="png"))["data"])

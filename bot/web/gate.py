@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from adapters.preview.host import PAST, Previews
+from adapters.preview.live import PATH as LIVE
+from adapters.preview.live import SCRIPT
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from core.errors import BotError, UserError
@@ -22,6 +24,8 @@ from core.sessions import Session
 
 log = logging.getLogger(__name__)
 COOKIE = "tw_preview"
+LIVE_SECONDS, LIVE_LOOK_SECONDS = 25.0, 0.1
+"""How long a page that waits for a new version is kept waiting, and how often is looked."""
 WAITING_PAGE_SECONDS = 0.3
 Message = MutableMapping[str, Any]
 
@@ -66,6 +70,7 @@ class Gate:
         self._zone = zone
         self._waking: dict[str, asyncio.Future[str]] = {}
         self.nonce = secrets.token_hex(8)
+        self.closing = False
 
     async def asgi(
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
@@ -112,6 +117,8 @@ class Gate:
         known = any(self._signer.good(slug, token, since) for token in _cookies(headers.get("cookie", "")))
         if not (public or known):
             return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
+        if path.startswith(LIVE):
+            return await self._live(name, path.removeprefix(LIVE), dict(pairs).get("have", ""))
         served = self._previews.serving(name)
         if served is None or (served.instance is not None and not await served.instance.alive()):
             if session is None:
@@ -126,6 +133,20 @@ class Gate:
         if served is None:
             return WAITING
         return 200, dict([served.header]), ""
+
+    async def _live(self, name: str, what: str, have: str) -> tuple[int, dict[str, str], str]:
+        """Give a page the script that reloads it, and tell it when there is another version than it has."""
+        if what == "live.js":
+            return 200, {"content-type": "text/javascript; charset=utf-8", "cache-control": "max-age=3600"}, SCRIPT
+        if what != "live":
+            return 404, {}, _page("Not found", "There is nothing here.")
+        for _ in range(int(LIVE_SECONDS / LIVE_LOOK_SECONDS)):
+            if self.closing:
+                break
+            if self._previews.version(name) not in ("", have):
+                return 205, {}, ""
+            await asyncio.sleep(LIVE_LOOK_SECONDS)
+        return 204, {}, ""
 
     async def _woken(self, session: Session, name: str, commit: str, *, patient: bool) -> str | None:
         """Start a preview and return what is wrong, '' for nothing; None if it takes a while and a person is waiting."""

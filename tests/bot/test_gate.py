@@ -34,10 +34,14 @@ async def session(lite: Database, repository: GitRepository) -> Session:
 
 
 @pytest.fixture
+def previews(tmp_path: Path) -> Previews:
+    return Previews(tmp_path / "previews", tmp_path / "shots", None, "none here", lambda slug: slug, None)
+
+
+@pytest.fixture
 async def gate(
-    lite: Database, repository: GitRepository, signer: Signer, tmp_path: Path
+    lite: Database, repository: GitRepository, signer: Signer, previews: Previews
 ) -> AsyncIterator[httpx.AsyncClient]:
-    previews = Previews(tmp_path / "previews", tmp_path / "shots", None, "none here", lambda slug: slug, None)
     asgi = Gate(Sessions(lite), repository, previews, signer, ZONE).asgi
     async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://gate") as client:
         yield client
@@ -166,3 +170,49 @@ async def test_requests_of_neighbours_are_refused_but_links_work(
     ).status_code == 200
     posted = {"sec_fetch_site": "same-site", "sec_fetch_mode": "navigate", "x_forwarded_method": "POST"}
     assert (await ask(gate, session.slug, cookie=cookie, **posted)).status_code == 403
+
+
+async def test_an_open_page_hears_of_a_new_version(
+    gate: httpx.AsyncClient,
+    session: Session,
+    signer: Signer,
+    repository: GitRepository,
+    lite: Database,
+    previews: Previews,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+    page = "<body><p>Shop</p></body>"
+    first = await shown(previews, repository, lite, session, page)
+    root = Path((await ask(gate, session.slug, cookie=cookie)).headers["x-root"])
+    tag = f'<script src="/__threadwright/live.js?have={first[:12]}" defer></script>\n'
+    assert (root / "index.html").read_text() == f"<body><p>Shop</p>{tag}</body>"
+    script = await ask(gate, session.slug, f"/__threadwright/live.js?have={first[:12]}", cookie)
+    assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert "x-root" not in script.headers
+    assert (await ask(gate, session.slug, "/__threadwright/live.js")).status_code == 401
+    assert (await ask(gate, session.slug, "/__threadwright/other", cookie)).status_code == 404
+
+    used = previews.serving(session.slug)
+    assert used is not None
+    before = used.used
+    waiting = asyncio.create_task(ask(gate, session.slug, f"/__threadwright/live?have={first[:12]}", cookie))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    assert used.used == before
+    await shown(previews, repository, lite, session, page.replace("Shop", "More"))
+    assert (await waiting).status_code == 205
+    monkeypatch.setattr("bot.web.gate.LIVE_SECONDS", 0.1)
+    have = previews.version(session.slug)
+    assert (await ask(gate, session.slug, f"/__threadwright/live?have={have}", cookie)).status_code == 204
+
+
+async def shown(previews: Previews, repository: GitRepository, lite: Database, session: Session, page: str) -> str:
+    """Commit a page and show it."""
+    async with lite.write() as tx:
+        head = await repository.head(session.id)
+        changes: dict[str, bytes | None] = {"index.html": page.encode()}
+        commit = (await repository.commit(tx, Draft(session.id, head, changes, "Next", page, ANN))).commit
+    tree = await repository.tree(session.id, commit)
+    assert (await previews.show(session.id, session.slug, commit, tree, None)).state == "ready"
+    return commit
