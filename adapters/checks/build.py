@@ -1,8 +1,9 @@
-"""Whether the front end builds, in the sandbox."""
+"""Whether the front end builds, and whether its types agree, in the sandbox."""
 
 import re
 
 from adapters.checks.material import Check, Material, Report
+from core.errors import OutsideError
 from core.findings import Finding
 from core.ports import Sandbox
 
@@ -11,6 +12,11 @@ _ARGV = [
     "node", "/node_modules/vite/bin/vite.js", "build", "--config", "/opt/sandbox/vite.config.mjs", "--configLoader", "native",
     "--outDir", "/tmp/web", "--logLevel", "error",  # noqa: S108 - inside the sandbox
 ]  # fmt: skip
+_TSC = ["node", "/node_modules/typescript/bin/tsc", "-p", "/opt/sandbox/tsconfig.json", "--pretty", "false"]
+_WRONG = re.compile(
+    r"^(?:/app/|(?:\.\./)*app/)?(?P<path>frontend/[^\s(]+)\((?P<line>\d+),\d+\): error (?P<code>TS\d+): (?P<text>.*)$",
+    re.M,
+)
 _PLACE = re.compile(r"(?:/app/)?(?P<path>frontend/[^\s:\]]+):(?P<line>\d+)")
 
 
@@ -35,3 +41,24 @@ def build_check(sandbox: Sandbox | None, why_none: str) -> Check:
     return Check(
         "build", 2, lambda material: material.manifest is not None and material.manifest.kind == "fastapi_react", run
     )
+
+
+def tsc_check(sandbox: Sandbox | None, why_none: str) -> Check:
+    """Return the check of TypeScript's types, with our configuration; it needs a sandbox with Node."""
+
+    async def run(material: Material) -> Report:
+        if sandbox is None or sandbox.name != "docker":
+            return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+        ran = await sandbox.run(material.tree, _TSC, {}, SECONDS)
+        found = tuple(
+            Finding(match["code"], "error", match["path"], int(match["line"]), match["text"], "tsc")
+            for match in _WRONG.finditer(ran.output)
+        )
+        if ran.exit_code != 0 and not found:
+            raise OutsideError(f"tsc ended with code {ran.exit_code}: {ran.output.strip()[-200:] or ran.ended_for}")
+        return Report(found)
+
+    def applies(material: Material) -> bool:
+        return any(path.startswith("frontend/") for path in material.paths(".ts", ".tsx"))
+
+    return Check("tsc", 2, applies, run)

@@ -8,6 +8,7 @@ SECONDS = 20
 # What cannot work is an error: undefined names, syntax. The rest is taste or hygiene.
 _BREAKS = ("F821", "F822", "F823", "F811", "E999", "invalid-syntax", "F632", "F701", "F702", "F704", "F706", "F707")
 _SELECT = "E4,E7,E9,F,B,ASYNC"
+_TASTE = ("prefer-tag-over-role", "no-noninteractive-element-interactions", "set-state-in-effect")
 SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
 
 
@@ -47,7 +48,7 @@ async def _oxlint(material: Material) -> Report:
     ours.write_text("{}", encoding="ascii")
     argv = [
         program("oxlint"), "--format=json", "--config", str(ours), "--disable-nested-config", "--no-ignore", "-D", "correctness",
-        "--react-plugin", "--jsx-a11y-plugin",
+        "--react-plugin", "--jsx-a11y-plugin", *(part for rule in _TASTE for part in ("-A", rule)),
         # Each by name: looking for them it would obey every .gitignore on the way, the app's and that of our own folder.
         *(f"./{path}" for path in material.paths(*SCRIPTS)),
     ]  # fmt: skip

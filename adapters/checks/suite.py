@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from adapters.checks.build import build_check
+from adapters.checks.build import build_check, tsc_check
 from adapters.checks.fix import mend
 from adapters.checks.hollow import hollow_check
 from adapters.checks.imports import imports_check
@@ -45,6 +45,7 @@ def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Chec
         syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none),
         build_check(sandbox, why_none),
+        tsc_check(sandbox, why_none),
     ]  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.checks.build import tsc_check
+from adapters.checks.material import Material, Report
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
 from core.errors import OutsideError
@@ -155,3 +157,26 @@ async def test_several_run_at_once(sandbox: Sandbox) -> None:
 async def test_nothing_is_left_behind(sandbox: Sandbox, tmp_path: Path) -> None:
     await python(sandbox, "print(1)")
     assert os.listdir(tmp_path / "scratch") == []
+
+
+async def test_types_of_typescript_are_checked_with_our_configuration(sandbox: Sandbox, tmp_path: Path) -> None:
+    check = tsc_check(sandbox, "")
+    page = "import { useState } from 'react';\nimport { n } from './n';\nexport const A = () => {\n  const [x, set] = useState(1);\n"
+    page += "  return <b onClick={() => set('2')}>{x + n}</b>;\n};\n"
+    files = {
+        "frontend/src/a.tsx": page.encode(),
+        "frontend/src/n.ts": b"export const n: number = 1;\n",
+        "frontend/tsconfig.json": b'{"compilerOptions": {"strict": false, "checkJs": true}, "include": ["nothing"]}',
+    }
+    bad = Material(FileTree(files), tmp_path, None)
+    good = Material(FileTree(files | {"frontend/src/a.tsx": page.replace("'2'", "2").encode()}), tmp_path, None)
+    assert check.applies(bad)
+    assert not check.applies(Material(FileTree({"frontend/a.js": b""}), tmp_path, None))
+    report = await check.run(bad)
+    if sandbox.name != "docker":
+        assert (report.status, report.note) == ("not_run", "there is no Node in this sandbox")
+        return
+    assert [(one.rule, one.path, one.line, one.level) for one in report.findings] == [
+        ("TS2345", "frontend/src/a.tsx", 5, "error")
+    ]
+    assert await check.run(good) == Report()
