@@ -10,7 +10,7 @@ MARKS = {"passed": "✓", "failed": "✗", "not_run": "–"}
 GROUPS = {
     "code": ("syntax", "imports", "ruff", "oxlint"),
     "types": ("mypy", "tsc"),
-    "security": ("bandit", "secrets", "sql"),
+    "security": ("bandit", "secrets", "markup", "sql"),
     "pages": ("pages",),
     "tests": ("test-worth", "tests", "build"),
 }

@@ -17,6 +17,7 @@ from adapters.checks.fix import mend
 from adapters.checks.hollow import hollow_check
 from adapters.checks.imports import imports_check
 from adapters.checks.lint import oxlint_check, ruff_check
+from adapters.checks.markup import markup_check
 from adapters.checks.material import Check, Material
 from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, secrets_check
@@ -42,7 +43,7 @@ TOOLS = ("ruff", "oxlint", "mypy", "bandit", "detect-secrets")
 def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Check]:
     """Return every check there is."""
     return [
-        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
+        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), markup_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none),
         build_check(sandbox, why_none),
         tsc_check(sandbox, why_none),

@@ -82,7 +82,7 @@ def _in_pieces(lines: Sequence[Line], pieces: Sequence[Piece]) -> list[Line] | N
     for search, replace in pieces if len(pieces) > 1 else ():
         if search == replace:
             continue
-        place = locate([line.text for line in out[at:]], search) if any(map(str.strip, search)) else []
+        place = locate([line.text for line in out[at:]], search)
         if not isinstance(place, Place):
             return None
         before, end = len(out), at + place.end

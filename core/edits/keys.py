@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from core.edits.languages import root
@@ -39,13 +40,20 @@ def _as_json(content: str) -> str:
     return content.strip() if not isinstance(_value(content), str) else json.dumps(_value(content), ensure_ascii=False)
 
 
+def _keys(holder: Any, name: str) -> Any:
+    if not isinstance(holder, MutableMapping):
+        raise LookupError(f"What should hold {name} has no keys.")
+    return holder
+
+
 def _set(holder: Any, edit: Operation, path: list[str], value: Any) -> None:
     for name in path[:-1]:
-        if name not in holder and edit.action == "add":
+        if name not in _keys(holder, name) and edit.action == "add":
             holder[name] = {}
-        if name not in holder or not hasattr(holder[name], "keys"):
+        if name not in holder:
             raise LookupError(f"{name} of {edit.target} is not there.")
         holder = holder[name]
+    _keys(holder, path[-1])
     if (path[-1] in holder) == (edit.action == "add"):
         raise LookupError(f"{edit.target} is {'there already; replace it' if edit.action == 'add' else 'not there'}.")
     if edit.action == "remove":

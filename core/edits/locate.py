@@ -1,6 +1,5 @@
 """Find the one place in a file that an edit means: tiers from exact to tolerant, each hits once or refuses."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ _PUNCTUATION = str.maketrans(
 
 def collapsed(line: str) -> str:
     """Return the line without outer white space, runs of white space as one blank."""
-    return re.sub(r"\s+", " ", line.strip())
+    return " ".join(line.split())
 
 
 def _plain(line: str) -> str:
@@ -57,8 +56,14 @@ def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
 
     Otherwise the line numbers (from 1) of all places of the first tier that hits more than once; empty for none.
     """
-    for tier, normal in TIERS:
-        hits = _hits([normal(line) for line in lines], [normal(line) for line in search])
+    if not any(map(str.strip, search)):
+        return []
+    # What a strict tier finds, the most tolerant one finds too: only there the others have to look.
+    tolerant = TIERS[-1][1]
+    candidates = _hits([tolerant(line) for line in lines], [tolerant(line) for line in search])
+    for tier, normal in TIERS if candidates else ():
+        wanted = [normal(line) for line in search]
+        hits = [at for at in candidates if [normal(line) for line in lines[at : at + len(search)]] == wanted]
         if len(hits) > 1:
             return [hit + 1 for hit in hits]
         if hits:

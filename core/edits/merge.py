@@ -1,8 +1,8 @@
 """Put the difference between SEARCH and REPLACE into the place it means; quoted context keeps the file's bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from core.edits.locate import Place
 
@@ -11,8 +11,7 @@ MAX_COMPARED = 20_000_000
 Opcode = tuple[str, int, int, int, int]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of a file and how it ends: `\\n`, `\\r\\n`, or nothing on an unfinished last line."""
 
     text: str

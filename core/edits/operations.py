@@ -1,7 +1,7 @@
 """Operations on named things: found by a real parser, changed where they stand, everything else keeps its bytes."""
 
 from core.edits.keys import with_key
-from core.edits.languages import SCRIPTS, ending, errors
+from core.edits.languages import SCRIPTS, ending, worse
 from core.edits.model import Operation, Refusal
 from core.edits.python import with_python
 from core.edits.web import with_element, with_rule, with_script
@@ -20,7 +20,7 @@ def operated(edit: Operation, text: str) -> str | Refusal:
         return Refusal("worse_syntax", edit.path, f"In {edit.path}: {error}")
     if result is None:
         return Refusal("not_allowed", edit.path, f"No operation on a {edit.thing} is known for {edit.path}.")
-    if errors(edit.path, result) > errors(edit.path, text):
+    if worse(edit.path, text, result):
         return Refusal("worse_syntax", edit.path, f"After the operation {edit.path} no longer parses.")
     return result
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.edits.blocks import replaced
-from core.edits.languages import ending, errors, python_error
+from core.edits.languages import ending, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.snippets import elisions
@@ -134,7 +134,7 @@ def _syntax_guard(path: str, before: bytes | None, after: bytes | None, guessed:
     if before is None or after is None or not (guessed or ending(path) == "py"):
         return None
     old, new = (content.decode("utf-8", "replace").removeprefix(_BOM) for content in (before, after))
-    if errors(path, new) <= errors(path, old):
+    if not worse(path, old, new):
         return None
     why = f": {python_error(new)}" if ending(path) == "py" else ""
     return Refusal("worse_syntax", path, f"After the edit {path} no longer parses{why}.")

@@ -96,6 +96,8 @@ def _put(lines: list[Line], start: int, end: int, new: Sequence[str]) -> list[Li
 def _region(file: list[str], run: Run, after: int) -> tuple[int, int] | None:
     """Return the lines that a run means, the only such region at or behind `after`."""
     mine, theirs = [collapsed(line) for line in run.lines], [collapsed(line) for line in file]
+    if (only := _unchanged(mine, theirs, run, after)) is not None:
+        return only
     present = set(filter(None, theirs[after:]))
     known = [at for at, line in enumerate(mine) if line in present]
     if not known:
@@ -107,23 +109,63 @@ def _region(file: list[str], run: Run, after: int) -> tuple[int, int] | None:
         # What comes before the first line that the file has takes some line's place, but nothing tells which.
         return None
     most = max(MOST_LOST, LOST_SHARE * len(mine))
-    scored = []
-    for start, end in [(s, e) for s in starts for e in ends if 0 < e - s <= len(mine) + most + AIR][:MOST_REGIONS]:
-        same = [
-            theirs[start + at]
-            for kind, a1, a2, _, _ in opcodes(theirs[start:end], mine)
-            if kind == "equal"
-            for at in range(a1, a2)
-        ]
-        lost = sum(map(bool, theirs[start:end])) - sum(map(bool, same))
-        if lost <= most and sum(map(bool, same)) >= 2:
-            scored.append((sum(map(len, same)) - lost, start, end))
-    scored.sort(reverse=True)
-    if not scored or scored[0][0] <= 0:
+    fits = [
+        fit
+        for start, end in [(s, e) for s in starts for e in ends if 0 < e - s <= len(mine) + most + AIR][:MOST_REGIONS]
+        if (fit := _fit(mine, theirs, start, end, most)) is not None
+    ]
+    if not fits:
         return None
-    if len(scored) > 1 and scored[1][0] > CLOSE * scored[0][0]:
+    best = max(fits, key=lambda fit: (fit.worth, -len(fit)))
+    # A region around the best one that shares nothing more with the run only loses more.
+    others = [fit for fit in fits if fit is not best and not (best in fit and fit.kept <= best.kept)]
+    if best.worth <= 0 or any(fit.worth > CLOSE * best.worth for fit in others):
         return None
-    return scored[0][1], scored[0][2]
+    return best.start, best.end
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A region of the file that a run may mean: how many letters they share, and how many lines would go."""
+
+    start: int
+    end: int
+    kept: int
+    lost: int
+
+    @property
+    def worth(self) -> int:
+        return self.kept - self.lost
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def __contains__(self, other: "_Fit") -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+
+def _fit(mine: list[str], theirs: list[str], start: int, end: int, most: int) -> _Fit | None:
+    """Return how well a region fits a run, None when too much would go or too little is shared."""
+    same = [
+        theirs[start + at]
+        for kind, a1, a2, _, _ in opcodes(theirs[start:end], mine)
+        if kind == "equal"
+        for at in range(a1, a2)
+    ]
+    lost = sum(map(bool, theirs[start:end])) - sum(map(bool, same))
+    if lost > most or sum(map(bool, same)) < 2:
+        return None
+    return _Fit(start, end, sum(map(len, same)), lost)
+
+
+def _unchanged(mine: list[str], theirs: list[str], run: Run, after: int) -> tuple[int, int] | None:
+    """Return where a run stands that changes nothing and only says where what follows belongs."""
+    hits = [at for at in range(after, len(theirs) - len(mine) + 1) if theirs[at : at + len(mine)] == mine]
+    if not run.after_gap:
+        hits = [at for at in hits if at == after]
+    if not run.before_gap:
+        hits = [at for at in hits if not any(theirs[at + len(mine) :])]
+    return (hits[0], hits[0] + len(mine)) if len(hits) == 1 else None
 
 
 AIR = 40

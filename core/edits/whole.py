@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.edits.languages import errors
+from core.edits.languages import worse
 from core.edits.locate import Place
 from core.edits.merge import Line, join_lines, merged, split_lines
 from core.edits.model import Refusal, WholeFile
@@ -22,7 +22,7 @@ def rewritten(edit: WholeFile, text: str) -> tuple[str, str] | Refusal:
     if found := _definition(path, text, lines, answer):
         return found
     unfinished = not content.endswith("\n") and text.endswith("\n")
-    if len(content) < len(text) and (unfinished or errors(path, content) > errors(path, text)):
+    if len(content) < len(text) and (unfinished or worse(path, text, content)):
         return Refusal("truncated", path, f"The answer for {path} ends in the middle; it was cut off.")
     seen = text if edit.base is None else edit.base.replace("\r\n", "\n")
     return _merged(edit, lines, seen.removesuffix("\n").split("\n"), answer)
@@ -38,7 +38,7 @@ def _guarded(path: str, text: str, lines: list[Line] | None, tier: str) -> tuple
     if lines is None:
         return None
     result = join_lines(lines)
-    return (result, tier) if result != text and errors(path, result) <= errors(path, text) else None
+    return (result, tier) if result != text and not worse(path, text, result) else None
 
 
 def _merged(

@@ -69,7 +69,7 @@ async def run(suite: CheckSuite, changes: dict[str, bytes | None]) -> dict[str, 
 async def test_a_good_app_raises_nothing(suite_of: Callable[..., CheckSuite], tmp_path: Path) -> None:
     found = await run(suite_of(), {})
     assert {name: (one.status, one.findings) for name, one in found.items()} == dict.fromkeys(
-        ("syntax", "imports", "pages", "test-worth", "ruff", "oxlint", "mypy", "bandit", "secrets", "tests"),
+        ("syntax", "imports", "pages", "test-worth", "markup", "ruff", "oxlint", "mypy", "bandit", "secrets", "tests"),
         ("passed", ()),
     )
     assert found["tests"].note == "3 passed"
@@ -106,6 +106,11 @@ async def test_a_good_app_raises_nothing(suite_of: Callable[..., CheckSuite], tm
         ("a.test.ts", b"test('adds', () => {\n  add(1, 2)\n})\n", "test-worth", "cannot-fail"),
         ("supabase/a.sql", b"-- create table x\ncreate table if not exists public.notes (id int);\n", "sql", "rls"),
         ("supabase/a.sql", b"create policy p on notes for update using (true);\n", "sql", "rls-open"),
+        ("extra.py", b"def f(c, x):\n    c.execute(f\"select * from t where n = '{x}'\")\n", "bandit", "B608"),
+        ("extra.py", b"from fastapi.responses import HTMLResponse\n\n\ndef f(x: str) -> HTMLResponse:\n    return HTMLResponse(f'<p>{x}</p>')\n", "markup", "xss"),
+        ("static/a.js", b"document.body.innerHTML = `<p>${location.hash}</p>`\n", "markup", "xss"),
+        ("static/a.js", b"document.write(name)\n", "markup", "xss"),
+        ("frontend/a.tsx", b"export const A = ({text}) => <p dangerouslySetInnerHTML={{__html: text}} />\n", "markup", "xss"),
         ("key.pem", b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", "secrets", "secret"),
     ],
 )  # fmt: skip
@@ -274,6 +279,16 @@ async def test_what_is_there_may_be_imported(suite_of: Callable[..., CheckSuite]
         "static/b.js": b"export function x() {}\nexport const {y, z} = {}\n",
     }
     assert (await run(suite_of(), good))["imports"].findings == ()
+
+
+async def test_html_that_was_escaped_or_is_fixed_is_fine(suite_of: Callable[..., CheckSuite]) -> None:
+    good: dict[str, bytes | None] = {
+        "extra.py": b"from html import escape\nfrom fastapi.responses import HTMLResponse\n\n\ndef f(x: str) -> HTMLResponse:\n"
+        b"    return HTMLResponse(f'<p>{escape(x)}</p>')\n",
+        "static/a.js": b"list.innerHTML = ''\nlist.insertAdjacentHTML('beforeend', `<p>${escapeHtml(x)}</p>`)\nlog.write(name)\n",
+        "frontend/a.jsx": b"export const A = () => <p dangerouslySetInnerHTML={{__html: '<b>x</b>'}} title=\"x\" />\n",
+    }
+    assert (await run(suite_of(), good))["markup"].findings == ()
 
 
 async def test_a_wrong_name_comes_with_the_right_one(suite_of: Callable[..., CheckSuite]) -> None:

@@ -475,6 +475,8 @@ def test_what_was_left_out_stays() -> None:
     assert whole(
         SEEN, f"import os\nimport sys\n\n\ndef one():\n{GAP}    return 2\n\n\ndef three():\n    return 33\n"
     ) == (SEEN.replace("import os\n", "import os\nimport sys\n").replace("return 3", "return 33"))
+    ends = f"import os\n{GAP}def two():\n    return 22\n\n\ndef three():\n    return 3\n"
+    assert whole(SEEN, ends) == SEEN.replace("return 2", "return 22")
     remark = f"{GAP}\n# new\ndef two():\n    return 2\n{GAP}"
     assert whole(SEEN, remark) == SEEN.replace("def two", "# new\ndef two")
 

@@ -771,3 +771,10 @@ async def test_going_back_to_a_turn_undoes_every_later_one_and_can_be_redone(tab
     with pytest.raises(UserError, match=r"d\.css"):
         await table.turn("undo", model=ScriptedModel({}), kind="undo", target=f"after:{first.turn_id}")
     assert "c.css" in await table.files()
+
+
+async def test_a_page_that_asks_in_vain_is_not_verified(table: Table) -> None:
+    table.preview.state = PreviewState("ready", "http://shop.localhost/", problems=("GET /api/x 500", "console: oh"))
+    result = await table.turn()
+    assert result.outcome == "unverified"
+    assert "Not verified: the page works, but GET /api/x 500; console: oh." in result.notes
