@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from adapters.sandbox.filter import filter_file
 from adapters.sandbox.folders import temporary_folder
 from adapters.sandbox.programs import run_limited
 from core.errors import OutsideError
@@ -22,6 +23,8 @@ from core.ports import Ran
 
 UID = 65_533
 PROBE_SECONDS = 20
+FILTER_HANDLE = "9"
+_WITH_FILTER = f'filter=$1; shift; exec "$@" {FILTER_HANDLE}<"$filter"'
 _MOUNT = (
     "set -e; mount -t tmpfs -o mode=755,size=1m tmpfs /mnt; mkdir /mnt/base /mnt/venv /mnt/app /mnt/data;"
     'mount --bind "$1" /mnt/base; mount --bind "$2" /mnt/venv; mount --bind "$3" /mnt/app;'
@@ -96,11 +99,13 @@ class BubblewrapSandbox:
         inside = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "PATH": path, **env}  # noqa: S108 - a tmpfs of the sandbox
         for name, value in inside.items():
             box += ["--setenv", name, value]
-        box += ["--", *argv]
-        if not root:
-            return box
-        mount = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _MOUNT, "sh"]
-        return [*mount, str(base), str(venv), str(app), str(data or ""), *box]
+        barred = filter_file()
+        box += [*(["--seccomp", FILTER_HANDLE] if barred else []), "--", *argv]
+        if root:
+            mount = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _MOUNT, "sh"]
+            box = [*mount, str(base), str(venv), str(app), str(data or ""), *box]
+        # Opened here, before any right is dropped; bubblewrap reads it and closes it.
+        return ["/bin/sh", "-c", _WITH_FILTER, "sh", str(barred), *box] if barred else box
 
 
 _ISOLATION = [
