@@ -24,7 +24,8 @@ RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
 
 FINE = re.compile(
-    r"(?:this|that) is fine[.!]?(?:[:,;]?\s+(?P<why>\S.*))?|waive(?:[:,;]?\s+(?P<reason>\S.*))?", re.I | re.S
+    r"(?:this|that) is fine[.!]?(?:(?::|,? because|,? since)\s+(?P<why>\S.*))?|waive(?:[:,;]?\s+(?P<reason>\S.*))?",
+    re.I | re.S,
 )
 BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
 

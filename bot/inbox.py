@@ -31,9 +31,9 @@ ALWAYS_OWNERS = ("settings", "set", "status", "help")
 """What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
 ON_MESSAGE = "message:"
-OFFERED = ("waive", "continue")
-"""Reactions that mean something only on a message that offers it."""
 """A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
+OFFERED = {"waive": {"waive"}, "continue": {"continue", "retry"}}
+"""Reactions that mean something only on a message that offers one of these."""
 _SUFFIX = r"(?:^|[.!?,\n])\s*{word}\s*[.!?]?\s*$"
 _QUEUE = re.compile(_SUFFIX.format(word="queue"), re.I)
 _ASIDE = re.compile(_SUFFIX.format(word="btw"), re.I)
@@ -260,7 +260,7 @@ class Inbox:
         verb = (ADDED if added else REMOVED).get(emoji, "")
         if verb == "fix" and any(one.verb == "fix" for one in message.doc.actions):
             return await COMMANDS[verb](replace(call, target=message.key))
-        if verb in OFFERED and not any(one.verb in (verb, "retry") for one in message.doc.actions):
+        if verb in OFFERED and not OFFERED[verb] & {one.verb for one in message.doc.actions}:
             return Outcome()
         if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
             return Outcome()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.engine.dbos import DbosSteps
 from adapters.store.database import Database
-from adapters.store.journal import JournaledModel, forget_calls
+from adapters.store.journal import JournaledModel, forget_calls, forget_old_calls
 from adapters.store.messages import Messages
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
@@ -145,6 +145,8 @@ class TurnRunner:
 
         `ended` returns those of the given turns that the engine no longer works on.
         """
+        async with self.database.write() as tx:
+            await forget_old_calls(tx)
         for turn_id in await ended(await self.turns.submitted()):
             request = await self.turns.request(turn_id)
             lost = TurnResult(

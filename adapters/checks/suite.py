@@ -28,6 +28,7 @@ from adapters.checks.types import mypy_check
 from adapters.sandbox.folders import temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
+from core.concurrency import all_of
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult, fingerprinted
@@ -91,12 +92,7 @@ class CheckSuite:
                 if await _stops(results, old):
                     results += [CheckResult(check.name, "not_run", 0.0, note=EARLIER) for check in now]
                     continue
-                running = [check.name for check in now]
-                progress(_so_far(results, running))
-                for next_one in asyncio.as_completed([_result(check, material) for check in now]):
-                    results.append(await next_one)
-                    running.remove(results[-1].name)
-                    progress(_so_far(results, running))
+                await _level(now, material, results, progress)
         await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
         order = [check.name for check in todo]
         found = tuple(sorted(results, key=lambda one: order.index(one.name)))
@@ -128,15 +124,16 @@ class CheckSuite:
 
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
         """Return the tree with what linters can mend themselves; `rules` has the rules for each path."""
+        scratch = self._scratch / uuid.uuid4().hex[:8]
         try:
-            with temporary_folder(self._scratch / uuid.uuid4().hex[:8], tree) as folder:
+            with temporary_folder(scratch, tree) as folder:
                 await mend(folder, rules)
                 return tree.changed({path: (folder / path).read_bytes() for path in rules})
         except OutsideError as error:
             log.warning("not_mended", extra={"why": str(error)})
             return tree
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
     async def warm(self) -> None:
         """Check a tiny app once, so that the tools know the common libraries before the first turn needs them."""
@@ -162,6 +159,21 @@ class CheckSuite:
 
 
 EARLIER = "the errors that were found before it come first"
+
+
+async def _level(
+    checks: Sequence[Check], material: Material, results: list[CheckResult], progress: Callable[[str], None]
+) -> None:
+    """Run the checks of a level side by side; `results` and `progress` get each when it is done."""
+    running = [check.name for check in checks]
+    progress(_so_far(results, running))
+
+    async def one(check: Check) -> None:
+        results.append(await _result(check, material))
+        running.remove(check.name)
+        progress(_so_far(results, running))
+
+    await all_of(one(check) for check in checks)
 
 
 async def _stops(results: Sequence[CheckResult], old: Callable[[], Awaitable[Collection[str]]] | None) -> bool:

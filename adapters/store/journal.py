@@ -1,12 +1,13 @@
 """Remember a turn's model calls: a turn that goes on after a crash does not pay for the same answer twice."""
 
 import hashlib
+import time
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
-from adapters.store.tables import model_call
+from adapters.store.tables import model_call, turn
 from core.llm.chat import ChatRequest, Completion
 from core.ports import LanguageModel
 
@@ -32,6 +33,16 @@ class JournaledModel:
             await tx.execute(model_call.delete().where(*where))
             await tx.execute(model_call.insert().values(row))
         return completion
+
+
+KEPT_SECONDS = 7 * 24 * 3600
+"""How long a turn that ended without a commit can be gone on with for nothing."""
+
+
+async def forget_old_calls(tx: AsyncConnection | AsyncSession) -> None:
+    """Drop the remembered answers of turns that ended long ago."""
+    old = sa.select(turn.c.id).where(turn.c.finished < time.time() - KEPT_SECONDS)
+    await tx.execute(model_call.delete().where(model_call.c.turn_id.in_(old)))
 
 
 async def forget_calls(tx: AsyncConnection | AsyncSession, turn_id: str) -> None:

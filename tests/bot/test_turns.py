@@ -8,14 +8,18 @@ from adapters.engine.dbos import DbosEngine
 from adapters.llm.scripted import ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.store.database import Database
+from adapters.store.journal import JournaledModel
 from adapters.store.messages import Messages
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
+from adapters.store.tables import turn
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.commands import command_in
 from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
+from core.llm.chat import ChatRequest, Message
 from core.messages import TurnRequest, TurnResult
 from core.sessions import ThreadKey
 from core.turn import TurnPorts
@@ -71,3 +75,25 @@ async def test_a_turn_that_ends_in_order_meanwhile_keeps_its_reply(runner: TurnR
     result = await runner.turns.result("t1")
     assert result is not None
     assert (result.outcome, result.message) == ("done", "Built.")
+
+
+async def test_answers_of_models_are_forgotten_after_a_week(runner: TurnRunner, lite: Database) -> None:
+    await queued(runner, lite)
+    model = JournaledModel(ScriptedModel({"core": ["one", "two"]}), lite, "t1")
+    request = ChatRequest("core", "text", "", (Message("user", "x"),))
+    first = await model.complete(request)
+    await runner.reconcile(ended())
+    assert await model.complete(request) == first
+    async with lite.write() as tx:
+        await tx.execute(turn.update().values(finished=1.0))
+    await runner.reconcile(ended())
+    assert (await model.complete(request)).text == "two"
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [("this is fine", "waive"), ("That is fine: only for now", "waive"), ("waive because of the demo", "waive"),
+     ("that is fine, add a footer", ""), ("When did the tests break?", "bisect"), ("When did it rain?", "")],
+)  # fmt: skip
+def test_words_of_evidence(text: str, verb: str) -> None:
+    assert command_in(text)[0] == verb
