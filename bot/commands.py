@@ -170,11 +170,27 @@ async def resume(call: Call) -> Outcome:
     return await _again(call, request, kept=result.outcome in RESUMABLE)
 
 
-async def _again(call: Call, request: TurnRequest, *, kept: bool) -> Outcome:
-    """Do a request once more; `kept` uses what the models answered then."""
+async def _again(call: Call, request: TurnRequest, *, kept: bool, base: str = "") -> Outcome:
+    """Do a request once more; `kept` uses what the models answered then, `base` is where it starts."""
     resumes = (request.resumes or request.turn_id) if kept else ""
-    await call.inbox.lines.join(call.tx, replace(request, turn_id=call.turn_id, author=call.author, resumes=resumes))
+    again = replace(request, turn_id=call.turn_id, author=call.author, resumes=resumes, base=base)
+    await call.inbox.lines.join(call.tx, again)
     return Outcome(call.turn_id)
+
+
+def settle(how: Literal["mine", "theirs", "reconcile"]) -> Command:
+    """Return a command that settles a clash: this turn's lines count, those that are there stay, or it is done again."""
+
+    async def decide(call: Call) -> Outcome:
+        found = await call.inbox.turns.within(call.tx, call.target) if call.target else None
+        request, result = found if found else (None, None)
+        if request is None or result is None or not result.clashed or request.session_id != call.session.id:
+            return said("That is no change that clashed with another one.", "❗")
+        if how == "theirs":
+            return said("The app stays as it is now.")
+        return await _again(call, request, kept=how == "mine", base=result.parent if how == "mine" else "")
+
+    return decide
 
 
 async def waive(call: Call) -> Outcome:
@@ -325,15 +341,24 @@ QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
-    "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
+    "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect,
+    "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
     **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", "revoke", "fix", *QUERIES)},
     "cancel": "stop", "abort": "stop", "retry": "continue",
 }  # fmt: skip
-ADDED = {"↩": "undo", "↪": "redo", "❌": "stop", "🔧": "fix", "👌": "waive", "🔁": "continue"} | {
-    f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)
-}
+ADDED = {
+    "↩": "undo",
+    "↪": "redo",
+    "❌": "stop",
+    "🔧": "fix",
+    "👌": "waive",
+    "🔁": "continue",
+    "➡": "keep_mine",
+    "⬅": "keep_theirs",
+    "🤝": "reconcile",
+} | {f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)}
 REMOVED = {"↩": "redo"}
 ON_APPROVAL = {"👍": "allow", "👎": "deny"}
 

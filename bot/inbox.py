@@ -32,7 +32,9 @@ ALWAYS_OWNERS = ("settings", "set", "status", "help")
 NO_RULES = StartRules()
 ON_MESSAGE = "message:"
 """A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
-OFFERED = {"waive": {"waive"}, "continue": {"continue", "retry"}}
+OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcile")} | {
+    "continue": {"continue", "retry"}
+}
 """Reactions that mean something only on a message that offers one of these."""
 _SUFFIX = r"(?:^|[.!?,\n])\s*{word}\s*[.!?]?\s*$"
 _QUEUE = re.compile(_SUFFIX.format(word="queue"), re.I)

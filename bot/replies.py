@@ -54,6 +54,8 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
         return ("continue",)
     if result.options:
         return tuple(f"answer_{number}" for number in range(1, len(result.options) + 1))
+    if result.clashed:
+        return ("reconcile", "keep_mine", "keep_theirs")
     if result.outcome == "blocked" and blocking(result.checks):
         return ("retry", "waive")
     return ("retry",) if result.outcome in ("failed", "blocked") else ()

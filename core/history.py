@@ -28,7 +28,11 @@ class Commit:
 
 @dataclass(frozen=True)
 class Draft:
-    """A commit to be made: the changed files against `parent`, and what the trailers say."""
+    """
+    A commit to be made: the changed files against `parent`, and what the trailers say.
+
+    If it `prevails`, its lines count where the head has changed the same ones meanwhile; else that is a clash.
+    """
 
     session_id: str
     parent: str | None
@@ -43,6 +47,7 @@ class Draft:
     variant: str = ""
     undoes: str = ""
     redoes: str = ""
+    prevails: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class TurnRequest:
 
     An `aside` is a question beside the work, a `query` asks the bot itself (`text` is the verb); neither changes the app.
     `link` leads back to the message. `resumes` names a stopped turn whose finished work is used again.
+    `base` is a commit to work from instead of the head; where later commits changed the same lines, this turn's count.
     """
 
     turn_id: str
@@ -39,6 +40,7 @@ class TurnRequest:
     target: str = ""
     files: tuple[Attachment, ...] = ()
     resumes: str = ""
+    base: str = ""
 
     @property
     def beside(self) -> bool:
@@ -100,6 +102,7 @@ class TurnResult:
 
     `options` are answers to a question, of which people can pick one; `context` is how full the model's fullest request
     was, from 0 to 1. `edits` counts how the model's answers were applied: "model | form | tier", or the reason of a refusal.
+    `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile.
     """
 
     turn_id: str
@@ -118,6 +121,7 @@ class TurnResult:
     options: tuple[str, ...] = ()
     context: float = 0.0
     edits: dict[str, int] = field(default_factory=dict)
+    clashed: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ finished. The head moves in exactly one place, inside the transaction that also 
 import base64
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import dropwhile, islice
 
 from core import attachments, checking, generation, planning, undoing
 from core.agents import request_for
@@ -18,7 +19,7 @@ from core.edits import Refusal
 from core.errors import BudgetExceeded
 from core.files import FileTree
 from core.findings import CheckResult, Finding
-from core.history import Committed, Draft
+from core.history import Commit, Committed, Draft
 from core.llm.chat import Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
@@ -41,6 +42,8 @@ from core.ports import (
 from core.sessions import Author, Session
 
 MAX_STEERS = 20
+HISTORY = 12
+"""How many commits the model hears of."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     helpers = tuple(dict.fromkeys(one.author for one in steers if one.author != request.author))
     committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
     if committed.clashes:
-        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
+        said = undoing.explain_clashes(committed.clashes)
+        return replace(result, outcome="blocked", message=said, clashed=True)
 
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
@@ -144,7 +148,7 @@ async def _propose(
 ) -> Proposal:
     show = _Card(ports.progress, model)
     show.step("Reading the app")
-    head = await ports.repository.head(request.session_id)
+    head = request.base or await ports.repository.head(request.session_id)
     context = await _context(asked, request, head, ports)
     context, notes = await _with_files(context, request, ports)
 
@@ -217,11 +221,19 @@ async def _context(asked: str, request: TurnRequest, head: str | None, ports: Tu
         await ports.repository.tree(request.session_id, head),
         await ports.memory.standing(request.session_id),
         await ports.memory.recall(request.session_id, asked),
-        await ports.repository.log(request.session_id, 12),
+        await _log(request, ports),
     )
     if ports.talk is None:
         return context
     return replace(context, talk=await ports.talk.talk(request.session_id, request.resumes or request.turn_id))
+
+
+async def _log(request: TurnRequest, ports: TurnPorts) -> list[Commit]:
+    """Return the history that the turn starts from."""
+    if not request.base:
+        return await ports.repository.log(request.session_id, HISTORY)
+    found = await ports.repository.log(request.session_id)
+    return list(islice(dropwhile(lambda commit: commit.id != request.base, found), HISTORY))
 
 
 async def _with_files(context: Context, request: TurnRequest, ports: TurnPorts) -> tuple[Context, list[str]]:
@@ -308,6 +320,7 @@ async def _commit(
         link=request.link,
         model=proposal.model,
         variant="default",
+        prevails=bool(request.base),
     )
     committed = await ports.repository.commit(tx, draft)
     if not committed.clashes:

@@ -122,7 +122,8 @@ class GitRepository:
             mine = write_commit(git, draft, tree, [draft.parent] if draft.parent else [])
             if head == draft.parent or head is None:
                 return str(mine)
-            merged = merge(git, tree_of(git, draft.parent), tree_of(git, head), tree_of(git, str(mine)))
+            trees = (tree_of(git, one) for one in (draft.parent, head, str(mine)))
+            merged = merge(git, *trees, prevails=draft.prevails)
             return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head, mine]))
 
         return await self._advance(tx, draft, build)

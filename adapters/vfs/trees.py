@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import pygit2
-from pygit2.enums import DiffFind, FileMode, ObjectType
+from pygit2.enums import DiffFind, FileMode, MergeFavor, ObjectType
 
 from core.files import FileTree
 from core.history import Clash, Commit, Diff, Draft
@@ -143,10 +143,14 @@ def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
 
 
 def merge(
-    repository: pygit2.Repository, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree
+    repository: pygit2.Repository, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree, *, prevails: bool = False
 ) -> pygit2.Oid | tuple[Clash, ...]:
-    """Merge three trees; where both sides changed the same lines nothing is merged and the clashes return."""
-    index = repository.merge_trees(base, ours, theirs)
+    """
+    Merge three trees; where both sides changed the same lines nothing is merged and the clashes return.
+
+    If `theirs` prevails its lines are taken there instead.
+    """
+    index = repository.merge_trees(base, ours, theirs, favor=MergeFavor.THEIRS if prevails else MergeFavor.NORMAL)
     if not index.conflicts:
         return index.write_tree(repository)
     return tuple(_clash(repository, *sides) for sides in index.conflicts)

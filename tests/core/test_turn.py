@@ -140,10 +140,10 @@ class Table:
     async def turn(
         self, text: str = "Build a shop", script: Mapping[Role, Sequence[Answer]] = SCRIPT, *, kind: Any = "message", target: str = "",
         steps: InlineSteps | None = None, model: ScriptedModel | None = None, budget: Budget | None = None,
-        files: tuple[Attachment, ...] = (), waivers: Waivers | None = None,
+        files: tuple[Attachment, ...] = (), waivers: Waivers | None = None, base: str = "",
     ) -> TurnResult:  # fmt: skip
         self.count += 1
-        request = TurnRequest(f"t{self.count}", "s", kind, text, ANN, target=target, files=files)
+        request = TurnRequest(f"t{self.count}", "s", kind, text, ANN, target=target, files=files, base=base)
         ports = TurnPorts(
             model or ScriptedModel(script),
             self.repository,
@@ -641,6 +641,13 @@ async def test_a_push_that_clashes_blocks_the_turn_and_shows_both_sides(table: T
     assert result.outcome == "blocked"
     assert "<h1>Mine</h1>" in result.message
     assert "<h1>Bot</h1>" in result.message
+    assert result.clashed
+    # Done again from where it started, its lines count.
+    table.checks.run = original  # type: ignore[method-assign]
+    await push(table, {"notes.md": b"by hand\n"})
+    again = await table.turn("Bot", script, base=result.parent)
+    assert (again.outcome, (await table.files())["index.html"]) == ("done", b"<h1>Bot</h1>\n")
+    assert (await table.files())["notes.md"] == b"by hand\n"
 
 
 async def test_a_world_that_fails_is_raised_before_anything_moved(table: Table) -> None:

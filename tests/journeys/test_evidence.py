@@ -1,5 +1,6 @@
 """Waivers, receipts and “when did it break?”, through the whole bot with real tools."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -134,3 +135,63 @@ async def test_a_reaction_counts_only_where_it_is_offered(talk: Talk) -> None:
     reply = (await talk.app.messages.since(session.id))[-1]
     event = Event("r1", session.key, YOU, "reaction_added", message_id=reply.id, emoji="👌")
     assert (await talk.app.inbox.accept(event)).turn_id == ""
+
+
+async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
+    built = await talk.say("Build a todo app")
+    assert isinstance(built, TurnResult)
+    (session,) = await talk.app.sessions.list()
+    repository = talk.app.repository
+    theirs = (await repository.tree(session.id, built.commit)).changed({"README.md": b"# By hand\n"})
+
+    async def clashing(text: str) -> TurnResult:
+        """Change the title while somebody pushes another text for the same lines."""
+        pushed = False
+
+        def meanwhile(body: dict[str, Any]) -> str | None:
+            nonlocal pushed
+            if '<write>{"path":"README.md"' in body["messages"][-1]["content"] and not pushed:
+                pushed = True
+                asyncio.run_coroutine_threadsafe(push(), loop).result(20)
+            return None
+
+        async def push() -> None:
+            async with talk.app.database.write() as tx:
+                head = await repository.head(session.id)
+                draft = Draft(
+                    session.id, head, {"README.md": theirs["README.md"] + text.encode()}, "By hand", text, YOU
+                )
+                await repository.commit(tx, draft)
+
+        loop = asyncio.get_running_loop()
+        talk.model.fault = meanwhile
+        result = await talk.say(text)
+        assert isinstance(result, TurnResult)
+        assert (result.outcome, result.clashed) == ("blocked", True), result
+        return result
+
+    async def press(result: TurnResult, emoji: str) -> str:
+        talk.count += 1
+        reply = next(
+            one
+            for one in await talk.app.messages.since(session.id)
+            if one.turn_id == result.turn_id and one.kind == "reply"
+        )
+        assert [one.verb for one in reply.doc.actions] == ["reconcile", "keep_mine", "keep_theirs"]
+        event = Event(f"r{talk.count}", session.key, YOU, "reaction_added", message_id=reply.id, emoji=emoji)
+        turn_id = (await talk.app.inbox.accept(event)).turn_id
+        while turn_id and (done := await talk.app.turns.result(turn_id)) is None:
+            await asyncio.sleep(0.02)
+        return (done.outcome if done else "") if turn_id else ""
+
+    async def readme() -> str:
+        return (await repository.tree(session.id, await repository.head(session.id))).text("README.md") or ""
+
+    clashed = await clashing("Change the title to Chores")
+    asked = len(talk.model.bodies)
+    assert await press(clashed, "➡️") == "unverified"
+    assert len(talk.model.bodies) == asked
+    assert "Chores" in await readme()
+    clashed = await clashing("Change the title to Errands")
+    assert await press(clashed, "⬅️") == ""
+    assert (await readme()).startswith("# By hand")

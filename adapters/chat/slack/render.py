@@ -32,7 +32,7 @@ STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "p
 LABELS = {
     "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "▶️ Continue", "retry": "🔁 Retry",
     "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "diff": "📄 Diff",
-    "checks": "🔎 Checks", "settings": "⚙️ Settings", "fix": "🔧 Fix it", "waive": "👌 This is fine", "answer_1": "1️⃣", "answer_2": "2️⃣", "answer_3": "3️⃣", "answer_4": "4️⃣",
+    "checks": "🔎 Checks", "settings": "⚙️ Settings", "fix": "🔧 Fix it", "waive": "👌 This is fine", "reconcile": "🤝 Reconcile", "keep_mine": "➡️ Keep this change", "keep_theirs": "⬅️ Keep what is there", "answer_1": "1️⃣", "answer_2": "2️⃣", "answer_3": "3️⃣", "answer_4": "4️⃣",
 }  # fmt: skip
 
 
