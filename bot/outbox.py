@@ -128,7 +128,8 @@ class Courier:
         soonest = min((when for rows in self._waits.values() for when in rows.values()), default=float("inf"))
         seconds = min(POLL_SECONDS, max(soonest - time.monotonic(), 0.05))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
 
     def _start(self, pending: dict[str, int]) -> None:
         """Deliver each session's rows in order, sessions side by side; `pending` has each session's newest change."""

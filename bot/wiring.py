@@ -151,7 +151,8 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             """A message that was taken back while the bot was away must not be acted on."""
             with contextlib.suppress(TimeoutError):
                 if platform in caught_up:
-                    await asyncio.wait_for(caught_up[platform].wait(), CATCH_UP_SECONDS)
+                    async with asyncio.timeout(CATCH_UP_SECONDS):
+                        await caught_up[platform].wait()
 
         queries = Queries(turns, repository, suite, link)
         runner = TurnRunner(

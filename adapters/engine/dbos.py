@@ -175,7 +175,8 @@ class DbosEngine:
                     if told:
                         return told[0]
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), LISTEN_SECONDS)
+                    async with asyncio.timeout(LISTEN_SECONDS):
+                        await woken.wait()
         finally:
             self._woken.pop(turn_id, None)
 

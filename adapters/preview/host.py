@@ -239,7 +239,8 @@ class Previews:
     async def _retire(self, served: Served, other: Served) -> None:
         """Drop a version once nobody can be on the way to it any more."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), LINGER_SECONDS)
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._closing.wait()
         await self._drop(served, other)
 
     async def _drop(self, served: Served, other: Served | None) -> None:

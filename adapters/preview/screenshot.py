@@ -168,7 +168,8 @@ class Browser:
                     await tools.call("Page.navigate", url=url)
                     with contextlib.suppress(TimeoutError):
                         # A page that never stops asking is looked at as it is.
-                        await asyncio.wait_for(ear.quiet(), QUIET_SECONDS)
+                        async with asyncio.timeout(QUIET_SECONDS):
+                            await ear.quiet()
                     yield tools, ear
             except TimeoutError as error:
                 raise OutsideError(f"The browser was not done within {SECONDS} s.") from error

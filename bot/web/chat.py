@@ -165,7 +165,8 @@ def web_app(app: App) -> FastAPI:
                         latest = max(latest, message.changed)
                         yield f"data: {json.dumps(rendered(message, session))}\n\n"
                     try:
-                        await asyncio.wait_for(news.wait(), KEEP_ALIVE_SECONDS)
+                        async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                            await news.wait()
                         news.clear()
                     except TimeoutError:
                         yield ": still here\n\n"

@@ -248,3 +248,11 @@ def test_a_bucket_gives_its_burst_and_keeps_some_for_others() -> None:
     assert 0.5 < bucket.wait() <= 1
     bucket.empty(5)
     assert bucket.wait() == pytest.approx(6, abs=0.1)
+
+
+async def test_a_courier_that_is_woken_while_it_is_ended_ends(lite: Database) -> None:
+    for _ in range(5):
+        async with at_work(lite, FakePort()) as desk:
+            await asyncio.sleep(0.3)
+            # The context manager cancels it in the same round of the loop.
+            desk.courier.wake()

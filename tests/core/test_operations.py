@@ -252,6 +252,7 @@ def test_keys_of_toml_and_yaml_keep_the_remarks() -> None:
     assert "z of z.y is not there" in refused("a.toml", TOML, "replace", "key", "z.y").message
     assert "a.b is there already" in refused("a.yaml", YAML, "add", "key", "a.b").message
     assert "a.z is not there" in refused("a.yaml", YAML, "replace", "key", "a.z").message
+    assert "What should hold y has no keys." in refused("a.yaml", "x: 1\n", "add", "key", "x.y").message
     assert refused("a.toml", "x = = 1", "replace", "key", "x").kind == "worse_syntax"
     assert refused("a.yaml", "x: [1", "replace", "key", "x").kind == "worse_syntax"
 
