@@ -58,10 +58,12 @@ def root(path: str, text: str) -> "Node | None":
 
 def errors(path: str, text: str) -> int:
     """Return how many places of a text do not parse; 0 too where nothing can tell."""
+    if len(text) > MAX_CHARS:
+        return 0
     top = root(path, text)
     if ending(path) == "py":
         # The grammar is ten times as fast as Python's own parser, which has the last word where the grammar stumbles.
-        return int((top is None or top.has_error) and python_error(text) is not None)
+        return int(top is not None and top.has_error and python_error(text) is not None)
     return sum(node.type == "ERROR" or node.is_missing for node in _broken(top)) if top else 0
 
 

@@ -58,9 +58,11 @@ def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
     """
     if not any(map(str.strip, search)):
         return []
-    # What a strict tier finds, the most tolerant one finds too: only there the others have to look.
-    tolerant = TIERS[-1][1]
-    candidates = _hits([tolerant(line) for line in lines], [tolerant(line) for line in search])
+    candidates = _hits(lines, search)
+    if not candidates:
+        # What a strict tier finds, the most tolerant one finds too: only there the others have to look.
+        tolerant = TIERS[-1][1]
+        candidates = _hits([tolerant(line) for line in lines], [tolerant(line) for line in search])
     for tier, normal in TIERS if candidates else ():
         wanted = [normal(line) for line in search]
         hits = [at for at in candidates if [normal(line) for line in lines[at : at + len(search)]] == wanted]
@@ -72,7 +74,8 @@ def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
     return _without_blank_lines(lines, search)
 
 
-def _hits(lines: list[str], search: list[str]) -> list[int]:
+def _hits(lines: Sequence[str], search: Sequence[str]) -> list[int]:
+    lines, search = list(lines), list(search)
     first, length = search[0], len(search)
     return [
         at

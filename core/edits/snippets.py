@@ -178,6 +178,8 @@ def _remark(line: str) -> bool:
 
 def redefined(path: str, lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None:
     """Return the file with one definition put in place of its namesake; None when the answer is no such thing."""
+    if len(answer) >= len(lines):
+        return None
     text, said = "\n".join(line.text for line in lines), "\n".join(_dedented(answer))
     if statements(path, said) != 1 or statements(path, text) < 2:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.edits.languages import worse
+from core.edits.languages import MAX_CHARS, worse
 from core.edits.locate import Place
 from core.edits.merge import Line, join_lines, merged, split_lines
 from core.edits.model import Refusal, WholeFile
@@ -13,6 +13,8 @@ from core.edits.snippets import elisions, filled_in, reblocked, redefined
 def rewritten(edit: WholeFile, text: str) -> tuple[str, str] | Refusal:
     """Return the new text of an existing file and how it was come by; `text` is the file as it stands."""
     path, content = edit.path, edit.content.replace("\r\n", "\n")
+    if len(content) > MAX_CHARS:
+        return content, "whole file"
     lines = split_lines(text)
     answer = content.removesuffix("\n").split("\n")
     if gaps := elisions(answer, text):

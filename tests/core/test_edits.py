@@ -395,8 +395,16 @@ def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
     assert whole(SEEN, SEEN) == SEEN
     latin = apply_patch(FileTree({"a.txt": b"\xff"}), [WholeFile("a.txt", "a\n")])
     assert latin.tree["a.txt"] == b"a\n"
+    large = "x = 1\n" * 200_000
+    assert whole(f"{large}y = 2\n", large) == large
+    assert (
+        apply_patch(FileTree({"a.py": large.encode()}), [Replace("a.py", "x = 1", "x = (")]).refused[0].kind
+        == "ambiguous"
+    )
+    last = apply_patch(FileTree({"a.py": f"{large}y = 1\n".encode()}), [Replace("a.py", "y = 1", "y = (")])
+    assert last.refused == ()
     deep = "x = " + "-" * 200_000 + "1\n"
-    assert whole(deep, "x = 1\n") == "x = 1\n"
+    assert whole(f"{deep}y = 2\n", "def x(): ...\n") == "def x(): ...\n"
     huge = "".join(f"{at}\n" for at in range(6_000))
     assert whole(huge, f"x{huge[1:-5]}\n5998\ny\n", path="a.txt").endswith("\ny\n")
 
