@@ -442,6 +442,10 @@ class SlackServer:
 
     def press(self, who: str, ts: str, verb: str) -> None:
         """Press a button of a message."""
+        # People see a message a moment before the answer that names it comes by here.
+        deadline = time.monotonic() + 10
+        while ts not in self.blocks and time.monotonic() < deadline:
+            time.sleep(0.02)
         buttons = [one for block in self.blocks[ts] for one in block.get("elements", ()) if one.get("type") == "button"]
         (button,) = [one for one in buttons if one["action_id"] == f"tw:{verb}"]
         self._control("interact", channel=CHANNEL, messageTs=ts, user=self.people[who], action=button)
