@@ -20,6 +20,7 @@ from bot.web.chat import event_id, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
 from core.errors import UserError
+from core.findings import MARKS
 from core.history import Commit, Committed, Diff, Draft
 from core.messages import Progress, TurnResult
 from core.sessions import Author, Session
@@ -144,7 +145,7 @@ async def _print_result(app: App, session: Session, result: TurnResult, console:
     table = Table(box=None, show_header=False)
     for check in result.checks:
         table.add_row(
-            {"passed": "✓", "failed": "✗", "not_run": "–"}[check.status],
+            MARKS[check.status],
             check.name,
             f"{check.seconds:.1f} s",
             check.note,

@@ -11,6 +11,7 @@ from core.files import FileTree
 
 Level = Literal["error", "warning", "note"]
 CheckStatus = Literal["passed", "failed", "not_run"]
+MARKS: Mapping[CheckStatus, str] = {"passed": "✓", "failed": "✗", "not_run": "–"}
 
 
 @dataclass(frozen=True)

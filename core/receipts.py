@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from core.findings import CheckResult
+from core.findings import MARKS, CheckResult
 from core.messages import TurnResult
 
-MARKS = {"passed": "✓", "failed": "✗", "not_run": "–"}
 GROUPS = {
     "code": ("syntax", "imports", "ruff", "oxlint"),
     "types": ("mypy", "tsc"),

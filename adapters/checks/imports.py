@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.checks.material import Check, Material, Report
+from adapters.checks.tests import is_test
 from core.edits.languages import SCRIPTS, ending, python_error, python_tree, root
 from core.findings import Finding
 
@@ -130,7 +131,7 @@ def _sources(top: "Node") -> "Iterator[tuple[Node, str]]":
 
 def _package(path: str, line: int, source: str) -> Iterator[Finding]:
     """Bundled scripts may import what the sandbox has; others have no packages, only addresses."""
-    if source.startswith(("node:", "https://")) or "test" in path:
+    if source.startswith(("node:", "https://")) or is_test(path):
         return
     name = "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
     if not path.startswith(_BUILT):

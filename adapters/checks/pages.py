@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.checks.material import Check, Material, Report
 from core.edits.languages import root
-from core.findings import Finding, Level
+from core.findings import Finding
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -71,8 +71,7 @@ def _findings(material: Material) -> Iterator[Finding]:
                 posixpath.join(posixpath.dirname(path) if name[0] != "/" else "", name.lstrip("/"))
             )
             if static and wanted not in material.tree:
-                level: Level = "error"
-                yield Finding("missing-file", level, path, line, f"{name} is no file of the app.", "pages")
+                yield Finding("missing-file", "error", path, line, f"{name} is no file of the app.", "pages")
 
 
 def _read(node: "Node", into: Element) -> None:

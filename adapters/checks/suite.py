@@ -31,7 +31,7 @@ from adapters.store.tables import check_run
 from core.concurrency import all_of
 from core.errors import OutsideError
 from core.files import FileTree
-from core.findings import CheckResult, fingerprinted
+from core.findings import MARKS, CheckResult, fingerprinted
 from core.manifests import AppManifest
 from core.ports import Sandbox
 
@@ -44,7 +44,8 @@ TOOLS = ("ruff", "oxlint", "mypy", "bandit", "detect-secrets")
 def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Check]:
     """Return every check there is."""
     return [
-        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), markup_check(), ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
+        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), markup_check(),
+        ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none),
         build_check(sandbox, why_none),
         tsc_check(sandbox, why_none),
@@ -186,8 +187,7 @@ async def _stops(results: Sequence[CheckResult], old: Callable[[], Awaitable[Col
 
 def _so_far(results: Sequence[CheckResult], running: Sequence[str]) -> str:
     """Return the checks that are done with a mark each, and those that run."""
-    marks = {"passed": "✓", "failed": "✗", "not_run": "–"}
-    return " ".join([*(f"{one.name} {marks[one.status]}" for one in results), *(f"{name} …" for name in running)])
+    return " ".join([*(f"{one.name} {MARKS[one.status]}" for one in results), *(f"{name} …" for name in running)])
 
 
 async def _result(check: Check, material: Material) -> CheckResult:

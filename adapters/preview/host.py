@@ -162,7 +162,7 @@ class Previews:
         except (OutsideError, OSError) as error:
             log.warning("not_looked_at", extra={"why": str(error)})
             return state
-        problems = (*(f"{one}" for one in look.failed), *(f"console: {one}" for one in look.console))
+        problems = (*look.failed, *(f"console: {one}" for one in look.console))
         state = replace(
             state, screenshot=shot.name, phone=phone.name, before=old.name if differs else "", problems=problems
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.edits.languages import MAX_CHARS, worse
 from core.edits.locate import Place
-from core.edits.merge import Line, join_lines, merged, split_lines
+from core.edits.merge import Line, join_lines, merged, split_lines, usual_end
 from core.edits.model import Refusal, WholeFile
 from core.edits.near import clash, unmoved
 from core.edits.snippets import elisions, filled_in, reblocked, redefined
@@ -13,19 +13,21 @@ from core.edits.snippets import elisions, filled_in, reblocked, redefined
 def rewritten(edit: WholeFile, text: str) -> tuple[str, str] | Refusal:
     """Return the new text of an existing file and how it was come by; `text` is the file as it stands."""
     path, content = edit.path, edit.content.replace("\r\n", "\n")
-    if len(content) > MAX_CHARS:
-        return content, "whole file"
     lines = split_lines(text)
     answer = content.removesuffix("\n").split("\n")
     if gaps := elisions(answer, text):
         return _guarded(path, text, filled_in(lines, answer, gaps), "snippet") or Refusal(
             "elision", path, f"The answer for {path} leaves out code ({gaps[0]!r}); write the file in full."
         )
-    if found := _definition(path, text, lines, answer):
+    large = len(content) > MAX_CHARS
+    if not large and (found := _definition(path, text, lines, answer)):
         return found
     unfinished = not content.endswith("\n") and text.endswith("\n")
     if len(content) < len(text) and (unfinished or worse(path, text, content)):
         return Refusal("truncated", path, f"The answer for {path} ends in the middle; it was cut off.")
+    if large and edit.base is None:
+        # Comparing would take seconds, and gains a smaller diff only.
+        return content.replace("\n", usual_end(lines)), "whole file"
     seen = text if edit.base is None else edit.base.replace("\r\n", "\n")
     return _merged(edit, lines, seen.removesuffix("\n").split("\n"), answer)
 

@@ -397,6 +397,9 @@ def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
     assert latin.tree["a.txt"] == b"a\n"
     large = "x = 1\n" * 200_000
     assert whole(f"{large}y = 2\n", large) == large
+    assert whole(f"{large}y = 2\n".replace("\n", "\r\n"), large) == large.replace("\n", "\r\n")
+    assert refusal(f"{large}y = 2\n", WholeFile("a.py", f"{large}# ... existing code ...\n")).kind == "elision"
+    assert refusal(f"{large}y = 2\n", WholeFile("a.py", f"{large}y")).kind == "truncated"
     assert (
         apply_patch(FileTree({"a.py": large.encode()}), [Replace("a.py", "x = 1", "x = (")]).refused[0].kind
         == "ambiguous"
