@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from adapters.preview.live import PATH
 from bot.people import ACCESS, LISTENING
 from core.findings import blocking
 from core.messages import (
@@ -20,6 +21,7 @@ from core.messages import (
     ProgressCard,
     TurnResult,
 )  # fmt: skip
+from core.receipts import summary
 from core.sessions import Session
 
 MARKS: dict[Outcome, str] = {
@@ -27,6 +29,7 @@ MARKS: dict[Outcome, str] = {
 }  # fmt: skip
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 MAX_DIFF_CHARS = 20_000
+RECEIPT = f"{PATH}receipt/"
 
 
 def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
@@ -41,9 +44,15 @@ def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
     if diff:
         blocks += [DiffText(shortened(diff)), Enclosed("diff", result.commit)]
     if result.checks:
-        blocks.append(ChecksTable(result.checks))
+        blocks.append(ChecksTable(result.checks, summary(result), receipt_link(result.preview.url, result.commit)))
     blocks.append(Footer(footer(result, spent_usd)))
     return Doc(tuple(blocks), MARKS[result.outcome], tuple(Action(verb) for verb in _verbs(result)))
+
+
+def receipt_link(preview_url: str, commit: str) -> str:
+    """Return where a commit's whole receipt is: behind the preview's gate, so whoever has the preview's link may read it."""
+    base, signed, token = preview_url.partition("/?")
+    return f"{base}{RECEIPT}{commit}?{token}" if signed and commit else ""
 
 
 def _verbs(result: TurnResult) -> tuple[str, ...]:

@@ -171,9 +171,11 @@ class Enclosed:
 
 @dataclass(frozen=True)
 class ChecksTable:
-    """The evidence of a turn."""
+    """The evidence of a turn: every check, the receipt's `lines` if there is one, and where the whole receipt is."""
 
     checks: tuple[CheckResult, ...]
+    lines: tuple[str, ...] = ()
+    url: str = ""
     type: Literal["checks"] = "checks"
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from core.findings import MARKS, CheckResult
-from core.messages import TurnResult
+from core.messages import PreviewState, TurnResult
 
 GROUPS = {
     "code": ("syntax", "imports", "ruff", "oxlint"),
@@ -38,11 +38,16 @@ def _lines(result: TurnResult) -> Iterator[str]:
     if waived := sorted({one.waived for check in result.checks for one in check.findings if one.waived}):
         yield f"Said to be fine by {', '.join(waived)}"
     if result.preview.state != "off":
-        yield f"Preview: HTTP {result.preview.http_status}, {result.preview.state}" + (
-            f" ({result.preview.note})" if result.preview.note else ""
-        )
+        yield _preview(result.preview)
     if unseen := [check.name for check in result.checks if check.status == "not_run"]:
         yield f"Not verified: {', '.join(unseen)}"
+
+
+def _preview(preview: PreviewState) -> str:
+    answered = f"HTTP {preview.http_status}" if preview.http_status else preview.state
+    title = f"“{preview.title}”" if preview.title else ""
+    note = "; ".join([preview.note, *preview.problems]).strip("; ") or ("console clean" if preview.screenshot else "")
+    return "Preview: " + " · ".join(part for part in (answered, preview.runtime, title, note) if part)
 
 
 def _check(check: CheckResult) -> str:

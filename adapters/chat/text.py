@@ -102,11 +102,11 @@ def _file(file: FileChange) -> str:
 
 
 def checks_in(doc: Doc) -> tuple[str, list[str]]:
-    """Return all checks on one line, and a line for each new error."""
+    """Return the receipt's lines, or all checks on one line; and a line for each new error."""
     block = next((one for one in doc.blocks if isinstance(one, ChecksTable)), None)
     if block is None:
         return "", []
-    line = " · ".join(_check(check) for check in block.checks)
+    line = "\n".join(block.lines) or " · ".join(_check(check) for check in block.checks)
     found = [one for check in block.checks for one in check.findings if one.new and one.level == "error"]
     lines = [f"{cut(one.path, 80)}:{one.line} {cut(one.message, 160)}" for one in found[:MOST_FINDINGS]]
     return line, lines + ([f"… {len(found) - MOST_FINDINGS} more"] if len(found) > MOST_FINDINGS else [])
@@ -120,6 +120,11 @@ def _check(check: CheckResult) -> str:
 def preview_in(doc: Doc) -> PreviewCard | None:
     """Return the preview of a message."""
     return next((one for one in doc.blocks if isinstance(one, PreviewCard)), None)
+
+
+def receipt_in(doc: Doc) -> str:
+    """Return where the whole receipt is, '' when the message shows none."""
+    return next((one.url for one in doc.blocks if isinstance(one, ChecksTable)), "")
 
 
 def footer_in(doc: Doc) -> str:

@@ -18,12 +18,15 @@ from adapters.preview.live import PATH as LIVE
 from adapters.preview.live import SCRIPT
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
+from bot.web.receipts import receipt_page
 from core.errors import BotError, UserError
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.sessions import Session
 
 log = logging.getLogger(__name__)
 COOKIE = "tw_preview"
+RECEIPT, COMMIT = f"{LIVE}receipt/", f"{LIVE}commit/"
+"""Where a commit's receipt is shown, and what leads to the preview of a commit."""
 LIVE_SECONDS, LIVE_LOOK_SECONDS = 25.0, 0.1
 """How long a page that waits for a new version is kept waiting, and how often is looked."""
 WAITING_PAGE_SECONDS = 0.3
@@ -114,9 +117,18 @@ class Gate:
         if foreign and (headers.get("x-forwarded-method"), headers.get("sec-fetch-mode")) != ("GET", "navigate"):
             return 403, {}, _page("Refused", "Another site may link here, and nothing else.")
         public = session is not None and session.sharing == "public"
-        known = any(self._signer.good(slug, token, since) for token in _cookies(headers.get("cookie", "")))
+        cookies = _cookies(headers.get("cookie", ""))
+        known = next((token for token in cookies if self._signer.good(slug, token, since)), "")
         if not (public or known):
             return 401, {}, _page("This preview is private", "Open it by the link in the thread; links expire.")
+        if path.startswith((RECEIPT, COMMIT)):
+            if not known or session is None:
+                return 401, {}, _page("This receipt is private", "Open it by the link in the thread; links expire.")
+            if path.startswith(RECEIPT):
+                return 200, {}, await receipt_page(session, path.removeprefix(RECEIPT), self._repository)
+            # A redirect, because scripts of the app can read a page of this host, and must not see the token.
+            other = f"{slug}{PAST}{_letters(path.removeprefix(COMMIT))[:10]}.{headers['x-forwarded-host'].partition('.')[2]}"
+            return 302, {"location": f"//{other}/?{COOKIE}={known}"}, ""
         if path.startswith(LIVE):
             return await self._live(name, path.removeprefix(LIVE), dict(pairs).get("have", ""))
         served = self._previews.serving(name)
@@ -178,6 +190,10 @@ def _cookies(header: str) -> list[str]:
     """Return every cookie of our name: a neighbour may have set one for the whole zone, and apps' cookies have any form."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return [value for name, _, value in pairs if name == COOKIE]
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text if letter in "0123456789abcdef")
 
 
 def _page(title: str, text: str, reload: bool = False) -> str:

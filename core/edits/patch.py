@@ -1,5 +1,6 @@
 """Apply all edits of one attempt, or none."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,15 @@ from core.files import FileTree
 CERTAIN = ("exact", "whole file", "delete", "rename")
 """The tiers in which nothing is guessed."""
 _BOM = "\ufeff"
+LOCKS = {
+    "package-lock.json": "package.json", "npm-shrinkwrap.json": "package.json", "yarn.lock": "package.json",
+    "pnpm-lock.yaml": "package.json", "bun.lock": "package.json", "uv.lock": "pyproject.toml", "poetry.lock": "pyproject.toml",
+    "pdm.lock": "pyproject.toml", "Pipfile.lock": "Pipfile", "Cargo.lock": "Cargo.toml", "composer.lock": "composer.json",
+    "Gemfile.lock": "Gemfile", "go.sum": "go.mod",
+}  # fmt: skip
+GENERATED_BYTES = 600
+# As Go, protobuf and GitHub's linguist mark them: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
+_GENERATED = re.compile(rb"(?m)^\W{0,6}(?:Code generated .{0,200}DO NOT EDIT|@generated\b|Generated .{0,200}DO NOT EDIT)")
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,9 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit]) -> Patched:
     applied, refused = list[Applied](), list[Refusal]()
     for edit in edits:
         before = changes[edit.path] if edit.path in changes else tree.get(edit.path)
+        if not isinstance(edit, Delete) and (made := made_by_a_tool(edit.path, before)):
+            refused.append(Refusal("not_allowed", edit.path, made))
+            continue
         if isinstance(edit, Rename):
             outcome = _renamed(edit, before, changes.get(edit.to, tree.get(edit.to)))
         else:
@@ -67,6 +80,16 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit]) -> Patched:
         return Patched(tree.changed(changes), tuple(applied))
     except UserError as error:
         return Patched(tree, refused=(Refusal("not_allowed", "", str(error)),))
+
+
+def made_by_a_tool(path: str, content: bytes | None) -> str:
+    """Return why a file is not for people or models to write, '' for one that is: the next run of its tool would undo it."""
+    source = LOCKS.get(path.rpartition("/")[2])
+    if source:
+        return f"{path} is written by a tool from {source}; change {source} instead."
+    if content is not None and _GENERATED.search(content[:GENERATED_BYTES]):
+        return f"{path} says at its top that it is generated and not to be edited; change what it is generated from."
+    return ""
 
 
 def _apply(edit: Replace | WholeFile | Delete | Operation, before: bytes | None) -> tuple[bytes | None, str] | Refusal:

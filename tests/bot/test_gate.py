@@ -13,7 +13,10 @@ from adapters.store.database import Database
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from bot.web.gate import COOKIE, Gate, Signer
+from core.findings import CheckResult
 from core.history import Draft
+from core.messages import TurnResult
+from core.receipts import receipt
 from core.sessions import Session, ThreadKey
 from tests.conftest import ANN
 
@@ -129,6 +132,35 @@ async def test_links_can_be_taken_back_and_a_preview_be_public(
     assert (await ask(gate, session.slug, f"/?{old}")).status_code == 401
     await asyncio.sleep(1.1)
     assert (await ask(gate, session.slug, cookie=f"{COOKIE}={signer.token(session.slug)}")).status_code == 200
+
+
+async def test_the_whole_receipt_opens_with_the_link_and_leads_to_both_versions(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, lite: Database, repository: GitRepository
+) -> None:
+    first = await repository.head(session.id)
+    assert first is not None
+    async with lite.write() as tx:
+        files = {"index.html": b"<h1>Two</h1>"}
+        second = (await repository.commit(tx, Draft(session.id, first, files, "<b>Second", "t2", ANN))).commit
+        await Sessions(lite).change(tx, session, sharing="public")
+        checks = (CheckResult("tests", "passed", 1.5, passed=("t::a",), proofs=("t::a",)),)
+        result = TurnResult("t2", "done", "", checks=checks, model="<m>")
+        await repository.note(tx, session.id, second, receipt(result))
+    where = f"/__threadwright/receipt/{second[:10]}"
+    assert (await ask(gate, session.slug, where)).status_code == 401
+    token = signer.token(session.slug)
+    cookie = f"{COOKIE}={token}"
+    page = await ask(gate, session.slug, where, cookie=cookie)
+    assert page.status_code == 200
+    for words in ("&lt;b&gt;Second", "&lt;m&gt;", "t::a", "failed before this change", f"../commit/{first[:10]}"):
+        assert words in page.text
+    assert token not in page.text
+    led = await ask(gate, session.slug, f"/__threadwright/commit/{first[:10]}", cookie=cookie)
+    assert led.headers["location"] == f"//{session.slug}--{first[:10]}.{ZONE}:8001/?{COOKIE}={token}"
+    odd = await ask(gate, session.slug, "/__threadwright/commit/@evil.example:1", cookie=cookie)
+    assert odd.headers["location"] == f"//{session.slug}--eeae1.{ZONE}:8001/?{COOKIE}={token}"
+    none = await ask(gate, session.slug, f"/__threadwright/receipt/{first[:10]}", cookie=cookie)
+    assert (none.status_code, "has no receipt" in none.text) == (503, True)
 
 
 class SlowPreviews(Previews):

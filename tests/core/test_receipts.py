@@ -32,7 +32,7 @@ def test_people_get_six_lines() -> None:
         "Tests: 2 passed, 1 of them failed before",
         "Findings: 1 new, 1 that were there before",
         "Said to be fine by Ann",
-        "Preview: HTTP 500, failed (it throws)",
+        "Preview: HTTP 500 · it throws",
         "Not verified: mypy",
     )
     assert len(summary(RESULT)) == SHOWN_LINES
@@ -43,7 +43,7 @@ def test_little_to_say_is_said_in_few_lines() -> None:
     quiet = TurnResult(
         "t", "done", "", checks=(CheckResult("tests", "passed", 0.1),), preview=PreviewState("ready", http_status=200)
     )
-    assert summary(quiet) == ("✓ tests", "Preview: HTTP 200, ready")
+    assert summary(quiet) == ("✓ tests", "Preview: HTTP 200")
 
 
 def test_the_whole_is_json_below_the_lines() -> None:

@@ -16,6 +16,7 @@ from adapters.chat.text import (
     footer_in,
     pieces_in,
     preview_in,
+    receipt_in,
     progress_in,
     progress_lines,
 )  # fmt: skip
@@ -24,6 +25,7 @@ from core.messages import Action, Doc
 
 MAX_CONTENT, MAX_LABEL, MAX_ID, MAX_URL = 2_000, 80, 100, 512
 MAX_FIELD, MAX_FOOTER, MAX_BUTTONS = 1_024, 300, 20
+MAX_RECEIPT_URL = 300
 MAX_FILES, MAX_FILE_BYTES = 10, 10 * 1024 * 1024
 COLOURS = {"✅": 0x2DA44E, "⚠️": 0xD4A72C, "⛔": 0xCF222E, "❗": 0xCF222E, "❓": 0x0969DA, "💰": 0xD4A72C}
 PRIMARY, SECONDARY, SUCCESS, DANGER, LINK = 1, 2, 3, 4, 5
@@ -75,10 +77,14 @@ def _embeds(doc: Doc, files: tuple[Picture, ...]) -> list[dict[str, Any]]:
         fields.append({"name": cut(head, 256), "value": _block(lines, MAX_FIELD), "inline": False})
     line, findings = checks_in(doc)
     if line:
-        value = _safe(line) + ("\n" + _block(findings, MAX_FIELD - 400) if findings else "")
+        url = receipt_in(doc)
+        whole = f"\n[The whole receipt]({url})" if url and len(url) <= MAX_RECEIPT_URL else ""
+        room = MAX_FIELD - len(whole)
+        value = cut(_safe(line), room - 420 if findings else room) + whole
+        value += "\n" + _block(findings, 400) if findings else ""
         fields.append({"name": "Checks", "value": cut(value, MAX_FIELD), "inline": False})
     card = preview_in(doc)
-    if card is not None and card.preview.http_status:
+    if card is not None and card.preview.http_status and not line:
         seen = f"HTTP {card.preview.http_status} · {card.preview.runtime}"
         title = f" · “{cut(_safe(card.preview.title), 100)}”" if card.preview.title else ""
         fields.append({"name": "Preview", "value": seen + title, "inline": False})

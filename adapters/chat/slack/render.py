@@ -17,6 +17,7 @@ from adapters.chat.text import (
     footer_in,
     pieces_in,
     preview_in,
+    receipt_in,
     progress_in,
     progress_lines,
     words,
@@ -26,6 +27,7 @@ from core.messages import Action, DiffText, Doc, ProgressCard
 
 MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 6_500, 2_900, 1_000, 3_900
 MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
+MAX_RECEIPT_URL = 400
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
 PREFIX = "tw:"
 STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "primary", "retry": "primary"}
@@ -88,10 +90,12 @@ def _evidence(doc: Doc) -> list[dict[str, Any]]:
         blocks.append(_section(f"*{escape(head)}*\n{_code(lines, MAX_SECTION - 300)}"))
     line, findings = checks_in(doc)
     if line:
-        found = f"\n{_code(findings, 1_500)}" if findings else ""
-        blocks.append(_section(f"*Checks*\n{cut(escape(line), 1_300)}{found}"))
+        found = f"\n{_code(findings, 1_400)}" if findings else ""
+        url = receipt_in(doc)
+        whole = f"\n<{escape(url)}|The whole receipt>" if url and len(url) <= MAX_RECEIPT_URL else ""
+        blocks.append(_section(f"*Checks*\n{cut(escape(line), 1_000)}{whole}{found}"))
     card = preview_in(doc)
-    if card is not None and card.preview.http_status:
+    if card is not None and card.preview.http_status and not line:
         title = f" · “{escape(cut(card.preview.title, 100))}”" if card.preview.title else ""
         blocks.append(_section(f"*Preview*\nHTTP {card.preview.http_status} · {escape(card.preview.runtime)}{title}"))
     return blocks
