@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from core.errors import OutsideError
 from core.files import FileTree
-from core.findings import CheckResult, Finding, blocking, marked
+from core.findings import CheckResult, CheckStatus, Finding, blocking, fingerprinted, marked
 from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
-from core.ports import Checks
+from core.ports import Checks, Worth
 
 MAX_REPAIRS = 3
 SAME_FINDING = 3
@@ -55,17 +55,39 @@ async def judge(
     return Verdict(tree, results, blocking(results))
 
 
-async def proven(verdict: Verdict, parent: FileTree, manifest: AppManifest, checks: Checks) -> tuple[CheckResult, ...]:
-    """Return the results with the tests named that passed and would fail without the change: they are its evidence."""
+async def weighed(
+    verdict: Verdict,
+    parent: FileTree,
+    manifest: AppManifest,
+    checks: Checks,
+    waived: Mapping[str, str] = MappingProxyType({}),
+) -> Verdict:
+    """
+    Name the tests that passed and would fail without the change: they are its evidence.
+
+    New ones that pass whatever the app does are refused.
+    """
+    if verdict.blocking:
+        return verdict
     results = []
     for result in verdict.results:
-        proofs: tuple[str, ...] = ()
-        if parent and result.passed:
+        worth = Worth()
+        if result.passed:
             with suppress(OutsideError):
-                proofs = await checks.proofs(verdict.tree, parent, manifest, result.passed)
-        note = f"{result.note}, {len(proofs)} of them failed before" if proofs else result.note
-        results.append(replace(result, proofs=proofs, note=note))
-    return tuple(results)
+                worth = await checks.worth(verdict.tree, parent, manifest, result.passed)
+        note = f"{result.note}, {len(worth.proofs)} of them failed before" if worth.proofs and parent else result.note
+        said = "{} passes whatever the app does, even nothing at all; let it assert what the app has to do."
+        found = [
+            Finding("cannot-fail", "error", name.partition("::")[0], 0, said.format(name), result.name)
+            for name in worth.hollow
+        ]
+        (marks,) = marked(
+            (replace(result, findings=fingerprinted(found, verdict.tree)),), (), waived
+        )
+        status: CheckStatus = "failed" if found else result.status
+        findings = (*result.findings, *marks.findings)
+        results.append(replace(result, status=status, findings=findings, proofs=worth.proofs, note=note))
+    return Verdict(verdict.tree, tuple(results), blocking(results))
 
 
 def mendable(verdict: Verdict, parent: FileTree) -> dict[str, list[str]]:

@@ -76,6 +76,14 @@ class Repository(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Worth:
+    """What tests are worth, by name: `proofs` fail without the change, `hollow` pass whatever the app does."""
+
+    proofs: tuple[str, ...] = ()
+    hollow: tuple[str, ...] = ()
+
+
 class Checks(Protocol):
     """All checks over one tree."""
 
@@ -93,10 +101,13 @@ class Checks(Protocol):
         """
         ...
 
-    async def proofs(
-        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
-    ) -> tuple[str, ...]:
-        """Return those of the tests that `passed` over `tree` which its change added or touched, and which fail without it."""
+    async def worth(self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]) -> Worth:
+        """
+        Return what those of the tests that `passed` over `tree` are worth which its change added or touched.
+
+        Raises:
+            OutsideError: it cannot be found out.
+        """
         ...
 
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:

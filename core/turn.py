@@ -184,7 +184,6 @@ async def _propose(
     if verdict.blocking:
         return Proposal("blocked", _blocked(verdict), head, checks=verdict.results, notes=tuple(notes))
 
-    checked = await checking.proven(verdict, context.tree, plan.manifest, ports.checks)
     changes = context.tree.changes_to(verdict.tree)
     written_changes = {path: body for path, body in changes.items() if path not in uploads}
     summary, remarks = await _described(asked, plan, written_changes, context.tree, model)
@@ -194,7 +193,7 @@ async def _propose(
         head,
         {path: body.decode() if body is not None else None for path, body in written_changes.items()},
         title=_title(asked),
-        checks=checked,
+        checks=verdict.results,
         decisions=tuple(wanted.decisions),
         notes=(*notes, *remarks),
         uploads={path: base64.b64encode(body).decode() for path, body in changes.items() if path in uploads and body},
@@ -275,16 +274,22 @@ async def _checked(
         show.step(f"Repairing {len(findings)} finding{'s' * (len(findings) != 1)}")
         return (await generation.repair(asked, broken, manifest, findings, model, tally)).tree
 
-    async def again(changed: FileTree) -> Verdict:
+    async def judged(changed: FileTree) -> Verdict:
         return await checking.judge(changed, parent, manifest, ports.checks, show.detail, waived)
 
-    first = await again(tree)
+    async def weighed(verdict: Verdict) -> Verdict:
+        return await checking.weighed(verdict, parent, manifest, ports.checks, waived)
+
+    async def again(changed: FileTree) -> Verdict:
+        return await weighed(await judged(changed))
+
+    first = await judged(tree)
     if rules := checking.mendable(first, parent):
         mended = await ports.checks.fixed(first.tree, rules)
         if mended != first.tree:
-            second = await again(mended)
+            second = await judged(mended)
             first = second if second.merit >= first.merit else first
-    return await checking.repaired(first, fix, again)
+    return await checking.repaired(await weighed(first), fix, again)
 
 
 async def _described(

@@ -23,6 +23,7 @@ from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, secrets_check
 from adapters.checks.sql import sql_check
 from adapters.checks.syntax import syntax_check
+from adapters.checks.mutation import touched_tests, worthless
 from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.sandbox.folders import temporary_folder
@@ -33,7 +34,7 @@ from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import MARKS, CheckResult, fingerprinted
 from core.manifests import AppManifest
-from core.ports import Sandbox
+from core.ports import Sandbox, Worth
 
 log = logging.getLogger(__name__)
 RULES = "2"
@@ -101,16 +102,23 @@ class CheckSuite:
             await self._remember(tree, found)
         return found
 
-    async def proofs(
-        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
-    ) -> tuple[str, ...]:
-        """Return those of the tests that `passed` over `tree` which its change added or touched, and which fail without it."""
+    async def worth(self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]) -> Worth:
+        """Run the tests that the change added or touched over the parent, and those that pass there over a worthless app."""
         changed = [path for path in parent.changes_to(tree) if path in tree and is_test(path)]
-        mine = [name for name in passed if name.partition("::")[0] in changed]
+        touched = {path: touched_tests(parent.text(path) or "", tree.text(path) or "", path) for path in changed}
+        mine = [name for name in passed if (path := name.partition("::")[0]) in touched and touched[path](name)]
         if not mine:
-            return ()
-        before = await self.passing(parent.changed({path: tree[path] for path in changed}), manifest)
-        return tuple(name for name in mine if name not in before)
+            return Worth()
+        before = frozenset(mine)
+        if parent:
+            before = await self.passing(parent.changed({path: tree[path] for path in changed}), manifest)
+        proofs = tuple(name for name in mine if name not in before)
+        if len(proofs) == len(mine):
+            return Worth(proofs)
+        alive = before
+        for broken in worthless(tree):
+            alive = alive and alive & await self.passing(broken, manifest)
+        return Worth(proofs, tuple(name for name in mine if name in alive))
 
     async def passing(self, tree: FileTree, manifest: AppManifest) -> frozenset[str]:
         """

@@ -13,12 +13,13 @@ from adapters.checks.tools import as_json, output_of, program
 from adapters.llm.builtin.plans import new_manifest
 from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import understand
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.store.database import Database
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult
 from core.manifests import AppManifest
-from core.ports import Ran
+from core.ports import Ran, Worth
 
 REQUEST = "Build a todo app"
 LATER = ("ruff", "oxlint", "mypy", "bandit", "secrets", "tests")
@@ -385,15 +386,65 @@ async def test_linters_mend_only_the_rules_they_are_told(suite_of: Callable[...,
     assert b"!!(!!y)" in fixed["a.js"]
 
 
+HOLLOW = b"""import main
+import pytest
+from fastapi.testclient import TestClient
+
+
+def test_of_python():
+    things = [1, 2]
+    assert len(things) == 2
+
+
+def test_that_it_is_there():
+    assert main.app is not None
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_of_words(name):
+    assert name
+
+
+def test_of_the_title():
+    assert main.app.title == "Todos"
+
+
+def test_of_what_is_not_there():
+    assert TestClient(main.app).get("/api/tasks/1").status_code in (404, 500)
+
+
+def test_of_a_page():
+    with open("static/index.html") as page:
+        assert "<title>" in page.read()
+"""
+
+
+async def test_only_tests_that_can_fail_count(lite: Database, tmp_path: Path, cache: Path) -> None:
+    """In a real sandbox, over a real app; the tests of the builder all have something to say."""
+    box = BubblewrapSandbox(tmp_path / "box")
+    suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
+    tree, manifest = app()
+    title = manifest.title.encode()
+    now = tree.changed({"tests/test_hollow.py": HOLLOW.replace(b'"Todos"', b'"' + title + b'"')})
+    passed = await suite.passing(now, manifest)
+    worth = await suite.worth(now, FileTree({}), manifest, sorted(passed))
+    name = "tests/test_hollow.py::test_"
+    assert {f"{name}of_the_title", f"{name}of_a_page"} < passed
+    assert worth == Worth(
+        (), (f"{name}of_python", f"{name}of_words[a]", f"{name}of_words[b]", f"{name}that_it_is_there")
+    )
+    assert await suite.worth(now, tree, manifest, [f"{name}of_python"]) == Worth((), (f"{name}of_python",))
+
+
 async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_path: Path, cache: Path) -> None:
     """Over the parent with the new tests only `test_old` passes."""
     box = StillSandbox(Ran(1, "PASSED test_a.py::test_old\nFAILED test_a.py::test_new - x\n", 0.1))
     suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
     tree, manifest = app()
-    now = tree.changed({"test_a.py": b"def test_old(): ..."})
+    now = tree.changed({"test_a.py": b"def test_old(): ...\ndef test_new(): ..."})
     passed = ("test_a.py::test_old", "test_a.py::test_new", "tests/test_other.py::test_x")
-    assert await suite.proofs(now, tree, manifest, passed) == ("test_a.py::test_new",)
-    assert await suite.proofs(now, now, manifest, passed) == ()
+    assert await suite.worth(now, tree, manifest, passed) == Worth(("test_a.py::test_new",), ("test_a.py::test_old",))
+    assert await suite.worth(now, now, manifest, passed) == Worth()
     with pytest.raises(OutsideError, match="no sandbox"):
         await suite_without_sandbox(lite, tmp_path, cache).passing(tree, manifest)
 

@@ -24,7 +24,7 @@ from core.llm.chat import ChatRequest, Usage
 from core.llm.metered import Budget
 from core.manifests import AppManifest, Role
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
-from core.ports import Transcript, Waivers
+from core.ports import Transcript, Waivers, Worth
 from core.sessions import Session, ThreadKey
 from core.turn import TurnPorts, run_turn
 from tests.conftest import ANN, BEN
@@ -71,6 +71,8 @@ class StillChecks:
     asked_to_mend: list[Mapping[str, Sequence[str]]] = field(default_factory=list)
     passed: tuple[str, ...] = ()
     proving: tuple[str, ...] = ()
+    hollow: tuple[str, ...] = ()
+    unweighed: bool = False
 
     async def run(
         self,
@@ -85,10 +87,11 @@ class StillChecks:
             await old()
         return self._results(tree)
 
-    async def proofs(
-        self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]
-    ) -> tuple[str, ...]:
-        return tuple(name for name in passed if name in self.proving)
+    async def worth(self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]) -> Worth:
+        if self.unweighed:
+            raise OutsideError("no sandbox")
+        proving = tuple(name for name in passed if name in self.proving and parent)
+        return Worth(proving, tuple(name for name in passed if name in self.hollow and b"BAD" in tree["index.html"]))
 
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
         self.asked_to_mend.append(rules)
@@ -442,6 +445,22 @@ async def test_tests_that_fail_without_the_change_are_named(table: Table) -> Non
     assert (await table.turn()).checks[0].proofs == ()
     result = await table.turn("More", {"core": [CHANGE], "arch": [plan(["a.css"])], "edit": [whole("a.css", "b{}")]})
     assert (result.checks[0].proofs, result.checks[0].note) == (("t::b",), ", 1 of them failed before")
+    table.checks.unweighed = True
+    result = await table.turn("More", {"core": [CHANGE], "arch": [plan(["a.css"])], "edit": [whole("a.css", "c{}")]})
+    assert (result.outcome, result.checks[0].proofs) == ("done", ())
+
+
+async def test_a_test_that_cannot_fail_is_refused_and_repaired(table: Table) -> None:
+    table.checks.passed, table.checks.hollow = ("t.py::a", "t.py::b"), ("t.py::b",)
+    script = SCRIPT | {"uix": [page_saying("BAD")], "debug": [whole("index.html", "<h1>fine</h1>\n")]}
+    result = await table.turn(script=script)
+    assert (result.outcome, result.notes[0]) == ("done", "Repaired 1 time after the checks found something.")
+    blocked = await table.turn("Again", script | {"core": [BUILD], "edit": [page_saying("BAD")], "debug": ["I give up."]})
+    assert blocked.outcome == "blocked"
+    assert "t.py::b passes whatever the app does" in blocked.message
+    fingerprint = blocked.checks[0].findings[0].fingerprint
+    fine = await table.turn("Again", script | {"edit": [page_saying("BAD")]}, waivers=StillWaivers({fingerprint: "Ann"}))
+    assert (fine.outcome, fine.checks[0].findings[0].waived) == ("done", "Ann")
 
 
 async def test_the_best_attempt_is_the_one_that_is_told_about(table: Table) -> None:

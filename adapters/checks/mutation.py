@@ -1,0 +1,103 @@
+"""
+An app made worthless, to see which of its tests notice: extreme mutation, after Niedermayr, Juergens and Wagner,
+"Will my tests tell me if I break this code?" (2016). Two runs tell of all tests at once.
+"""
+
+import ast
+from collections.abc import Callable
+
+from adapters.checks.tests import is_test
+from core.edits.languages import python_error, python_tree
+from core.files import FileTree
+
+MAX_CHARS = 200_000
+
+
+def worthless(tree: FileTree) -> tuple[FileTree, FileTree]:
+    """
+    Return the tree twice with the tests as they are and everything else broken, in a way that can still be imported.
+
+    In the first functions return None. In the second routes and constants are others, and what is not Python is empty.
+    A test that notices neither cannot fail; one alone proves nothing, as a test of an answer "not found" may like it.
+    """
+    mine = {path: content for path, content in tree.items() if not _of_tests(path)}
+    python = {path: content for path, content in mine.items() if path.endswith(".py")}
+    return (
+        tree.changed({path: _broken(content, _Idle()) for path, content in python.items()}),
+        tree.changed(dict.fromkeys(mine, b"") | {path: _broken(content, _Other()) for path, content in python.items()}),
+    )
+
+
+def touched_tests(old: str, new: str, path: str) -> Callable[[str], bool]:
+    """Return what says, of a test's name, whether the test reads otherwise than before; all do where that cannot be told."""
+    if not path.endswith(".py") or python_error(old) or python_error(new):
+        return lambda name: True
+    before = {ast.dump(one) for one in _functions(old)}
+    touched = {one.name for one in _functions(new) if ast.dump(one) not in before}
+    return lambda name: name.rpartition("::")[2].partition("[")[0] in touched
+
+
+def _functions(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [one for one in ast.walk(python_tree(text)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def _of_tests(path: str) -> bool:
+    parts = path.split("/")
+    return is_test(path) or parts[-1] == "conftest.py" or bool({"tests", "test"} & set(parts[:-1]))
+
+
+def _broken(content: bytes, breaker: ast.NodeTransformer) -> bytes:
+    text = content.decode("utf-8", "replace")
+    if len(text) > MAX_CHARS or python_error(text):
+        return content
+    return ast.unparse(ast.fix_missing_locations(breaker.visit(python_tree(text)))).encode()
+
+
+class _Idle(ast.NodeTransformer):
+    """Functions do nothing."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - the visitor's name
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802 - the visitor's name
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        # What yields opens something for others: without it they would not come to judge anything.
+        if not any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)):
+            node.body = [ast.Return(ast.Constant(None))]
+        return node
+
+
+class _Other(ast.NodeTransformer):
+    """Routes, numbers and prose are others."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802 - the visitor's name
+        node.value = self.visit(node.value) if node.value else None
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802 - the visitor's name
+        value = node.value
+        if isinstance(value, bool):
+            return ast.Constant(not value)
+        if isinstance(value, int | float):
+            return ast.Constant(value + 1)
+        if isinstance(value, str) and _said(value):
+            return ast.Constant(value + "x")
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802 - the visitor's name
+        if isinstance(node.value, ast.List | ast.Tuple | ast.Set):
+            words = [one for one in node.value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            for word in words:
+                word.value = f"{word.value}x"
+            return node
+        return self.generic_visit(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802 - the visitor's name
+        return node
+
+
+def _said(text: str) -> bool:
+    """Say whether a text is a route or prose. Other words may be settings, files or names, without which nothing would start."""
+    return text.startswith("/") or (text != text.lower() and not text.isupper()) or " " in text
