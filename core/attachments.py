@@ -13,7 +13,8 @@ from core.messages import Attachment
 MAX_ATTACHMENTS = 10
 MAX_TEXT_CHARS = 20_000
 Fetch = Callable[[Attachment], Awaitable[bytes]]
-_FOLDERS = {"static": "uploads", "node": "public/uploads", "fastapi_react": "frontend/public/uploads"}
+_FOLDERS = {"static": "uploads", "node": "public/uploads", "fastapi_react": "frontend/public/uploads",
+            "react_supabase": "frontend/public/uploads"}  # fmt: skip
 
 
 @dataclass(frozen=True)

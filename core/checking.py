@@ -81,9 +81,7 @@ async def weighed(
             Finding("cannot-fail", "error", name.partition("::")[0], 0, said.format(name), result.name)
             for name in worth.hollow
         ]
-        (marks,) = marked(
-            (replace(result, findings=fingerprinted(found, verdict.tree)),), (), waived
-        )
+        (marks,) = marked((replace(result, findings=fingerprinted(found, verdict.tree)),), (), waived)
         status: CheckStatus = "failed" if found else result.status
         findings = (*result.findings, *marks.findings)
         results.append(replace(result, status=status, findings=findings, proofs=worth.proofs, note=note))

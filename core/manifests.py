@@ -178,6 +178,21 @@ class AppManifest(Strict):
             raise ValueError(str(error)) from error
         return self
 
+    @property
+    def serverless(self) -> bool:
+        """Whether files alone make the app: no server of its own runs."""
+        return self.kind in ("static", "react_supabase")
+
+    @property
+    def bundled(self) -> bool:
+        """Whether its front end is built before it can be shown."""
+        return self.kind in ("fastapi_react", "react_supabase")
+
+    @property
+    def command(self) -> list[str]:
+        """The command that starts its server, without where to listen."""
+        return ["node", *self.start] if self.kind == "node" else ["python", "-m", *self.start]
+
     def file(self, path: str) -> PlannedFile | None:
         """Return the planned file at `path`, if the manifest names it."""
         return next((one for one in self.files if one.path == path), None)

@@ -11,7 +11,7 @@ GROUPS = {
     "types": ("mypy", "tsc"),
     "security": ("bandit", "secrets", "markup", "sql"),
     "pages": ("pages",),
-    "tests": ("test-worth", "tests", "build"),
+    "tests": ("test-worth", "tests", "vitest", "build"),
 }
 SHOWN_LINES = 6
 

@@ -38,9 +38,7 @@ def build_check(sandbox: Sandbox | None, why_none: str) -> Check:
         text = " | ".join(part.strip() for part in ran.output.splitlines() if part.strip())[:400]
         return Report((Finding("build", "error", path, line, f"the front end does not build: {text}", "vite"),))
 
-    return Check(
-        "build", 2, lambda material: material.manifest is not None and material.manifest.kind == "fastapi_react", run
-    )
+    return Check("build", 2, lambda material: material.manifest is not None and material.manifest.bundled, run)
 
 
 def tsc_check(sandbox: Sandbox | None, why_none: str) -> Check:

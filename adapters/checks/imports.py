@@ -29,6 +29,12 @@ _BROUGHT = frozenset(
 )  # fmt: skip
 _BUILT = "frontend/"
 """Scripts below this folder are bundled; others are served as they are."""
+_NODE = frozenset(
+    {"assert", "buffer", "child_process", "crypto", "dns", "events", "fs", "http", "http2", "https", "net", "os", "path",
+     "perf_hooks", "process", "querystring", "readline", "stream", "string_decoder", "timers", "tls", "url", "util", "v8",
+     "vm", "worker_threads", "zlib"}
+)  # fmt: skip
+"""What Node brings itself; with `node:` before it, everything is taken for its own."""
 _TRIED = (
     "",
     ".tsx",
@@ -109,6 +115,7 @@ def _missing(path: str, line: int, name: str, there: list[str]) -> Finding:
 
 def _scripts(material: Material) -> Iterator[Finding]:
     paths = [path for path in material.paths(*(f".{one}" for one in SCRIPTS)) if "node_modules/" not in path]
+    node_app = material.manifest is not None and material.manifest.kind == "node"
     for path in paths:
         text = material.tree.text(path)
         top = root(path, text) if text and len(text) < MAX_CHARS else None
@@ -117,7 +124,7 @@ def _scripts(material: Material) -> Iterator[Finding]:
         for node, source in _sources(top):
             line = node.start_point[0] + 1
             if not source.startswith((".", "/")):
-                yield from _package(path, line, source)
+                yield from _package(path, line, source, node_app)
             elif source.startswith("."):
                 yield from _own(material, path, line, node, source)
 
@@ -129,12 +136,15 @@ def _sources(top: "Node") -> "Iterator[tuple[Node, str]]":
             yield node, source.text.decode().strip("'\"")
 
 
-def _package(path: str, line: int, source: str) -> Iterator[Finding]:
+def _package(path: str, line: int, source: str, node_app: bool) -> Iterator[Finding]:
     """Bundled scripts may import what the sandbox has; others have no packages, only addresses."""
     if source.startswith(("node:", "https://")) or is_test(path):
         return
     name = "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
-    if not path.startswith(_BUILT):
+    if node_app and not path.startswith(("public/", _BUILT)):
+        if name not in script_packages() and name not in _NODE:
+            yield _missing(path, line, name, sorted(script_packages()))
+    elif not path.startswith(_BUILT):
         text = f"{source} is a package, and no bundler serves this file; import a file of the app."
         yield Finding("package", "error", path, line, text, "imports")
     elif name not in script_packages():

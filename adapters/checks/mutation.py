@@ -56,10 +56,10 @@ def _broken(content: bytes, breaker: ast.NodeTransformer) -> bytes:
 class _Idle(ast.NodeTransformer):
     """Functions do nothing."""
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
@@ -72,11 +72,11 @@ class _Idle(ast.NodeTransformer):
 class _Other(ast.NodeTransformer):
     """Routes, numbers and prose are others."""
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         node.value = self.visit(node.value) if node.value else None
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         value = node.value
         if isinstance(value, bool):
             return ast.Constant(not value)
@@ -86,15 +86,15 @@ class _Other(ast.NodeTransformer):
             return ast.Constant(value + "x")
         return node
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if isinstance(node.value, ast.List | ast.Tuple | ast.Set):
-            words = [one for one in node.value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            for word in words:
-                word.value = f"{word.value}x"
+            for word in node.value.elts:
+                if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                    word.value += "x"
             return node
         return self.generic_visit(node)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:  # noqa: N802 - the visitor's name
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return node
 
 

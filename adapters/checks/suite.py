@@ -19,13 +19,14 @@ from adapters.checks.imports import imports_check
 from adapters.checks.lint import oxlint_check, ruff_check
 from adapters.checks.markup import markup_check
 from adapters.checks.material import Check, Material
+from adapters.checks.mutation import touched_tests, worthless
 from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, secrets_check
 from adapters.checks.sql import sql_check
 from adapters.checks.syntax import syntax_check
-from adapters.checks.mutation import touched_tests, worthless
 from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
 from adapters.checks.types import mypy_check
+from adapters.checks.vitest import vitest_check
 from adapters.sandbox.folders import temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
@@ -47,8 +48,7 @@ def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Chec
     return [
         syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), markup_check(),
         ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
-        tests_check(sandbox, why_none),
-        build_check(sandbox, why_none),
+        tests_check(sandbox, why_none), vitest_check(sandbox, why_none), build_check(sandbox, why_none),
         tsc_check(sandbox, why_none),
     ]  # fmt: skip
 

@@ -18,6 +18,11 @@ _ENVIRONMENT = {
 }  # fmt: skip
 
 
+_NODE = {"DATA_DIR": "/tmp", "NODE_OPTIONS": "--test-reporter=tap"}  # noqa: S108 - inside the sandbox
+# One line per test: "not ok 2 - adds"; below a failed one stand its place and its error.
+_TAP = re.compile(r"^(?P<failed>not )?ok \d+ - (?P<name>.*?)(?: # (?P<skipped>SKIP|TODO).*)?$", re.M)
+_TAP_PLACE = re.compile(r"^  location: '/app/(?P<path>[^:']+)", re.M)
+_TAP_WHY = re.compile(r"^  error: (?:\|-\n +)?'?(?P<text>.*?)'?$", re.M)
 _PASSED = re.compile(r"^PASSED (?P<name>\S+::\S.*)$", re.M)
 MOST_NAMES = 500
 
@@ -29,7 +34,7 @@ def is_test(path: str) -> bool:
 
 async def run_tests(sandbox: Sandbox, tree: FileTree, manifest: AppManifest) -> Ran:
     """Run an app's tests."""
-    return await sandbox.run(tree, manifest.test, _ENVIRONMENT, SECONDS)
+    return await sandbox.run(tree, manifest.test, _NODE if manifest.kind == "node" else _ENVIRONMENT, SECONDS)
 
 
 def passed_in(output: str) -> tuple[str, ...]:
@@ -54,6 +59,8 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
                 else "the tests printed without end"
             )
             return Report((Finding("tests", "error", "", 0, text, "tests"),))
+        if material.manifest.kind == "node" and _TAP.search(ran.output):
+            return _tap(ran.output)
         if ran.exit_code == 0:
             summary = _summary(ran.output)
             # A command that ends well without a test is no evidence.
@@ -80,7 +87,25 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             )
         return Report(findings, note=_summary(ran.output), passed=passed_in(ran.output))
 
-    return Check("tests", 2, lambda material: material.manifest is not None and material.manifest.kind != "static", run)
+    return Check("tests", 2, lambda material: material.manifest is not None and not material.manifest.serverless, run)
+
+
+def _tap(output: str) -> Report:
+    """Read what Node's test runner printed."""
+    lines = list(_TAP.finditer(output))
+    passed = tuple(line["name"] for line in lines if not line["failed"] and not line["skipped"])[:MOST_NAMES]
+    findings = []
+    for at, line in enumerate(lines):
+        if line["failed"]:
+            below = output[line.end() : lines[at + 1].start() if at + 1 < len(lines) else len(output)]
+            place, why = _TAP_PLACE.search(below), _TAP_WHY.search(below)
+            said = f"{line['name']}: {why['text'][:300] if why else 'failed'}"
+            findings.append(Finding("test", "error", place["path"] if place else "", 0, said, "tests"))
+    if not passed and not findings:
+        return Report(note="the test command ran no test", status="not_run")
+    return Report(
+        tuple(findings), f"{len(passed)} passed" + (f", {len(findings)} failed" if findings else ""), passed=passed
+    )
 
 
 def _summary(output: str) -> str:

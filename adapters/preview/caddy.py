@@ -60,6 +60,19 @@ http://*.{zone}:{port} {{
 			header Cache-Control no-cache
 			file_server
 		}}
+		@built {{
+			status 2xx
+			header X-Built *
+		}}
+		handle_response @built {{
+			vars folder {{rp.header.X-Built}}
+			root * {{vars.folder}}
+			try_files {{path}} /index.html
+			header Content-Security-Policy "default-src 'self' 'unsafe-inline' data:; connect-src 'self' https://*.supabase.co wss://*.supabase.co; img-src 'self' data: https://*.supabase.co; frame-ancestors 'none'"
+			header X-Content-Type-Options nosniff
+			header Cache-Control no-cache
+			file_server
+		}}
 	}}
 }}
 """

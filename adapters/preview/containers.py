@@ -81,9 +81,9 @@ class Slot:
         self._one_at_a_time = asyncio.Lock()
         self._sleeps = False
 
-    async def load(self, version: str, arguments: list[str], env: dict[str, str]) -> int:
+    async def load(self, version: str, arguments: list[str], env: dict[str, str], *, node: bool) -> int:
         """
-        Start a version beside those that run, and return its port.
+        Start a version beside those that run, with the arguments of `node` or of uvicorn, and return its port.
 
         Raises:
             OutsideError: it does not start; says why.
@@ -94,7 +94,8 @@ class Slot:
             raise OutsideError("too many versions of this app are running", retryable=True)
         self.ports.add(port)
         try:
-            problem = await self._ordered({"load": f"/app/{version}", "arguments": arguments, "port": port, "env": env})
+            order = {"load": f"/app/{version}", "arguments": arguments, "port": port, "env": env, "node": node}
+            problem = await self._ordered(order)
         except BaseException:
             self.ports.discard(port)
             raise
@@ -329,7 +330,7 @@ class DockerRuntime:
 
     async def start(self, home: Home, version: str, argv: list[str]) -> DockerInstance:
         """Start a version in its app's container, which is made if there is none."""
-        if argv[:3] != ["python", "-m", "uvicorn"]:
+        if argv[:3] != ["python", "-m", "uvicorn"] and argv[0] != "node":
             raise OutsideError("apps are started by uvicorn here, as in “uvicorn main:app”")
         slot = self._slots.get(home.folder)
         if slot is None or not await asyncio.to_thread(slot.runs):
@@ -339,7 +340,8 @@ class DockerRuntime:
             self._slots.pop(home.folder, None)
 
         try:
-            port = await slot.load(version, argv[3:], {"WEB_DIST": f"/web/{version}"})
+            arguments = argv[1:] if argv[0] == "node" else argv[3:]
+            port = await slot.load(version, arguments, {"WEB_DIST": f"/web/{version}"}, node=argv[0] == "node")
         except BaseException:
             if not slot.ports:
                 forget()

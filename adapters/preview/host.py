@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import html
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Coroutine
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.preview.live import add_live
-from adapters.preview.runtime import Answer, Home, Instance, Runtime, ready, with_log
+from adapters.preview.runtime import BODY_BYTES, Answer, Home, Instance, Runtime, ready, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, troubles
 from adapters.sandbox.folders import write_files
@@ -44,11 +45,15 @@ class Served:
     root: Path
     instance: Instance | None
     used: float = field(default_factory=time.monotonic)
+    built: bool = False
+    """Whether the folder holds one built page, which answers for every address of the app by itself."""
 
     @property
     def header(self) -> tuple[str, str]:
         """Return the header that tells Caddy where to go."""
-        return ("X-Upstream", self.instance.upstream) if self.instance else ("X-Root", str(self.root))
+        if self.instance:
+            return "X-Upstream", self.instance.upstream
+        return "X-Built" if self.built else "X-Root", str(self.root)
 
 
 class Previews:
@@ -123,8 +128,8 @@ class Previews:
             return ""
 
     async def _show(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> PreviewState:
-        static = manifest is None or manifest.kind == "static"
-        if not static and self.runtime is None:
+        static = manifest is None or manifest.serverless
+        if self.runtime is None and (manifest is not None and (manifest.bundled or not static)):
             return PreviewState("off", commit=commit, note=self._why_none)
         name = "static" if static else self.runtime.name if self.runtime else ""
         served, answer = await self._start(slug, commit, tree, manifest)
@@ -183,7 +188,7 @@ class Previews:
         self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None
     ) -> tuple[Served, Answer]:
         home, version = Home(self._folder / slug), commit[:12]
-        static = manifest is None or manifest.kind == "static"
+        static = manifest is None or manifest.serverless
         if self.runtime is None or static:
             home.make()
         else:
@@ -197,17 +202,17 @@ class Previews:
             if PAST not in slug:
                 await asyncio.to_thread(add_live, building, version)
             building.rename(root)
+        if manifest is not None and manifest.bundled:
+            await self._build(home, version)
         if manifest is None or static:
-            page = tree.get("index.html")
-            return Served(commit, root, None), Answer(200, page) if page else Answer(
-                404, problem="there is no index.html"
-            )
+            folder = home.web(version) if manifest is not None and manifest.bundled else root
+            page = await asyncio.to_thread(_start_page, folder)
+            answer = Answer(200, page) if page else Answer(404, problem="there is no index.html")
+            return Served(commit, folder, None, built=folder != root), answer
         if self.runtime is None:
             raise OutsideError(self._why_none)
-        if manifest.kind == "fastapi_react":
-            await self._build(home, version)
         try:
-            instance = await self.runtime.start(home, version, ["python", "-m", *manifest.start])
+            instance = await self.runtime.start(home, version, manifest.command)
         except OutsideError:
             known = self._served.get(slug)
             if known is None or known.root != root:
@@ -221,13 +226,15 @@ class Previews:
 
     async def _build(self, home: Home, version: str) -> None:
         """Build the front end of a version, unless that was done before."""
-        assert self.runtime is not None
+        if self.runtime is None:
+            raise OutsideError(self._why_none)
         web = home.web(version)
         if not web.exists():
             building = web.with_suffix(".new")
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir()
             await self.runtime.build(home.app(version), building)
+            await asyncio.to_thread(_only_files, building)
             building.rename(web)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
@@ -293,6 +300,23 @@ class Previews:
         self._served.clear()
         if self.runtime is not None:
             await self.runtime.close()
+
+
+def _start_page(folder: Path) -> bytes:
+    path = folder / "index.html"
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(BODY_BYTES)
+
+
+def _only_files(folder: Path) -> None:
+    """Remove whatever is no plain file: what builds is code of others, and a link would be followed on the host."""
+    for place, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            path = Path(place, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                path.unlink()
 
 
 def _forget(home: Home, version: str) -> None:

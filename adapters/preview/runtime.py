@@ -89,7 +89,7 @@ class Runtime(Protocol):
 
     async def start(self, home: Home, version: str, argv: list[str]) -> Instance:
         """
-        Start `argv` (a uvicorn command without where to listen) over a version of the app, beside those that run.
+        Start `argv` (a command of uvicorn without where to listen, or of Node, which is told by PORT) over a version of the app, beside those that run.
 
         The app may write its data folder, and finds a front end that was built by WEB_DIST.
 
@@ -219,6 +219,8 @@ class BubblewrapRuntime:
 
     async def start(self, home: Home, version: str, argv: list[str]) -> BubblewrapInstance:
         """Start an app on a fresh socket; each data folder has a uid of its own where the bot may choose."""
+        if argv[0] == "node":
+            raise OutsideError("this app needs Node, which bubblewrap's sandbox does not have; use Docker")
         self._count += 1
         app, data = home.app(version), home.data
         uid = 61_000 + zlib.crc32(str(data).encode()) % 4_000

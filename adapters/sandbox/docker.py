@@ -46,10 +46,7 @@ def docker_errors() -> Iterator[None]:
 
 def image_tag() -> str:
     """Return the image's name; its tag is a hash of what it is built from."""
-    parts = [
-        (IMAGE_FOLDER / name).read_bytes()
-        for name in ("Dockerfile", "requirements.txt", "package.json", "vite.config.mjs", "forks.py")
-    ]
+    parts = [path.read_bytes() for path in sorted(IMAGE_FOLDER.iterdir()) if path.is_file()]
     return f"threadwright-sandbox:{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
 
 

@@ -24,7 +24,9 @@ LOCKS = {
 }  # fmt: skip
 GENERATED_BYTES = 600
 # As Go, protobuf and GitHub's linguist mark them: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
-_GENERATED = re.compile(rb"(?m)^\W{0,6}(?:Code generated .{0,200}DO NOT EDIT|@generated\b|Generated .{0,200}DO NOT EDIT)")
+_GENERATED = re.compile(
+    rb"(?m)^\W{0,6}(?:Code generated .{0,200}DO NOT EDIT|@generated\b|Generated .{0,200}DO NOT EDIT)"
+)
 
 
 @dataclass(frozen=True)

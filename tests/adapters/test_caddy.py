@@ -1,4 +1,4 @@
-"""The proxy in front of the previews comes back when it dies."""
+"""The proxy in front of the previews goes where the gate says, and comes back when it dies."""
 
 import asyncio
 import os
@@ -44,3 +44,33 @@ async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
                     await asyncio.sleep(0.1)
     found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
     assert found.stdout == ""
+
+
+async def test_a_built_page_answers_for_every_address_and_stays_in_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("the app")
+    (folder / "assets" / "a.js").write_text("a")
+    (tmp_path / "secret").write_text("secret")
+
+    async def built(scope: Any, receive: Any, send: Any) -> None:
+        ping = dict(scope["headers"]).get(b"host", b"").startswith(b"ping") and (401, [(b"x-threadwright", b"here")])
+        status, headers = ping or (200, [(b"x-built", str(folder).encode())])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    port, socket = free_port(), tmp_path / "gate.sock"
+    config = uvicorn.Config(built, uds=str(socket), log_level="warning", lifespan="off", interface="asgi3")
+    async with (
+        running(config),
+        running_caddy(tmp_path, socket, "preview.localhost", port, "127.0.0.1", "here"),
+        httpx.AsyncClient(trust_env=False, headers={"Host": f"app.preview.localhost:{port}"}) as client,
+    ):
+        texts = {}
+        for path in ("/", "/notes/7", "/assets/a.js", "/../secret", "/%2e%2e/secret", "/assets/..%2f..%2fsecret"):
+            answer = await client.get(f"http://127.0.0.1:{port}{path}")
+            texts[path] = answer.text
+        assert texts["/notes/7"] == texts["/"] == "the app"
+        assert texts["/assets/a.js"] == "a"
+        assert "secret" not in texts.values()
+        assert "https://*.supabase.co" in answer.headers["content-security-policy"]

@@ -2,24 +2,28 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.suite import CheckSuite, all_checks
+from adapters.checks.tests import tests_check as own_tests
 from adapters.checks.tools import as_json, output_of, program
+from adapters.checks.vitest import vitest_check
 from adapters.llm.builtin.plans import new_manifest
 from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import understand
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
 from adapters.store.database import Database
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult
 from core.manifests import AppManifest
 from core.ports import Ran, Worth
+from tests.needs import missing
 
 REQUEST = "Build a todo app"
 LATER = ("ruff", "oxlint", "mypy", "bandit", "secrets", "tests")
@@ -451,3 +455,77 @@ async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_p
 
 def suite_without_sandbox(lite: Database, tmp_path: Path, cache: Path) -> CheckSuite:
     return CheckSuite(all_checks(cache, None, ""), lite, tmp_path / "scratch", None)
+
+
+COUNTER = {
+    "frontend/src/counter.tsx": b"""import { useState } from "react";
+export function Counter() {
+  const [count, set] = useState(0);
+  return <button onClick={() => set(count + 1)}>{count}</button>;
+}
+""",
+    "frontend/src/counter.test.tsx": b"""import { fireEvent, render, screen } from "@testing-library/react";
+import { Counter } from "./counter";
+test("counts", () => {
+  render(<Counter />);
+  fireEvent.click(screen.getByRole("button"));
+  expect(screen.getByRole("button").textContent).toBe("1");
+});
+describe("deep", () => {
+  test("falls > short", () => expect(1 + 1).toBe(3));
+  test.skip("later", () => expect(1).toBe(2));
+});
+""",
+}
+NODE_TESTS = b"""import assert from "node:assert";
+import test from "node:test";
+test("adds", () => assert.equal(1 + 1, 2));
+test("falls short", () => assert.equal(1 + 1, 3));
+"""
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Iterator[DockerSandbox]:
+    try:
+        client = open_client()
+        if not client.images.list(image_tag()):
+            missing("the sandbox image", "make image")
+    except OutsideError as error:
+        missing("Docker", str(error))
+    yield DockerSandbox(client, tmp_path / "docker", "tests")
+    client.close()
+
+
+async def test_tests_of_the_front_end_run_and_are_named(docker: DockerSandbox, tmp_path: Path) -> None:
+    report = await vitest_check(docker, "").run(Material(FileTree(COUNTER), tmp_path, None))
+    assert report.passed == ("frontend/src/counter.test.tsx::counts",)
+    assert [(one.path, one.message) for one in report.findings] == [
+        ("frontend/src/counter.test.tsx", "deep > falls > short: expected 2 to be 3 // Object.is equality")
+    ]
+    assert report.note == "1 passed, 1 failed"
+    broken = FileTree(COUNTER | {"frontend/src/counter.tsx": b"throw new Error('no');\n"})
+    with pytest.raises(OutsideError, match="vitest ended with code 1"):
+        await vitest_check(docker, "").run(Material(broken, tmp_path, None))
+
+
+async def test_tests_of_a_node_app_run_and_are_named(docker: DockerSandbox, tmp_path: Path) -> None:
+    manifest = app()[1].model_copy(update={"kind": "node", "test": ["node", "--test"]})
+    material = Material(FileTree({"a.test.mjs": NODE_TESTS}), tmp_path, manifest)
+    report = await own_tests(docker, "").run(material)
+    assert (report.passed, report.note) == (("adds",), "1 passed, 1 failed")
+    assert [(one.path, one.message) for one in report.findings] == [("a.test.mjs", "falls short: 2 == 3")]
+    empty = await own_tests(docker, "").run(Material(FileTree({"a.mjs": b""}), tmp_path, manifest))
+    assert (empty.status, empty.note) == ("not_run", "the test command ran no test")
+
+
+async def test_packages_of_a_node_app_are_known(suite_of: Callable[..., CheckSuite]) -> None:
+    tree = FileTree(
+        {
+            "server.mjs": b"import fs from 'fs'\nimport express from 'express'\nimport x from 'expresss'\nx(fs, express)\n"
+        }
+    )
+    manifest = app()[1].model_copy(update={"kind": "node", "test": []})
+    found = {one.name: one for one in await suite_of().run(tree, manifest, lambda _: None)}["imports"]
+    assert [one.message for one in found.findings] == [
+        "expresss is not installed where the app runs, and nothing can be installed there. Did you mean express?"
+    ]

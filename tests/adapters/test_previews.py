@@ -169,3 +169,55 @@ async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> 
     finally:
         await host.close()
         shutil.rmtree(sockets)
+
+
+SERVER = """
+import express from "express";
+const app = express();
+app.get("/", (request, response) => response.send("<h1>{version}</h1>"));
+app.listen(process.env.PORT, process.env.HOST);
+"""
+
+
+def planned(kind: str, start: list[str]) -> AppManifest:
+    return MANIFEST.model_copy(update={"kind": kind, "start": start})
+
+
+async def test_a_node_app_runs_beside_its_older_version(previews: Previews) -> None:
+    manifest = planned("node", ["server.mjs"])
+    for version in ("one", "two"):
+        files = FileTree({"server.mjs": SERVER.replace("{version}", version).encode()})
+        state = await previews.show("s", "node", version.ljust(12, "0"), files, manifest)
+        assert (state.state, state.note) == ("ready", "")
+        assert await page(previews, "node") == f"<h1>{version}</h1>"
+    broken = FileTree({"server.mjs": b"throw new Error('no server today');\n"})
+    state = await previews.show("s", "node", "three".ljust(12, "0"), broken, manifest)
+    assert (state.state, "no server today" in state.note) == ("failed", True)
+    assert await page(previews, "node") == "<h1>two</h1>"
+
+
+SUPABASE = {
+    "frontend/index.html": b'<!doctype html><title>Notes</title><body>Notes<div id="root"></div><script type="module" src="/main.tsx"></script></body>',
+    "frontend/main.tsx": b"""import { createClient } from "@supabase/supabase-js";
+import { createRoot } from "react-dom/client";
+const url = import.meta.env.VITE_SUPABASE_URL;
+const client = url ? createClient(url, import.meta.env.VITE_SUPABASE_ANON_KEY) : null;
+createRoot(document.getElementById("root")!).render(<p>{client ? "Connected" : "Not connected"}</p>);
+""",
+    "frontend/vite.config.ts": b"""import { symlinkSync, writeFileSync } from "node:fs";
+export default { plugins: [{ name: "trap", closeBundle() { symlinkSync("/etc", "/web/etc"); symlinkSync("/etc/passwd", "/web/a.txt"); writeFileSync("/web/ran.txt", ""); } }] };
+""",
+}
+
+
+async def test_an_app_on_supabase_is_served_as_built_files_and_nothing_else(previews: Previews) -> None:
+    state = await previews.show("s", "notes", "one".ljust(12, "0"), FileTree(SUPABASE), planned("react_supabase", []))
+    assert (state.state, state.note, state.runtime, state.title) == ("ready", "", "static", "Notes")
+    served = previews.serving("notes")
+    assert served is not None
+    name, folder = served.header
+    assert name == "X-Built"
+    files = sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*"))
+    assert [path for path in files if not path.startswith("assets")] == ["index.html", "ran.txt"]
+    script = next(Path(folder).glob("assets/*.js")).read_text()
+    assert "Not connected" in script

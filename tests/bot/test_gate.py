@@ -140,7 +140,7 @@ async def test_the_whole_receipt_opens_with_the_link_and_leads_to_both_versions(
     first = await repository.head(session.id)
     assert first is not None
     async with lite.write() as tx:
-        files = {"index.html": b"<h1>Two</h1>"}
+        files: dict[str, bytes | None] = {"index.html": b"<h1>Two</h1>"}
         second = (await repository.commit(tx, Draft(session.id, first, files, "<b>Second", "t2", ANN))).commit
         await Sessions(lite).change(tx, session, sharing="public")
         checks = (CheckResult("tests", "passed", 1.5, passed=("t::a",), proofs=("t::a",)),)

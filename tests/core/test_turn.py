@@ -455,11 +455,15 @@ async def test_a_test_that_cannot_fail_is_refused_and_repaired(table: Table) -> 
     script = SCRIPT | {"uix": [page_saying("BAD")], "debug": [whole("index.html", "<h1>fine</h1>\n")]}
     result = await table.turn(script=script)
     assert (result.outcome, result.notes[0]) == ("done", "Repaired 1 time after the checks found something.")
-    blocked = await table.turn("Again", script | {"core": [BUILD], "edit": [page_saying("BAD")], "debug": ["I give up."]})
+    blocked = await table.turn(
+        "Again", script | {"core": [BUILD], "edit": [page_saying("BAD")], "debug": ["I give up."]}
+    )
     assert blocked.outcome == "blocked"
     assert "t.py::b passes whatever the app does" in blocked.message
     fingerprint = blocked.checks[0].findings[0].fingerprint
-    fine = await table.turn("Again", script | {"edit": [page_saying("BAD")]}, waivers=StillWaivers({fingerprint: "Ann"}))
+    fine = await table.turn(
+        "Again", script | {"edit": [page_saying("BAD")]}, waivers=StillWaivers({fingerprint: "Ann"})
+    )
     assert (fine.outcome, fine.checks[0].findings[0].waived) == ("done", "Ann")
 
 

@@ -16,9 +16,9 @@ from adapters.chat.text import (
     footer_in,
     pieces_in,
     preview_in,
-    receipt_in,
     progress_in,
     progress_lines,
+    receipt_in,
 )  # fmt: skip
 from core.chat import Outgoing, Part, Picture
 from core.messages import Action, Doc

@@ -17,9 +17,9 @@ from adapters.chat.text import (
     footer_in,
     pieces_in,
     preview_in,
-    receipt_in,
     progress_in,
     progress_lines,
+    receipt_in,
     words,
 )  # fmt: skip
 from core.chat import Form, Outgoing, Part, Picture

@@ -2,8 +2,8 @@
 The fork server in every preview container: the libraries are loaded once, and each version of the app is a fork.
 
 A new version is up in a tenth of a second, on a port of its own, while the old one goes on serving. The bot sends one
-order per connection, one line of JSON, and gets one back: {"load": folder, "arguments": […], "port": …, "env": {…}} or
-{"drop": port}. Whoever lives in the container can send orders too: it is all one app.
+order per connection, one line of JSON, and gets one back: {"load": folder, "arguments": […], "port": …, "env": {…}, "node":
+whether to start Node instead} or {"drop": port}. Whoever lives in the container can send orders too: it is all one app.
 """
 
 import contextlib
@@ -44,14 +44,30 @@ def load(order: dict[str, Any], control: socket.socket) -> dict[str, str]:
         os.close(heard)
         become(order, said)
     os.close(said)
-    ready, _, _ = select.select([heard], [], [], LOAD_SECONDS)
-    listens = bool(ready) and os.read(heard, 2) == b"ok"
-    os.close(heard)
     running[port] = number
+    if order.get("node"):
+        os.close(heard)
+        ended, listens = answers(port, number)
+    else:
+        ready, _, _ = select.select([heard], [], [], LOAD_SECONDS)
+        ended, listens = bool(ready), bool(ready) and os.read(heard, 2) == b"ok"
+        os.close(heard)
     if listens:
         return {"problem": ""}
     drop(port)
-    return {"problem": "its process ended" if ready else f"no answer within {LOAD_SECONDS:.0f} s"}
+    return {"problem": "its process ended" if ended else f"no answer within {LOAD_SECONDS:.0f} s"}
+
+
+def answers(port: int, number: int) -> tuple[bool, bool]:
+    """Wait for a process that does not report by itself; return whether it ended, and whether it listens."""
+    deadline = time.monotonic() + LOAD_SECONDS
+    while time.monotonic() < deadline:
+        if os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return True, False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return False, True
+        time.sleep(0.02)
+    return False, False
 
 
 def become(order: dict[str, Any], said: int) -> None:
@@ -60,6 +76,9 @@ def become(order: dict[str, Any], said: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.chdir(order["load"])
         os.environ.update(order["env"])
+        if order.get("node"):
+            os.environ.update({"PORT": str(order["port"]), "HOST": ANY, "NODE_ENV": "production"})
+            os.execvp("node", ["node", *order["arguments"]])  # noqa: S606 - what the container is for
         importlib.invalidate_caches()
         import uvicorn
 
