@@ -85,6 +85,17 @@ class Settings(BaseSettings):
     budget_tokens: int = Field(2_000_000, ge=1, description="Tokens one turn may use, in and out together.")
     budget_usd: float = Field(5.0, ge=0, description="US dollars one turn may cost; 0 is no limit.")
     budget_calls: int = Field(300, ge=1, description="Model calls one turn may make.")
+    pypi_url: str = Field(
+        "https://pypi.org/simple/",
+        description="The index from which apps may ask for packages of Python; empty is none.",
+    )
+    npm_url: str = Field("https://registry.npmjs.org/", description="The registry for packages of Node, likewise.")
+    registry_hosts: str = Field(
+        "", description="More hosts, as host:port with commas, on which those registries keep files."
+    )
+    package_days: int = Field(
+        7, ge=0, description="Days that a version of a package must be old before an app may have it."
+    )
     preview_pool: int = Field(
         1, ge=0, le=10, description="Warm containers kept ready for new previews in Docker, some 80 MB each."
     )

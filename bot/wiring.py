@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import platform
 import secrets
 import shutil
 import tempfile
@@ -17,6 +18,8 @@ from pathlib import Path
 import uvicorn
 
 from adapters.checks.suite import CheckSuite, all_checks
+from adapters.dependencies.install import Packages
+from adapters.dependencies.registry import Registries
 from adapters.engine.dbos import DbosEngine
 from adapters.llm.builtin import BuiltinModel
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
@@ -28,7 +31,7 @@ from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, open_client
+from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
@@ -53,7 +56,7 @@ from core.chat import ChatPort
 from core.errors import OutsideError, UserError
 from core.llm.metered import Budget
 from core.messages import Attachment
-from core.ports import Frontend, LanguageModel, Sandbox
+from core.ports import Frontend, LanguageModel
 from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
@@ -118,12 +121,14 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         def link(slug: str) -> str:
             return signer.link(settings.preview_link(slug), slug)
 
+        packages = _packages(settings, folder, sandbox)
         host = Previews(
-            _made(folder / "previews"), folder / "shots", runtime, why_none, link, browser, settings.preview_running
-        )
+            _made(folder / "previews"), folder / "shots", runtime, why_none, link, browser, settings.preview_running,
+            packages,
+        )  # fmt: skip
         stack.push_async_callback(host.close)
         suite = CheckSuite(
-            all_checks(folder / "cache", sandbox, why_none),
+            all_checks(folder / "cache", sandbox, why_none, packages),
             database,
             _made(folder / "scratch"),
             sandbox,
@@ -238,7 +243,7 @@ async def _model(settings: Settings) -> AsyncIterator[LanguageModel]:
 
 async def _sandbox(
     settings: Settings, folder: Path, stack: AsyncExitStack
-) -> tuple[Sandbox | None, Runtime | None, str]:
+) -> tuple[DockerSandbox | BubblewrapSandbox | None, Runtime | None, str]:
     """Return where tests and previews run, and why nowhere."""
     problems = []
     owner = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
@@ -265,6 +270,19 @@ async def _sandbox(
     if settings.sandbox == "none":
         problems.append("the setting THREADWRIGHT_SANDBOX is none")
     return None, None, "no sandbox: " + " ".join(problems)
+
+
+def _packages(settings: Settings, folder: Path, sandbox: DockerSandbox | BubblewrapSandbox | None) -> Packages | None:
+    """Let runs and previews have the packages that apps ask for, if there is a registry and a sandbox to install them in."""
+    if sandbox is None or not (settings.pypi_url or settings.npm_url):
+        return None
+    registries = Registries(settings.pypi_url, settings.npm_url, settings.listed("registry_hosts"))
+    docker = isinstance(sandbox, DockerSandbox)
+    base = image_tag() if docker else f"python {platform.python_version()}"
+    sandbox.packages = Packages(
+        folder / "packages", registries, sandbox.install, base, settings.package_days, node=docker
+    )
+    return sandbox.packages
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ from core.findings import MARKS, CheckResult
 from core.messages import PreviewState, TurnResult
 
 GROUPS = {
-    "code": ("syntax", "imports", "ruff", "oxlint"),
+    "code": ("syntax", "packages", "imports", "ruff", "oxlint"),
     "types": ("mypy", "tsc"),
     "security": ("bandit", "secrets", "markup", "sql"),
     "pages": ("pages",),

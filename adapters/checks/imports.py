@@ -3,24 +3,23 @@
 import ast
 import asyncio
 import difflib
-import json
 import posixpath
 import re
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.tests import is_test
+from adapters.dependencies.install import Packages
+from adapters.dependencies.wanted import node_there, python_there
 from core.edits.languages import SCRIPTS, ending, python_error, python_tree, root
 from core.findings import Finding
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-IMAGE = Path(__file__).parents[1] / "sandbox" / "image"
 MAX_CHARS = 500_000
 # What the sandbox's packages are imported as where that is not their name, and what they bring along.
 _BROUGHT = frozenset(
@@ -53,33 +52,26 @@ _TRIED = (
 
 @lru_cache
 def python_packages() -> frozenset[str]:
-    """Return what apps can import besides Python's own library."""
-    lines = (IMAGE / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    named = {re.split(r"[\[=<>~! ]", line, maxsplit=1)[0].replace("-", "_").lower() for line in lines if line.strip()}
-    return frozenset(named | _BROUGHT)
+    """Return what apps can import besides Python's own library and what they ask for."""
+    return frozenset(name.replace("-", "_") for name in python_there()) | _BROUGHT
 
 
-@lru_cache
-def script_packages() -> frozenset[str]:
-    """Return what bundled scripts can import."""
-    return frozenset(json.loads((IMAGE / "package.json").read_text(encoding="utf-8"))["dependencies"])
-
-
-def imports_check() -> Check:
+def imports_check(packages: Packages | None = None) -> Check:
     """Return the check; it only parses."""
 
     async def run(material: Material) -> Report:
-        return Report(tuple(await asyncio.to_thread(lambda: [*_python(material), *_scripts(material)])))
+        asked = packages.modules(material.tree) if packages is not None else frozenset()
+        return Report(tuple(await asyncio.to_thread(lambda: [*_python(material, asked), *_scripts(material, asked)])))
 
-    return Check("imports", 0, lambda material: bool(_of_interest(material)), run)
+    return Check("imports", 1, lambda material: bool(_of_interest(material)), run)
 
 
 def _of_interest(material: Material) -> list[str]:
     return material.paths(".py", *(f".{one}" for one in SCRIPTS))
 
 
-def _python(material: Material) -> Iterator[Finding]:
-    own = {part for path in material.paths(".py") for part in path.removesuffix(".py").split("/")}
+def _python(material: Material, asked: frozenset[str]) -> Iterator[Finding]:
+    own = asked | {part for path in material.paths(".py") for part in path.removesuffix(".py").split("/")}
     for path in material.paths(".py"):
         text = material.tree.text(path)
         if text is None or len(text) > MAX_CHARS or python_error(text):
@@ -107,13 +99,14 @@ def _python_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _missing(path: str, line: int, name: str, there: list[str]) -> Finding:
+    wish = "requirements.txt" if path.endswith(".py") else "package.json"
     near = difflib.get_close_matches(name, there, 1, 0.75)
     hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(there)}."
-    said = f"{name} is not installed where the app runs, and nothing can be installed there.{hint}"
+    said = f"{name} is not installed where the app runs. Ask for its package in {wish}, or do without it.{hint}"
     return Finding("package", "error", path, line, said, "imports")
 
 
-def _scripts(material: Material) -> Iterator[Finding]:
+def _scripts(material: Material, asked: frozenset[str]) -> Iterator[Finding]:
     paths = [path for path in material.paths(*(f".{one}" for one in SCRIPTS)) if "node_modules/" not in path]
     node_app = material.manifest is not None and material.manifest.kind == "node"
     for path in paths:
@@ -124,7 +117,7 @@ def _scripts(material: Material) -> Iterator[Finding]:
         for node, source in _sources(top):
             line = node.start_point[0] + 1
             if not source.startswith((".", "/")):
-                yield from _package(path, line, source, node_app)
+                yield from _package(path, line, source, node_app, asked | node_there())
             elif source.startswith("."):
                 yield from _own(material, path, line, node, source)
 
@@ -136,19 +129,19 @@ def _sources(top: "Node") -> "Iterator[tuple[Node, str]]":
             yield node, source.text.decode().strip("'\"")
 
 
-def _package(path: str, line: int, source: str, node_app: bool) -> Iterator[Finding]:
+def _package(path: str, line: int, source: str, node_app: bool, there: frozenset[str]) -> Iterator[Finding]:
     """Bundled scripts may import what the sandbox has; others have no packages, only addresses."""
     if source.startswith(("node:", "https://")) or is_test(path):
         return
     name = "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
     if node_app and not path.startswith(("public/", _BUILT)):
-        if name not in script_packages() and name not in _NODE:
-            yield _missing(path, line, name, sorted(script_packages()))
+        if name not in there and name not in _NODE:
+            yield _missing(path, line, name, sorted(there))
     elif not path.startswith(_BUILT):
         text = f"{source} is a package, and no bundler serves this file; import a file of the app."
         yield Finding("package", "error", path, line, text, "imports")
-    elif name not in script_packages():
-        yield _missing(path, line, name, sorted(script_packages()))
+    elif name not in there:
+        yield _missing(path, line, name, sorted(there))
 
 
 def _own(material: Material, path: str, line: int, node: "Node", source: str) -> Iterator[Finding]:

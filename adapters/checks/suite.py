@@ -20,6 +20,7 @@ from adapters.checks.lint import oxlint_check, ruff_check
 from adapters.checks.markup import markup_check
 from adapters.checks.material import Check, Material
 from adapters.checks.mutation import touched_tests, worthless
+from adapters.checks.packages import packages_check
 from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, secrets_check
 from adapters.checks.sql import sql_check
@@ -27,6 +28,7 @@ from adapters.checks.syntax import syntax_check
 from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.checks.vitest import vitest_check
+from adapters.dependencies.install import Packages
 from adapters.sandbox.folders import temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
@@ -38,15 +40,15 @@ from core.manifests import AppManifest
 from core.ports import Sandbox, Worth
 
 log = logging.getLogger(__name__)
-RULES = "2"
+RULES = "3"
 """Goes up when our own checks change, so that what they said before is not taken for what they say now."""
 TOOLS = ("ruff", "oxlint", "mypy", "bandit", "detect-secrets")
 
 
-def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str) -> list[Check]:
+def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str, packages: Packages | None = None) -> list[Check]:
     """Return every check there is."""
     return [
-        syntax_check(), imports_check(), pages_check(), sql_check(), hollow_check(), markup_check(),
+        syntax_check(), packages_check(packages), imports_check(packages), pages_check(), sql_check(), hollow_check(), markup_check(),
         ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
         tests_check(sandbox, why_none), vitest_check(sandbox, why_none), build_check(sandbox, why_none),
         tsc_check(sandbox, why_none),

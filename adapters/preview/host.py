@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from adapters.dependencies.install import Packages
 from adapters.preview.live import add_live
 from adapters.preview.runtime import BODY_BYTES, Answer, Home, Instance, Runtime, ready, with_log
 from adapters.preview.screenshot import Browser
@@ -68,9 +69,10 @@ class Previews:
         url_of: Callable[[str], str],
         browser: Browser | None,
         most: int = MAX_RUNNING,
+        packages: Packages | None = None,
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
-        self._url_of, self._browser, self._most = url_of, browser, most
+        self._url_of, self._browser, self._most, self._packages = url_of, browser, most, packages
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
         for left in folder.glob(f"*{PAST}*"):
@@ -201,6 +203,8 @@ class Previews:
             await asyncio.to_thread(write_files, tree, building)
             if PAST not in slug:
                 await asyncio.to_thread(add_live, building, version)
+            if self._packages is not None and manifest is not None and (manifest.bundled or not static):
+                await self._packages.put(tree, building)
             building.rename(root)
         if manifest is not None and manifest.bundled:
             await self._build(home, version)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from adapters.dependencies.install import PYTHON_FOLDER, Packages
 from adapters.sandbox.filter import filter_file
 from adapters.sandbox.folders import temporary_folder
 from adapters.sandbox.programs import run_limited
@@ -23,6 +24,12 @@ from core.ports import Ran
 
 UID = 65_533
 PROBE_SECONDS = 20
+_ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108 - of the sandbox
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": f"/app/{PYTHON_FOLDER}",
+}
 FILTER_HANDLE = "9"
 _WITH_FILTER = f'filter=$1; shift; exec "$@" {FILTER_HANDLE}<"$filter"'
 _MOUNT = (
@@ -50,11 +57,21 @@ class BubblewrapSandbox:
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
+        self.packages: Packages | None = None
 
     async def run(self, tree: FileTree, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Ran:
         """Run `argv` over the tree."""
         with temporary_folder(self._scratch, tree) as folder:
+            if self.packages is not None:
+                await self.packages.put(tree, folder)
             return await run_limited(self.command(folder, argv, env, cpu_seconds=int(seconds) + 5), seconds)
+
+    async def install(self, work: Path, out: Path, seconds: float) -> Ran:
+        """Run the installer in the folder `work`, which may write `out`; it has no network, only the socket in `work`."""
+        if os.geteuid() == 0:
+            os.chown(out, UID, UID)
+        command = self.command(work, ["python", "/app/inside.py"], {}, data=out, cpu_seconds=int(seconds) + 5)
+        return await run_limited(command, seconds)
 
     async def problem(self) -> str:
         """Return why the sandbox does not work here, '' when it does."""
@@ -96,7 +113,7 @@ class BubblewrapSandbox:
         box = [*_limits(cpu_seconds, root), *(_drop(uid) if root else []), bwrap, *_ISOLATION, *_existing(), *binds]
         box += ["--remount-ro", "/", "--chdir", "/app"]
         path = f"{sysconfig.get_path('scripts')}:/usr/bin:/bin"
-        inside = {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8", "PATH": path, **env}  # noqa: S108 - a tmpfs of the sandbox
+        inside = {**_ENVIRONMENT, "PATH": path, **env}
         for name, value in inside.items():
             box += ["--setenv", name, value]
         barred = filter_file()

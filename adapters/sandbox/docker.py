@@ -8,6 +8,7 @@ image instead of running on an old one.
 import asyncio
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig, Ulimit
 
+from adapters.dependencies.install import PYTHON_FOLDER, Packages
 from adapters.sandbox.folders import temporary_folder
 from adapters.sandbox.programs import shortened
 from adapters.sandbox.seccomp import profile
@@ -29,6 +31,8 @@ from core.ports import Ran
 IMAGE_FOLDER = Path(__file__).parent / "image"
 LABEL = "threadwright"
 API_SECONDS = 60
+UID = 65_532
+ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "PYTHONPATH": f"/app/{PYTHON_FOLDER}"}  # noqa: S108 - inside the container
 BUILD_SECONDS = 1_200
 
 
@@ -101,6 +105,7 @@ class DockerSandbox:
 
     def __init__(self, client: docker.DockerClient, scratch: Path, owner: str) -> None:
         self._client, self._scratch, self._owner = client, scratch, owner
+        self.packages: Packages | None = None
 
     async def problem(self) -> str:
         """Return why the sandbox does not work here, '' when it does."""
@@ -113,16 +118,26 @@ class DockerSandbox:
     async def run(self, tree: FileTree, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Ran:
         """Run `argv` over the tree in a container of its own."""
         with temporary_folder(self._scratch, tree) as folder:
-            return await asyncio.to_thread(self._run, folder, list(argv), dict(env), seconds)
+            if self.packages is not None:
+                await self.packages.put(tree, folder)
+            volumes = {str(folder): {"bind": "/app", "mode": "ro"}}
+            return await asyncio.to_thread(self._run, volumes, list(argv), dict(env), seconds)
 
-    def _run(self, folder: Path, argv: list[str], env: dict[str, str], seconds: float) -> Ran:
+    async def install(self, work: Path, out: Path, seconds: float) -> Ran:
+        """Run the installer in the folder `work`, which may write `out`; it has no network, only the socket in `work`."""
+        if os.geteuid() == 0:
+            os.chown(out, UID, UID)
+        volumes = {str(work): {"bind": "/app", "mode": "ro"}, str(out): {"bind": "/data", "mode": "rw"}}
+        return await asyncio.to_thread(self._run, volumes, ["python", "/app/inside.py"], {}, seconds)
+
+    def _run(self, volumes: dict[str, dict[str, str]], argv: list[str], env: dict[str, str], seconds: float) -> Ran:
         began = time.monotonic()
         options = hardened(
             self._owner,
             command=argv,
-            environment={"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **env},  # noqa: S108 - inside the container
+            environment={**ENVIRONMENT, **env},
             network_mode="none",
-            volumes={str(folder): {"bind": "/app", "mode": "ro"}},
+            volumes=volumes,
         )
         with docker_errors():
             container = self._client.containers.create(**options)

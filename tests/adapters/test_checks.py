@@ -527,5 +527,5 @@ async def test_packages_of_a_node_app_are_known(suite_of: Callable[..., CheckSui
     manifest = app()[1].model_copy(update={"kind": "node", "test": []})
     found = {one.name: one for one in await suite_of().run(tree, manifest, lambda _: None)}["imports"]
     assert [one.message for one in found.findings] == [
-        "expresss is not installed where the app runs, and nothing can be installed there. Did you mean express?"
+        "expresss is not installed where the app runs. Ask for its package in package.json, or do without it. Did you mean express?"
     ]

@@ -62,7 +62,7 @@ class BotProcess:
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("THREADWRIGHT_")},
             "THREADWRIGHT_PORT": str(self.port), "THREADWRIGHT_PREVIEW_PORT": str(self.preview_port),
-            "THREADWRIGHT_DATA_DIR": str(data_dir), **env,
+            "THREADWRIGHT_DATA_DIR": str(data_dir), "THREADWRIGHT_PYPI_URL": "", "THREADWRIGHT_NPM_URL": "", **env,
         }  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"

@@ -79,6 +79,7 @@ def become(order: dict[str, Any], said: int) -> None:
         if order.get("node"):
             os.environ.update({"PORT": str(order["port"]), "HOST": ANY, "NODE_ENV": "production"})
             os.execvp("node", ["node", *order["arguments"]])  # noqa: S606 - what the container is for
+        sys.path.append(os.path.join(order["load"], ".packages"))
         importlib.invalidate_caches()
         import uvicorn
 

@@ -1,0 +1,125 @@
+"""
+Runs in the sandbox: pip and npm, which unpack packages into /data and run nothing of them.
+
+The only way out is /app/egress.sock, which the bot answers: here it becomes a proxy on a port that both understand.
+Standard library only, and any Python from 3.9 on: it is started by the sandbox's own.
+"""
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+
+APP, OUT, TMP = pathlib.Path("/app"), pathlib.Path("/data"), pathlib.Path("/tmp")  # noqa: S108 - of the sandbox
+PROXY = "http://127.0.0.1:{}"
+
+
+def copied(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what one end says until it has said all."""
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(65_536):
+            target.sendall(chunk)
+    for one in (source, target):
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
+def listen() -> int:
+    """Lead a port of this machine to the bot's socket, and return the port."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            near, _ = server.accept()
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(APP / "egress.sock"))
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=copied, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return int(server.getsockname()[1])
+
+
+def main() -> int:
+    """Install what the order says; 0 when all of it could be."""
+    order = json.loads((APP / "order.json").read_text())
+    proxy = PROXY.format(listen())
+    env = {
+        **os.environ,
+        "HTTP_PROXY": proxy,
+        "HTTPS_PROXY": proxy,
+        "http_proxy": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": "",
+    }
+    authority = APP / "authority.crt"
+    if authority.exists():
+        env.update(NODE_EXTRA_CA_CERTS=str(authority))
+    if order["python"]:
+        there = sorted({f"{one.metadata['Name']}=={one.version}" for one in importlib.metadata.distributions()})
+        constraints = TMP / "there.txt"
+        constraints.write_text("\n".join(there))
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--isolated",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--no-cache-dir",
+            "--no-compile",
+            "--only-binary=:all:",
+            "--progress-bar=off",
+            "--quiet",
+            "--target",
+            str(OUT / "python"),
+            "--index-url",
+            order["pypi"],
+            "--proxy",
+            proxy,
+            "--constraint",
+            str(constraints),
+            *(["--cert", str(authority)] if authority.exists() else []),
+            *order["python"],
+        ]
+        if subprocess.run(command, env=env, cwd=TMP).returncode:
+            return 1
+        shutil.rmtree(OUT / "python" / "bin", ignore_errors=True)
+    if order["node"]:
+        place = OUT / "node"
+        place.mkdir()
+        (place / "package.json").write_text(json.dumps({"private": True, "dependencies": order["node"]}))
+        command = [
+            "npm",
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-bin-links",
+            "--no-update-notifier",
+            "--loglevel=error",
+            f"--cache={TMP}/npm",
+            "--registry",
+            order["npm"],
+            *(["--before", order["before"]] if order["before"] else []),
+        ]
+        if subprocess.run(command, env=env, cwd=place).returncode:
+            return 1
+        modules = place / "node_modules"
+        # One copy of each: two Reacts in one page do not know each other's hooks.
+        for name in order["there"]:
+            shutil.rmtree(modules / name, ignore_errors=True)
+        modules.rename(OUT / "node_modules")
+        shutil.rmtree(place)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
