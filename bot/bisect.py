@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from adapters.checks.suite import CheckSuite
 from adapters.store.messages import plain
@@ -13,15 +14,16 @@ from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import Action, Doc, Para
 from core.sessions import Session
 
-Passes = Callable[[Sequence[CheckResult]], bool]
+Passes = Callable[[Sequence[CheckResult]], bool | None]
 MOST_COMMITS = 1_000
 
 
 async def first_bad(commits: Sequence[Commit], bad: Callable[[Commit], Awaitable[bool]]) -> Commit | None:
     """
-    Return the oldest of the latest commits that are bad, None when the newest is fine; `commits` are newest first.
+    Return the commit since which it is bad, None when the newest is fine; `commits` are newest first.
 
-    Looks back in steps that double until one is fine, then halves what lies between.
+    Looks back in steps that double until one is fine, then halves what lies between: what was bad, fine and bad again
+    between two looks is taken for bad all along.
     """
     if not commits or not await bad(commits[0]):
         return None
@@ -54,14 +56,21 @@ async def when_it_broke(what: str, session: Session, repository: GitRepository, 
         return Answer(plain(f"I know no check and no test called “{what}”. The checks are: {names}.", "❗"))
     name, passes = found
 
-    async def bad(commit: Commit) -> bool:
-        return not passes(await results(commit))
+    looked = 0
 
+    async def bad(commit: Commit) -> bool:
+        nonlocal looked
+        looked += 1
+        return passes(await results(commit)) is not True
+
+    if passes(await results(commits[0])) is None:
+        return Answer(plain(f"{name} could not be run over the app as it is now, so I cannot tell.", "❗"))
     broken = await first_bad(commits, bad)
     if broken is None:
         return Answer(plain(f"{name} passes in the app as it is now.", "✅"))
     if broken == commits[-1]:
-        return Answer(plain(f"{name} has never passed in this thread.", "🔎"))
+        many = f"the {looked} commits" if looked > 1 else "the one commit"
+        return Answer(plain(f"{name} passed in none of {many} that I looked at, back to the first.", "🔎"))
     where = f" ({broken.link})" if broken.link else ""
     said = f"{name} passed until “{broken.title}” by {broken.author.name}{where}, commit {broken.id[:10]}."
     actions = (Action("undo", broken.turn_id),) if broken.turn_id else ()
@@ -69,24 +78,28 @@ async def when_it_broke(what: str, session: Session, repository: GitRepository, 
 
 
 def _meant(what: str, results: Sequence[CheckResult]) -> tuple[str, Passes] | None:
-    """Return the check or the test that people mean, and whether it passes in some results."""
+    """Return the check or the test that people mean, and whether it passes in some results; None there: it was not run."""
     words = set(re.findall(r"[a-z0-9]+", what.casefold())) - {"the", "test", "check"}
-    for check in results:
-        if check.name in words | {what.strip().casefold()} or check.name.rstrip("s") in words:
-            return (
-                check.name,
-                lambda seen, name=check.name: not any(one.name == name and one.status == "failed" for one in seen),
-            )
-    tests = {name for check in results for name in check.passed}
-    tests |= {
-        f"{one.path}::{one.message.split(':')[0]}" for check in results for one in check.findings if one.rule == "test"
-    }
+    names = {check.name: set(re.findall(r"[a-z0-9]+", check.name)) for check in results}
+    for name, parts in names.items():
+        if words and words <= parts | {name.rstrip("s"), f"{name}s"}:
+            return name, partial(_check_passes, name)
+    tests = {name for check in results for name in (*check.passed, *_failed(check))}
     fits = sorted(name for name in tests if words and words <= set(re.findall(r"[a-z0-9]+", name.casefold())))
-    if not fits:
-        return None
-    return (
-        fits[0],
-        lambda seen: (
-            not any(f"{one.path}::{one.message.split(':')[0]}" == fits[0] for check in seen for one in check.findings)
-        ),
-    )
+    return (fits[0], partial(_test_passes, fits[0])) if fits else None
+
+
+def _check_passes(name: str, seen: Sequence[CheckResult]) -> bool | None:
+    status = next((one.status for one in seen if one.name == name), "not_run")
+    return None if status == "not_run" else status == "passed"
+
+
+def _test_passes(name: str, seen: Sequence[CheckResult]) -> bool | None:
+    if any(name in check.passed for check in seen):
+        return True
+    return False if any(name in _failed(check) for check in seen) else None
+
+
+def _failed(check: CheckResult) -> list[str]:
+    """Return the names of the tests that failed, as they are called where they pass."""
+    return [f"{one.path}::{one.message.split(': ')[0]}" for one in check.findings if one.rule == "test"]

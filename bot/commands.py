@@ -24,7 +24,7 @@ RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
 
 FINE = re.compile(
-    r"(?:this|that) is fine[.!]?(?:(?::|,? because|,? since)\s+(?P<why>\S.*))?|waive(?:[:,;]?\s+(?P<reason>\S.*))?",
+    r"(?:(?:this|that|it) is fine|waive(?: (?:it|this|that))?)[.!]?(?:(?::|,? because|,? since)\s+(?P<why>[^\n]{1,300}))?",
     re.I | re.S,
 )
 BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
@@ -202,7 +202,7 @@ async def waive(call: Call) -> Outcome:
     if request is None or not findings or request.session_id != call.session.id:
         return said("No finding of mine keeps a change out.", "❗")
     match = FINE.fullmatch(call.said.strip())
-    why = (match["why"] or match["reason"] or "") if match else ""
+    why = (match["why"] or "") if match else ""
     await call.inbox.waivers.waive(call.tx, call.session.id, [one.fingerprint for one in findings], call.author, why)
     return await _again(call, request, kept=True)
 

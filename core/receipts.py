@@ -18,7 +18,7 @@ SHOWN_LINES = 6
 
 def summary(result: TurnResult) -> tuple[str, ...]:
     """Return at most six lines for people."""
-    return tuple(_lines(result))[:SHOWN_LINES]
+    return tuple(" ".join(line.split()) for line in _lines(result))[:SHOWN_LINES]
 
 
 def _lines(result: TurnResult) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _lines(result: TurnResult) -> Iterator[str]:
     if tests is not None and tests.note:
         yield f"Tests: {tests.note}"
     old = sum(not one.new for check in result.checks for one in check.findings)
-    fresh = sum(one.new for check in result.checks for one in check.findings)
+    fresh = sum(one.new and not one.waived for check in result.checks for one in check.findings)
     if old or fresh:
         yield f"Findings: {fresh} new, {old} that were there before"
     if waived := sorted({one.waived for check in result.checks for one in check.findings if one.waived}):

@@ -8,6 +8,7 @@ from adapters.checks.lint import SCRIPTS
 from adapters.checks.tools import output_of, program
 
 SECONDS = 20
+_RULE = re.compile(r"[A-Z]+\d+|[\w@/-]+\([\w/-]+\)")
 
 
 async def mend(folder: Path, rules: Mapping[str, Sequence[str]]) -> None:
@@ -17,7 +18,11 @@ async def mend(folder: Path, rules: Mapping[str, Sequence[str]]) -> None:
     Raises:
         OutsideError: a linter does not work.
     """
-    for path, named in rules.items():
+    for path, found in rules.items():
+        # What has another form is no rule but the parser's word, which cannot be asked for.
+        named = [rule for rule in found if _RULE.fullmatch(rule)]
+        if not named:
+            continue
         if path.endswith(".py"):
             select = f"--select={','.join(sorted(set(named)))}"
             argv = [

@@ -26,28 +26,22 @@ _BROUGHT = frozenset(
     {"starlette", "anyio", "annotated_types", "typing_extensions", "markupsafe", "python_multipart", "multipart", "click",
      "h11", "httpcore", "idna", "certifi", "yaml", "dotenv", "websockets", "watchfiles", "packaging", "_pytest", "pydantic_core"}
 )  # fmt: skip
+_BROUGHT_NODE = frozenset({"react-router", "csstype"})
 _BUILT = "frontend/"
 """Scripts below this folder are bundled; others are served as they are."""
 _NODE = frozenset(
-    {"assert", "buffer", "child_process", "crypto", "dns", "events", "fs", "http", "http2", "https", "net", "os", "path",
-     "perf_hooks", "process", "querystring", "readline", "stream", "string_decoder", "timers", "tls", "url", "util", "v8",
+    {"assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
+     "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path",
+     "perf_hooks", "process", "querystring", "readline", "stream", "string_decoder", "sys", "timers", "tls", "url", "util", "v8",
      "vm", "worker_threads", "zlib"}
 )  # fmt: skip
 """What Node brings itself; with `node:` before it, everything is taken for its own."""
+_CONFIG = re.compile(r"\.config\.[cm]?[jt]s$")
 _TRIED = (
-    "",
-    ".tsx",
-    ".ts",
-    ".jsx",
-    ".js",
-    ".mjs",
-    ".json",
-    ".css",
-    "/index.tsx",
-    "/index.ts",
-    "/index.jsx",
-    "/index.js",
-)
+    "", ".tsx", ".ts", ".mts", ".cts", ".jsx", ".js", ".mjs", ".cjs", ".d.ts", ".json", ".css",
+    "/index.tsx", "/index.ts", "/index.jsx", "/index.js",
+)  # fmt: skip
+_SOURCES = {"js": ("ts", "tsx", "d.ts"), "jsx": ("tsx",), "mjs": ("mts", "d.mts"), "cjs": ("cts", "d.cts")}
 
 
 @lru_cache
@@ -83,19 +77,22 @@ def _python(material: Material, asked: frozenset[str]) -> Iterator[Finding]:
 
 def _python_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield (line, top module) of what is imported for sure: not what a `try` guards or a type checker alone sees."""
-    guarded = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in guarded:
-            continue
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             yield node.lineno, node.module.split(".")[0]
+        elif isinstance(node, ast.If) and _for_types(node.test):
+            left += node.orelse
+        elif not isinstance(node, ast.Try | ast.expr):
+            left += ast.iter_child_nodes(node)
+
+
+def _for_types(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+    return name == "TYPE_CHECKING"
 
 
 def _missing(path: str, line: int, name: str, there: list[str]) -> Finding:
@@ -108,6 +105,8 @@ def _missing(path: str, line: int, name: str, there: list[str]) -> Finding:
 
 def _scripts(material: Material, asked: frozenset[str]) -> Iterator[Finding]:
     paths = [path for path in material.paths(*(f".{one}" for one in SCRIPTS)) if "node_modules/" not in path]
+    exported: dict[str, set[str] | None] = {}
+    mapped = any("importmap" in (material.tree.text(page) or "") for page in material.paths(".html"))
     node_app = material.manifest is not None and material.manifest.kind == "node"
     for path in paths:
         text = material.tree.text(path)
@@ -116,10 +115,12 @@ def _scripts(material: Material, asked: frozenset[str]) -> Iterator[Finding]:
             continue
         for node, source in _sources(top):
             line = node.start_point[0] + 1
+            if not source.startswith((".", "/")) and mapped and not path.startswith(_BUILT):
+                continue  # the page's import map says what it means
             if not source.startswith((".", "/")):
-                yield from _package(path, line, source, node_app, asked | node_there())
+                yield from _package(path, line, source, node_app, asked | node_there() | _BROUGHT_NODE)
             elif source.startswith("."):
-                yield from _own(material, path, line, node, source)
+                yield from _own(material, path, line, node, source, exported)
 
 
 def _sources(top: "Node") -> "Iterator[tuple[Node, str]]":
@@ -133,6 +134,8 @@ def _package(path: str, line: int, source: str, node_app: bool, there: frozenset
     """Bundled scripts may import what the sandbox has; others have no packages, only addresses."""
     if source.startswith(("node:", "https://")) or is_test(path):
         return
+    if source.split("/")[0] in _NODE and _CONFIG.search(path):
+        return
     name = "/".join(source.split("/")[: 2 if source.startswith("@") else 1])
     if node_app and not path.startswith(("public/", _BUILT)):
         if name not in there and name not in _NODE:
@@ -144,14 +147,21 @@ def _package(path: str, line: int, source: str, node_app: bool, there: frozenset
         yield _missing(path, line, name, sorted(there))
 
 
-def _own(material: Material, path: str, line: int, node: "Node", source: str) -> Iterator[Finding]:
+def _own(
+    material: Material, path: str, line: int, node: "Node", source: str, exported: dict[str, set[str] | None]
+) -> Iterator[Finding]:
     wanted = posixpath.normpath(posixpath.join(posixpath.dirname(path), source.split("?")[0]))
-    tried = _TRIED if path.startswith(_BUILT) else ("",)
-    found = next((wanted + tail for tail in tried if wanted + tail in material.tree), None)
+    tried = [wanted + tail for tail in (_TRIED if path.startswith(_BUILT) else ("",))]
+    # TypeScript names its files as they will be called once they are JavaScript.
+    base, _, ending_now = wanted.rpartition(".")
+    tried += [f"{base}.{one}" for one in _SOURCES.get(ending_now, ()) if path.startswith(_BUILT)]
+    found = next((one for one in tried if one in material.tree), None)
     if found is None:
         yield Finding("import", "error", path, line, f"{source} is no file of the app.", "imports")
         return
-    names = _exported(material, found)
+    if found not in exported:
+        exported[found] = _exported(material, found)
+    names = exported[found]
     if names is None:
         return
     for name in _imported(node):
@@ -184,6 +194,8 @@ def _exported(material: Material, path: str) -> set[str] | None:
     if top is None or top.has_error:
         return None
     names = set()
+    if not any(node.type == "export_statement" for node in top.named_children) and "exports" in (text or ""):
+        return None  # CommonJS: what it exports is known when it runs
     for node in top.named_children:
         if node.type != "export_statement":
             continue

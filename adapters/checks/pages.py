@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from adapters.checks.material import Check, Material, Report
 from core.edits.languages import root
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
 _LABELLED = ("aria-label", "aria-labelledby", "title")
 _UNLABELLED_INPUTS = ("hidden", "submit", "button", "reset", "image")
-_FILES = {"script": "src", "link": "href", "img": "src", "source": "src"}
+_LOADED = {"stylesheet", "icon", "manifest", "preload", "modulepreload", "apple-touch-icon", "shortcut"}
+_FILES = {
+    "script": "src",
+    "link": "href",
+    "img": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "iframe": "src",
+}
 
 
 @dataclass
@@ -31,9 +41,11 @@ class Element:
 
     def all(self) -> "Iterator[Element]":
         """Yield the elements below this one."""
-        for one in self.inside:
+        left = self.inside[::-1]
+        while left:
+            one = left.pop()
             yield one
-            yield from one.all()
+            left += one.inside[::-1]
 
     @property
     def named(self) -> bool:
@@ -67,26 +79,28 @@ def _findings(material: Material) -> Iterator[Finding]:
         for rule, line, said in [*_people(page), *(_document(page) if whole else ())]:
             yield Finding(rule, "warning", path, line, said, "pages")
         for line, name in _files(page):
-            wanted = posixpath.normpath(
-                posixpath.join(posixpath.dirname(path) if name[0] != "/" else "", name.lstrip("/"))
-            )
-            if static and wanted not in material.tree:
+            # As a browser does: what leads out of the site ends at its root, and a folder means its start page.
+            wanted = posixpath.normpath(posixpath.join("/", posixpath.dirname(path), unquote(name))).lstrip("/")
+            start = f"{wanted}/index.html".lstrip("/")
+            if static and wanted not in material.tree and start not in material.tree:
                 yield Finding("missing-file", "error", path, line, f"{name} is no file of the app.", "pages")
 
 
-def _read(node: "Node", into: Element) -> None:
-    for child in node.named_children:
-        if child.type in ("element", "script_element", "style_element"):
-            tag = child.named_children[0]
+def _read(top: "Node", page: Element) -> None:
+    left = [(child, page) for child in reversed(top.named_children)]
+    while left:
+        node, into = left.pop()
+        if node.type in ("element", "script_element", "style_element"):
+            tag = node.named_children[0]
             named = next((one for one in tag.named_children if one.type == "tag_name"), None)
             name = named.text.decode().lower() if named is not None and named.text else ""
-            element = Element(name, dict(_attributes(tag)), child.start_point[0] + 1)
+            element = Element(name, dict(_attributes(tag)), node.start_point[0] + 1)
             into.inside.append(element)
-            _read(child, element)
-        elif child.type in ("text", "entity") and child.text:
-            into.text += child.text.decode()
-        elif child.type == "ERROR":
-            _read(child, into)
+            left += [(child, element) for child in reversed(node.named_children)]
+        elif node.type in ("text", "entity") and node.text:
+            into.text += node.text.decode()
+        elif node.type == "ERROR":
+            left += [(child, into) for child in reversed(node.named_children)]
 
 
 def _attributes(tag: "Node") -> Iterator[tuple[str, str]]:
@@ -135,7 +149,15 @@ def _document(page: Element) -> Iterator[tuple[str, int, str]]:
 
 def _files(page: Element) -> Iterator[tuple[int, str]]:
     """Yield (line, address) of files that a page names without host, query or template."""
-    for one in page.all():
+    elements = list(page.all())
+    if any(one.tag == "base" for one in elements):
+        return  # its addresses are another's
+    drafts = {id(inner) for one in elements if one.tag == "template" for inner in one.all()}
+    for one in elements:
+        named = one.attributes.get("rel", "").lower().split()
+        if id(one) in drafts or (one.tag == "link" and not _LOADED & set(named)):
+            continue
         address = one.attributes.get(_FILES.get(one.tag, ""), "").split("#")[0].split("?")[0]
+        address = "" if address == "yes" else address.strip()
         if address and "{" not in address and ":" not in address and not address.startswith("//"):
             yield one.line, address

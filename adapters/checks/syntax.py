@@ -17,6 +17,10 @@ from core.edits.languages import python_tree
 from core.findings import Finding, Level
 
 MAX_BYTES = 500_000
+MAX_NESTING, MAX_BRACKETS = 100, 20_000
+_TEXT = r'("(?:\\.|[^"\\\n])*")'
+_COMMENTS = re.compile(rf"{_TEXT}|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)")
+_TRAILING = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])")
 _ENDINGS = (".py", ".json", ".yaml", ".yml", ".toml", ".html", ".css")
 
 
@@ -39,7 +43,11 @@ def _findings(material: Material) -> Iterator[Finding]:
         if text is None:
             yield Finding("encoding", "error", path, 0, "the file is not UTF-8 text", "syntax")
             continue
-        problem = _PARSERS[path.rpartition(".")[2]](text)
+        text = text.removeprefix("\ufeff")
+        try:
+            problem = _parser_of(path)(text)
+        except (ValueError, RecursionError, OverflowError, MemoryError) as error:
+            problem = ("error", 0, f"the file does not parse: {error}"[:200])
         if problem is not None:
             level, line, message = problem
             yield Finding("syntax", level, path, line, message, "syntax")
@@ -60,7 +68,8 @@ def _python(text: str) -> Problem:
 
 def _json(text: str) -> Problem:
     try:
-        json.loads(text)
+        # Numbers stay texts: Python refuses those with thousands of digits, JSON does not.
+        json.loads(text, parse_int=str)
     except json.JSONDecodeError as error:
         return "error", error.lineno, f"JSON does not parse: {error.msg}"
     except RecursionError:
@@ -68,7 +77,18 @@ def _json(text: str) -> Problem:
     return None
 
 
+def _commented_json(text: str) -> Problem:
+    """Parse JSON as TypeScript's and editors' configuration has it: with comments and trailing commas."""
+    plain = _COMMENTS.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
+    return _json(_TRAILING.sub(lambda match: match[1] or " ", plain))
+
+
 def _yaml(text: str) -> Problem:
+    if (
+        max(map(len, re.findall(r"[\[{]+", text)), default=0) > MAX_NESTING
+        or text.count("[") + text.count("{") > MAX_BRACKETS
+    ):
+        return "error", 0, "YAML is nested too deeply"
     try:
         # Events, not objects: an alias bomb is not expanded.
         for _ in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -107,11 +127,18 @@ def _html(text: str) -> Problem:
 
 def _css(text: str) -> Problem:
     """The grammar lags behind the language: an error counts only where the braces do not match either."""
-    bare = re.sub(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "", text, flags=re.S)
+    bare = re.sub(r"/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "", text, flags=re.S)
     if bare.count("{") == bare.count("}"):
         return None
     found = _first_error(_parser("css").parse(text.encode()).root_node)
     return "error", found.start_point[0] + 1 if found else 0, "CSS has braces that do not match"
+
+
+def _parser_of(path: str) -> Callable[[str], Problem]:
+    name = path.rpartition("/")[2]
+    if re.fullmatch(r"[tj]sconfig[\w.-]*\.json", name) or ".vscode/" in f"/{path}":
+        return _commented_json
+    return _PARSERS[name.rpartition(".")[2]]
 
 
 _PARSERS: dict[str, Callable[[str], Problem]] = {

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,6 +18,8 @@ _LAUNCH = (
     "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
 )
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+GONE = "The browser ended."
+log = logging.getLogger(__name__)
 Event = Callable[[str, dict[str, Any]], None]
 
 
@@ -29,6 +32,7 @@ class Devtools:
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.heard: Event = lambda method, params: None
         self.session = ""
+        self._gone = False
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
         """
@@ -37,17 +41,25 @@ class Devtools:
         Raises:
             OutsideError: the browser refuses it, or has gone.
         """
-        number = next(self._numbers)
-        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-        message = {"id": number, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        self._writer.write(json.dumps(message).encode() + b"\0")
+        if self._gone:
+            raise OutsideError(GONE)
+        answer = asyncio.get_running_loop().create_future()
+        number = self.send(method, **params)
+        self._waiting[number] = answer
         try:
             result: dict[str, Any] = await answer
             return result
         finally:
             self._waiting.pop(number, None)
+
+    def send(self, method: str, **params: Any) -> int:
+        """Give one command without waiting for what becomes of it; returns its number."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": params}
+        if self.session:
+            message["sessionId"] = self.session
+        self._writer.write(json.dumps(message).encode() + b"\0")
+        return number
 
     async def listen(self) -> None:
         """Hand out what the browser says, until it has gone."""
@@ -56,16 +68,24 @@ class Devtools:
                 message = json.loads((await self._reader.readuntil(b"\0"))[:-1])
                 waiting = self._waiting.get(message.get("id", 0))
                 if waiting is None:
-                    self.heard(message.get("method", ""), message.get("params", {}))
+                    self._hear(message)
                 elif not waiting.done():
                     if "error" in message:
                         waiting.set_exception(OutsideError(f"The browser refused: {message['error'].get('message')}."))
                     else:
                         waiting.set_result(message.get("result", {}))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+            self._gone = True
             for waiting in self._waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(OutsideError("The browser ended."))
+                    waiting.set_exception(OutsideError(GONE))
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """Let the listener have an event; one that it stumbles over is not the end of the browser."""
+        try:
+            self.heard(message.get("method", ""), message.get("params", {}))
+        except (KeyError, ValueError, TypeError, AttributeError):
+            log.exception("event_not_understood")
 
 
 @contextlib.asynccontextmanager

@@ -168,7 +168,7 @@ class Previews:
             differs = bool(before) and old.exists() and old.read_bytes() != look.png
         except (OutsideError, OSError) as error:
             log.warning("not_looked_at", extra={"why": str(error)})
-            return state
+            return replace(state, problems=(f"nobody could look at it: {error}",))
         problems = (*look.failed, *(f"console: {one}" for one in look.console))
         state = replace(
             state, screenshot=shot.name, phone=phone.name, before=old.name if differs else "", problems=problems

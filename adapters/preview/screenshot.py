@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,17 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 UID = 61_999
 LOOK_SECONDS, STILL_LOOKS = 0.05, 3
 """A page is quiet when it asks for nothing at three looks in a row."""
+BLANK_SECONDS, MAX_SAID = 2.0, 320
 MOST = 5
 """How many errors and failed requests are told."""
 _HAS_CONTENT = (
     "!!document.body && (document.body.innerText.trim() !== '' || "
-    "document.querySelector('img,svg,canvas,video,input,button,iframe') !== null)"
+    "document.querySelector('img,svg,canvas,video,input,button,iframe,object,embed') !== null || "
+    "[...document.querySelectorAll('body *')].slice(0, 2000).some(one => { "
+    "if (one.shadowRoot && one.shadowRoot.textContent.trim() !== '') return true; "
+    "const style = getComputedStyle(one), box = one.getBoundingClientRect(); "
+    "return box.width > 0 && box.height > 0 && "
+    "(style.backgroundColor !== 'rgba(0, 0, 0, 0)' || style.backgroundImage !== 'none' || style.borderTopWidth !== '0px'); }))"
 )
 
 
@@ -54,6 +60,7 @@ class _Ear:
     requests: dict[str, str] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
     loaded: bool = False
+    answer: Callable[[], object] = lambda: None
 
     async def quiet(self) -> None:
         """Wait until the page has loaded and asks for nothing more."""
@@ -66,13 +73,16 @@ class _Ear:
         """Take in one event of the browser."""
         if method == "Page.loadEventFired":
             self.loaded = True
+        elif method == "Page.javascriptDialogOpening":
+            # It would stand there, and the page behind it would wait, for ever.
+            self.answer()
         elif method in ("Network.loadingFinished", "Network.loadingFailed"):
             self.under_way.discard(params["requestId"])
         if method == "Runtime.exceptionThrown":
             self.errors.append(_thrown(params["exceptionDetails"]))
         elif method == "Runtime.consoleAPICalled" and params["type"] == "error":
             self.console.append(
-                " ".join(str(one.get("value", one.get("description", ""))) for one in params["args"])[:300]
+                _clean(" ".join(str(one.get("value", one.get("description", ""))) for one in params["args"]))
             )
         elif method == "Network.requestWillBeSent":
             self.under_way.add(params["requestId"])
@@ -86,18 +96,26 @@ class _Ear:
         asked = self.requests.get(request, "")
         # Browsers ask for it by themselves.
         if asked and not asked.endswith("/favicon.ico"):
-            self.failed.append(f"{asked} {why}")
+            self.failed.append(f"{asked} {why}"[:MAX_SAID])
 
 
 def _thrown(details: dict[str, Any]) -> str:
     said = details.get("exception", {}).get("description", "").split("\n")[0] or details.get("text", "an error")
     place = _short(details.get("url", "")).rpartition("/")[2]
-    return f"{said[:300]} ({place or 'the page'}:{details.get('lineNumber', 0) + 1})"
+    return _clean(f"{said[:300]} ({place or 'the page'}:{details.get('lineNumber', 0) + 1})")
+
+
+def _clean(text: str) -> str:
+    """Return what can be stored: scripts may write halves of characters."""
+    return text[:MAX_SAID].encode("utf-8", "replace").decode()
 
 
 def _short(url: str) -> str:
     """Return an address without its host, and without a query that may hold the link's secret."""
-    return urlsplit(url).path or url[:60]
+    try:
+        return (urlsplit(url).path or url)[:120]
+    except ValueError:
+        return url[:60]
 
 
 def find_browser() -> str | None:
@@ -121,12 +139,11 @@ class Browser:
             OutsideError: the browser does not work.
         """
         async with self._opened(url, *DESKTOP) as (tools, ear):
-            found = await tools.call("Runtime.evaluate", expression=_HAS_CONTENT, returnByValue=True)
+            blank = await _is_blank(tools)
             wide = await _picture(tools)
             await _resize(tools, *PHONE, mobile=True)
             await asyncio.sleep(SETTLE_SECONDS)
             narrow = await _picture(tools)
-            blank = found.get("result", {}).get("value") is False
             kept = (tuple(dict.fromkeys(one))[:MOST] for one in (ear.errors, ear.console, ear.failed))
             return Look(wide, narrow, blank, *kept)
 
@@ -161,6 +178,7 @@ class Browser:
                 async with self._one_at_a_time, asyncio.timeout(SECONDS), browser(argv, folder) as tools:
                     ear = _Ear()
                     tools.heard = ear.hear
+                    ear.answer = lambda: tools.send("Page.handleJavaScriptDialog", accept=True)
                     for domain in ("Page", "Runtime", "Network"):
                         await tools.call(f"{domain}.enable")
                     await _resize(tools, width, height)
@@ -173,6 +191,18 @@ class Browser:
                     yield tools, ear
             except TimeoutError as error:
                 raise OutsideError(f"The browser was not done within {SECONDS} s.") from error
+
+
+async def _is_blank(tools: Devtools) -> bool:
+    """Say whether a page shows nothing, also not after a while: some scripts take their time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(BLANK_SECONDS):
+            while True:
+                found = await tools.call("Runtime.evaluate", expression=_HAS_CONTENT, returnByValue=True)
+                if found.get("result", {}).get("value") is not False:
+                    return False
+                await asyncio.sleep(LOOK_SECONDS)
+    return True
 
 
 async def _resize(tools: Devtools, width: int, height: int, *, mobile: bool = False) -> None:

@@ -16,6 +16,11 @@ PAGES = {
     "/blank": "<html><body></body></html>",
     "/late": "<script>setTimeout(() => document.body.append('here'), 20)</script>",
     "/throws": "<h1>x</h1><script>nope()</script>",
+    "/talks": "<h1>x</h1><script>alert('hi'); prompt('name?'); setTimeout(() => confirm('ok?'), 50); console.error('a\\ud800b')</script>",
+    "/odd": "<h1>x</h1><script>nope()\n//# sourceURL=http://[</script>",
+    "/shadow": "<my-app></my-app><script>customElements.define('my-app', class extends HTMLElement { connectedCallback() { this.attachShadow({mode: 'open'}).innerHTML = '<h1>x</h1>' } })</script>",
+    "/boxes": "<body><div style='width:50px;height:50px;background:red'></div></body>",
+    "/slow": "<body><script>setTimeout(() => document.body.append('here'), 600)</script></body>",
     "/asks": "<h1>x</h1><img src='/api/a.png?tw=secret'><script>fetch('/api/b'); console.error('oh', 3)</script>",
 }
 
@@ -60,6 +65,12 @@ async def test_what_is_wrong_with_a_page_is_told(chromium: str, proxy: int) -> N
     assert not (await browser.look("http://app.localhost/late")).blank
     threw = await browser.look("http://app.localhost/throws")
     assert threw.errors == ("ReferenceError: nope is not defined (throws:1)",)
+    talks = await browser.look("http://app.localhost/talks")
+    assert (talks.blank, talks.errors, len(talks.console)) == (False, (), 1)
+    talks.console[0].encode()
+    assert "nope is not defined" in (await browser.look("http://app.localhost/odd")).errors[0]
+    for page in ("shadow", "boxes", "slow"):
+        assert not (await browser.look(f"http://app.localhost/{page}")).blank, page
     asked = await browser.look("http://app.localhost/asks")
     assert sorted(asked.failed) == ["GET /api/a.png 500", "GET /api/b 500"]
     assert asked.console == ("oh 3",)

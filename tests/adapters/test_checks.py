@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.checks.markup_python import open_responses
+from adapters.checks.markup_script import open_sinks
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.suite import CheckSuite, all_checks
 from adapters.checks.tests import tests_check as own_tests
@@ -330,7 +332,7 @@ async def test_a_static_page_names_only_files_that_are_there(suite_of: Callable[
             "files": [{"path": "index.html", "role": "uix", "description": ""}],
         }
     )
-    page = b"<script src='app.js'></script><link href='/gone.css?x=1'><img src='https://x.org/a.png'><a href='nowhere'>x</a>"
+    page = b"<script src='app.js'></script><link rel=stylesheet href='/gone.css?x=1'><img src='https://x.org/a.png'><a href='nowhere'>x</a>"
     tree = FileTree({"index.html": page, "app.js": b"", "app.json": manifest.to_bytes()})
     found = {one.name: one for one in await suite_of().run(tree, manifest, lambda _: None)}["pages"]
     assert [one.message for one in found.findings if one.rule == "missing-file"] == ["/gone.css is no file of the app."]
@@ -529,3 +531,140 @@ async def test_packages_of_a_node_app_are_known(suite_of: Callable[..., CheckSui
     assert [one.message for one in found.findings] == [
         "expresss is not installed where the app runs. Ask for its package in package.json, or do without it. Did you mean express?"
     ]
+
+
+GOOD_SCRIPTS = [
+    "const html = items.map(i => `<li>${escapeHtml(i.name)}</li>`).join(''); el.innerHTML = html;",
+    "list.innerHTML = items.map(row).join(''); function row(r) { return `<li>${esc(r.x)}</li>` }",
+    "const EMPTY = '<p>Nothing</p>'; el.innerHTML = EMPTY;",
+    "el.innerHTML = `<b>${items.length}</b> ${i + 1} ${price.toFixed(2)}`;",
+    "button.innerHTML = dark ? '☀' : '🌙';",
+    "el.innerHTML = DOMPurify.sanitize(text);",
+]
+BAD_SCRIPTS = [
+    "el.innerHTML = unescape(location.hash);",
+    "el.innerHTML = `<b>${escapeHtml(a)}</b>${b}`;",
+    "el['innerHTML'] = text;",
+    "const html = `<p>${query}</p>`; el.innerHTML = html;",
+    "list.innerHTML = items.map(i => `<li>${i.name}</li>`).join('');",
+    "el.innerHTML = '<p>' + name + 1 + '</p>';",
+]
+GOOD_PYTHON = [
+    "HTMLResponse(f'<p>{total:.2f} {len(items)}</p>')",
+    "HTMLResponse(Path(f'static/{page}.html').read_text())",
+    "HTMLResponse(templates.get_template(f'{name}.html').render(x=x))",
+    "TITLE = 'x'\nHTMLResponse(f'<p>{TITLE}</p>')",
+    "from html import escape as e\nHTMLResponse(f'<p>{e(x)}</p>')",
+    "rows = ''.join(f'<li>{escape(i)}</li>' for i in items)\nHTMLResponse(f'<ul>{rows}</ul>')",
+]
+BAD_PYTHON = [
+    "HTMLResponse(content=f'<p>{name}</p>')",
+    "page = f'<p>{name}</p>'\nHTMLResponse(page)",
+    "HTMLResponse('<p>' + name + '</p>')",
+    "HTMLResponse('<p>%s</p>' % name)",
+    "HTMLResponse('<p>{}</p>'.format(name))",
+    "@app.get('/', response_class=HTMLResponse)\ndef f(name): return f'<p>{name}</p>'",
+    "def row(i): return f'<li>{i}</li>'\nHTMLResponse(f'{row(x)}')",
+]
+
+
+def test_only_text_that_nobody_escaped_is_told() -> None:
+    for text in GOOD_SCRIPTS:
+        assert list(open_sinks("a.js", text)) == [], text
+    for text in BAD_SCRIPTS:
+        assert list(open_sinks("a.js", text)), text
+    for text in GOOD_PYTHON:
+        assert list(open_responses(f"import HTMLResponse\n{text}")) == [], text
+    for text in BAD_PYTHON:
+        assert list(open_responses(f"import HTMLResponse\n{text}")), text
+
+
+FINE = {
+    "frontend/tsconfig.json": '{\n  /* Bundler mode */\n  "compilerOptions": { "strict": true, }, // yes\n}',
+    "helpers.py": "def check_page(client): assert client\n",
+    "marked.json": "\ufeff{}", "digits.json": '{"a": ' + "1" * 5_000 + "}",
+    "tests/test_many.py": """import pytest
+from helpers import check_page
+@pytest.fixture
+def test_client(): return 1
+def test_page(client): check_page(client)
+@pytest.mark.skip
+def test_later(): pass
+class Fake:
+    def test_connection(self): pass
+class TestShop:
+    def test_get(self): assert f()
+""",
+    "frontend/a.test.ts": """import { it, test, expect } from 'vitest'
+function check(x) { expect(x).toBe(1) }
+test.describe('Home page', () => {
+  it('adds', () => { check(add(0, 1)) })
+  it.todo('later')
+  it('shows', () => { screen.getByText('Hello') })
+})
+""",
+    "frontend/b.ts": "import { BrowserRouter } from 'react-router'\nimport type { Q } from './ambient'\nimport { a } from './types.js'\n",
+    "frontend/ambient.d.ts": "export type Q = string\n", "frontend/types.ts": "export const a = 1\n",
+    "frontend/vite.config.ts": "import { resolve } from 'path'\nexport default resolve('x')\n",
+    "supabase/a.sql": """create table if not exists public.items (id int);
+alter table if exists public.items force row level security, enable row level security;
+create table "my-items" (id int); alter table "my-items" enable row level security;
+create table private.secrets (id int);
+create policy p on items for all to service_role using (true);
+create policy "for all" on items for select using (true);
+create policy guests on items for insert to anon with check (true);
+create table a (id int); drop table a;
+create function f() returns void language sql as $$ create table t (id int); select 1 $$;
+""",
+}  # fmt: skip
+
+
+async def test_what_people_usually_write_is_no_error(suite_of: Callable[..., CheckSuite]) -> None:
+    found = await run(suite_of(), {path: text.encode() for path, text in FINE.items()})
+    names = ("syntax", "imports", "pages", "sql", "test-worth", "markup")
+    assert [one for name in names for one in found[name].findings if one.level == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "check", "rule"),
+    [
+        ("supabase/a.sql", "create unlogged table x (id int);", "sql", "rls"),
+        ("supabase/a.sql", "create policy \"for select\" on x for all using ((true));", "sql", "rls-open"),
+        ("test_x.py", "class TestA:\n    def test_a(self): assert 1 == 1\nclass TestB:\n    def test_a(self): assert f()\n", "test-worth", "cannot-fail"),
+        ("test_x.py", "def test_a(): assert (x, 'no')\n", "test-worth", "cannot-fail"),
+        ("test_x.py", "def test_a(): assert x or True\n", "test-worth", "cannot-fail"),
+        ("a.test.js", "it('a', () => {\n  // it should work\n  expect(true).toBe(true)\n})\n", "test-worth", "cannot-fail"),
+        ("deep.toml", "a = " + "[" * 3_000, "syntax", "syntax"),
+        ("deep.yaml", "[" * 6_000, "syntax", "syntax"),
+        ("odd.yaml", 'a: "\\UFFFFFFFF"', "syntax", "syntax"),
+    ],
+)  # fmt: skip
+async def test_less_usual_faults_are_found(
+    suite_of: Callable[..., CheckSuite], path: str, content: str, check: str, rule: str
+) -> None:
+    found = (await run(suite_of(), {path: content.encode()}))[check]
+    assert (found.status, found.findings[0].rule) == ("failed", rule)
+
+
+async def test_a_long_sum_or_a_deep_page_is_no_crash(suite_of: Callable[..., CheckSuite]) -> None:
+    files: dict[str, bytes | None] = {
+        "sum.py": b"if " + b"+".join([b"1"] * 1_500) + b": pass\n",
+        "static/deep.html": b"<div>" * 3_000 + b"</div>" * 3_000,
+    }
+    found = await run(suite_of(), files)
+    assert [one.note for one in found.values() if one.note == "the check itself failed"] == []
+
+
+async def test_a_static_page_is_read_as_a_browser_does(suite_of: Callable[..., CheckSuite]) -> None:
+    manifest = app()[1].model_copy(update={"kind": "static"})
+    page = """<link rel="canonical" href="/"><link rel="dns-prefetch" href="fonts.example.com"><img src="img/a%20b.png" alt="">
+<img src alt=""><script src="../app.js"></script><template><img src="{{x}}" alt=""><img src="later.png" alt=""></template>"""
+    tree = FileTree({"index.html": page.encode(), "img/a b.png": b"", "app.js": b""})
+    found = {one.name: one for one in await suite_of().run(tree, manifest, lambda _: None)}["pages"]
+    assert [one for one in found.findings if one.level == "error"] == []
+
+
+async def test_one_odd_rule_does_not_keep_the_others_from_being_mended(suite_of: Callable[..., CheckSuite]) -> None:
+    tree = FileTree({"a.py": b"import os\n", "b.py": b"def f(a):\n    global a\n"})
+    fixed = await suite_of().fixed(tree, {"a.py": ["F401"], "b.py": ["invalid-syntax"]})
+    assert (fixed["a.py"], fixed["b.py"]) == (b"", tree["b.py"])

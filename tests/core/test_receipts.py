@@ -30,7 +30,7 @@ def test_people_get_six_lines() -> None:
     assert summary(RESULT) == (
         "✓ syntax ✓ ruff – mypy ✓ tests ✗ own",
         "Tests: 2 passed, 1 of them failed before",
-        "Findings: 1 new, 1 that were there before",
+        "Findings: 0 new, 1 that were there before",
         "Said to be fine by Ann",
         "Preview: HTTP 500 · it throws",
         "Not verified: mypy",
