@@ -17,6 +17,9 @@ from core.sessions import Author
 from tests.needs import missing
 from tests.servers.postgres import USER, installed, postgres_server
 
+# No test asks a registry that is not on this machine.
+os.environ |= {"THREADWRIGHT_PYPI_URL": "", "THREADWRIGHT_NPM_URL": ""}
+
 ANN, BEN = Author("u-ann", "Ann"), Author("u-ben", "Ben")
 
 

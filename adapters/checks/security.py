@@ -29,7 +29,7 @@ _PLUGINS = (
 
 def bandit_check() -> Check:
     """Return the check for risky Python; tests are left out, they assert."""
-    return Check("bandit", 1, lambda material: bool(material.paths(".py")), _bandit)
+    return Check("bandit", 2, lambda material: bool(material.paths(".py")), _bandit)
 
 
 def secrets_check() -> Check:

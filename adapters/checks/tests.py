@@ -87,7 +87,7 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
             )
         return Report(findings, note=_summary(ran.output), passed=passed_in(ran.output))
 
-    return Check("tests", 2, lambda material: material.manifest is not None and not material.manifest.serverless, run)
+    return Check("tests", 3, lambda material: material.manifest is not None and not material.manifest.serverless, run)
 
 
 def _tap(output: str) -> Report:

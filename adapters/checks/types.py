@@ -20,8 +20,10 @@ def mypy_check(cache: Path) -> Check:
     one_at_a_time = asyncio.Lock()
 
     async def run(material: Material) -> Report:
+        # Reading the libraries for the first time takes seconds; two do it faster, one is faster afterwards.
+        workers = [] if cache.exists() else ["-n", "2"]
         argv = [
-            program("mypy"), "--config-file=", f"--cache-dir={cache}", "--no-error-summary", "--show-error-codes",
+            program("mypy"), *workers, "--config-file=", f"--cache-dir={cache}", "--no-error-summary", "--show-error-codes",
             "--ignore-missing-imports", "--explicit-package-bases", "--namespace-packages", "--no-color-output",
             "--hide-error-context", "--exclude", "^(node_modules|\\.venv)/", ".",
         ]  # fmt: skip
@@ -46,4 +48,4 @@ def mypy_check(cache: Path) -> Check:
             )
         )
 
-    return Check("mypy", 1, lambda material: bool(material.paths(".py")), run)
+    return Check("mypy", 2, lambda material: bool(material.paths(".py")), run)

@@ -51,7 +51,7 @@ def vitest_check(sandbox: Sandbox | None, why_none: str) -> Check:
     def applies(material: Material) -> bool:
         return any(path.startswith("frontend/") and is_test(path) for path in material.tree)
 
-    return Check("vitest", 2, applies, run)
+    return Check("vitest", 3, applies, run)
 
 
 def _name(line: re.Match[str]) -> str:
