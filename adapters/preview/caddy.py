@@ -162,6 +162,8 @@ async def _answering(process: asyncio.subprocess.Process, zone: str, port: int, 
     with contextlib.suppress(TimeoutError):
         said = await asyncio.wait_for(process.stderr.read(2_000), 1)
     reason = said.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it does not answer"]
+    if "address already in use" in reason[0]:
+        raise OutsideError(f"Port {port} is taken by another program; end that, or set THREADWRIGHT_PREVIEW_PORT.")
     raise OutsideError(f"Caddy did not start on port {port}: {reason[0][:300]}")
 
 

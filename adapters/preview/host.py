@@ -200,12 +200,12 @@ class Previews:
             building = root.with_suffix(".new")
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
-            await asyncio.to_thread(write_files, tree, building)
-            if PAST not in slug:
-                await asyncio.to_thread(add_live, building, version)
-            if self._packages is not None and manifest is not None and (manifest.bundled or not static):
-                await self._packages.put(tree, building)
-            building.rename(root)
+            try:
+                await self._write(tree, building, "" if PAST in slug else version, manifest)
+                building.rename(root)
+            finally:
+                # Half a version would fill a disk that is full already.
+                await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)
         if manifest is not None and manifest.bundled:
             await self._build(home, version)
         if manifest is None or static:
@@ -228,6 +228,14 @@ class Previews:
             await instance.stop()
             raise
 
+    async def _write(self, tree: FileTree, folder: Path, live: str, manifest: AppManifest | None) -> None:
+        """Write a version's files, with what reloads its pages (`live` is the version they are of) and the packages it asks for."""
+        await asyncio.to_thread(write_files, tree, folder)
+        if live:
+            await asyncio.to_thread(add_live, folder, live)
+        if self._packages is not None and manifest is not None and (manifest.bundled or not manifest.serverless):
+            await self._packages.put(tree, folder)
+
     async def _build(self, home: Home, version: str) -> None:
         """Build the front end of a version, unless that was done before."""
         if self.runtime is None:
@@ -237,9 +245,12 @@ class Previews:
             building = web.with_suffix(".new")
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir()
-            await self.runtime.build(home.app(version), building)
-            await asyncio.to_thread(_only_files, building)
-            building.rename(web)
+            try:
+                await self.runtime.build(home.app(version), building)
+                await asyncio.to_thread(_only_files, building)
+                building.rename(web)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what nobody has to wait for."""

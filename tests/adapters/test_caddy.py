@@ -3,15 +3,18 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 
 from adapters.preview.caddy import running_caddy
 from bot.web.server import running
+from core.errors import OutsideError
 from tests.servers.process import free_port
 
 
@@ -22,11 +25,11 @@ async def gate(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
-    port, socket = free_port(), tmp_path / "gate.sock"
-    config = uvicorn.Config(gate, uds=str(socket), log_level="warning", lifespan="off", interface="asgi3")
+    port, gate_socket = free_port(), tmp_path / "gate.sock"
+    config = uvicorn.Config(gate, uds=str(gate_socket), log_level="warning", lifespan="off", interface="asgi3")
     async with (
         running(config),
-        running_caddy(tmp_path, socket, "preview.localhost", port, "127.0.0.1", "here"),
+        running_caddy(tmp_path, gate_socket, "preview.localhost", port, "127.0.0.1", "here"),
         httpx.AsyncClient(trust_env=False, headers={"Host": f"ping.preview.localhost:{port}"}) as client,
     ):
         url = f"http://127.0.0.1:{port}/"
@@ -46,6 +49,18 @@ async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
     assert found.stdout == ""
 
 
+async def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            OutsideError, match=f"Port {port} is taken by another program; end that, or set THREADWRIGHT_PREVIEW"
+        ):
+            async with running_caddy(tmp_path, tmp_path / "gate.sock", "preview.localhost", port, "127.0.0.1", "here"):
+                pass
+    found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
+    assert found.stdout == ""
+
+
 async def test_a_built_page_answers_for_every_address_and_stays_in_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "web"
     (folder / "assets").mkdir(parents=True)
@@ -59,11 +74,11 @@ async def test_a_built_page_answers_for_every_address_and_stays_in_its_folder(tm
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    port, socket = free_port(), tmp_path / "gate.sock"
-    config = uvicorn.Config(built, uds=str(socket), log_level="warning", lifespan="off", interface="asgi3")
+    port, gate_socket = free_port(), tmp_path / "gate.sock"
+    config = uvicorn.Config(built, uds=str(gate_socket), log_level="warning", lifespan="off", interface="asgi3")
     async with (
         running(config),
-        running_caddy(tmp_path, socket, "preview.localhost", port, "127.0.0.1", "here"),
+        running_caddy(tmp_path, gate_socket, "preview.localhost", port, "127.0.0.1", "here"),
         httpx.AsyncClient(trust_env=False, headers={"Host": f"app.preview.localhost:{port}"}) as client,
     ):
         texts = {}

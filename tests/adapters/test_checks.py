@@ -368,7 +368,8 @@ async def test_an_error_keeps_dear_checks_from_running_unless_it_was_there_befor
         return set()
 
     async def everything() -> set[str]:
-        return {one.fingerprint for result in first.values() for one in result.findings}
+        whole = await suite_of().run(bad, manifest, shown.append)
+        return {one.fingerprint for result in whole for one in result.findings}
 
     first = {one.name: one for one in await suite_of().run(bad, manifest, shown.append, nothing)}
     assert (first["ruff"].status, first["tests"].status) == ("failed", "not_run")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import LABEL, image_tag, open_client
+from adapters.sandbox.docker import LABEL, DockerSandbox, image_tag, open_client
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
@@ -159,9 +160,9 @@ async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> 
     runtime = BubblewrapRuntime(box, sockets)
     host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: slug, None, most=3)
     try:
-        names = [f"app{number}" for number in range(12)]
+        names = [f"app{number}" for number in range(60)]
         woken = await asyncio.gather(*(host.wake(name, "one".ljust(12, "0"), tree("one"), MANIFEST) for name in names))
-        assert woken == [""] * 12
+        assert woken == [""] * 60
         assert sum(host.serving(name) is not None for name in names) == 3
         # Who was stopped to make room comes back when asked for.
         assert await host.wake("app0", "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
@@ -169,6 +170,48 @@ async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> 
     finally:
         await host.close()
         shutil.rmtree(sockets)
+
+
+async def test_a_full_disk_is_said_and_the_old_version_stays_up(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        missing("root", "the test mounts a small disk")
+    homes = tmp_path / "small"
+    homes.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(homes)], check=True)
+    try:
+        host = Previews(homes, tmp_path / "shots", None, "none here", lambda slug: f"http://{slug}", None)
+        manifest = planned("static", [])
+        pages = FileTree({"index.html": b"<h1>one</h1>"})
+        assert (await host.show("s", "app", "1" * 12, pages, manifest)).state == "ready"
+        full = await host.show("s", "app", "2" * 12, pages.changed({"big.bin": b"x" * 1_000_000}), manifest)
+        assert (full.state, "No space left on device" in full.note) == ("failed", True)
+        served = host.serving("app")
+        assert served is not None
+        assert (served.commit, (served.root / "index.html").read_bytes()) == ("1" * 12, b"<h1>one</h1>")
+        small = await host.show("s", "app", "3" * 12, pages.changed({"index.html": b"<h1>three</h1>"}), manifest)
+        assert small.state == "ready", small.note
+        await host.close()
+    finally:
+        subprocess.run(["umount", str(homes)], check=True)
+
+
+async def test_without_its_image_the_sandbox_says_how_to_make_it(
+    previews: Previews, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await show(previews, "app", "one") == "ready"
+    runtime = previews.runtime
+    assert isinstance(runtime, DockerRuntime)
+    await runtime.close()
+    monkeypatch.setattr("adapters.sandbox.docker.image_tag", lambda: "threadwright-sandbox:never-built")
+    said = "The sandbox image is not built; run `make image`."
+    assert await show(previews, "other", "one") == f"failed: {said}"
+    client = open_client()
+    assert await DockerSandbox(client, tmp_path / "scratch", OWNER).problem() == said
+    client.close()
+    # What runs goes on, also to its next version.
+    assert await show(previews, "app", "two") == "ready"
+    monkeypatch.undo()
+    assert await show(previews, "other", "one") == "ready"
 
 
 SERVER = """
