@@ -31,7 +31,7 @@ from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
+from adapters.sandbox.docker import DockerSandbox, image_tag, open_client, runtime_of
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
@@ -251,10 +251,11 @@ async def _sandbox(
         try:
             client = open_client()
             stack.callback(client.close)
-            sandbox = DockerSandbox(client, _made(folder / "scratch"), owner)
+            engine = await asyncio.to_thread(runtime_of, client)
+            sandbox = DockerSandbox(client, _made(folder / "scratch"), owner, engine)
             if problem := await sandbox.problem():
                 raise OutsideError(problem)
-            runtime = DockerRuntime(client, owner, _made(folder / "previews"), settings.preview_pool)
+            runtime = DockerRuntime(client, owner, _made(folder / "previews"), settings.preview_pool, engine)
             await asyncio.to_thread(runtime.prepare)
             runtime.fill()
             return sandbox, runtime, ""

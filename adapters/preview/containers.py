@@ -217,8 +217,9 @@ class DockerRuntime:
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient, owner: str, homes: Path, pool: int) -> None:
+    def __init__(self, client: docker.DockerClient, owner: str, homes: Path, pool: int, runtime: str = "") -> None:
         self._client, self._owner, self._homes, self._pool = client, owner, homes, pool
+        self._runtime = runtime or None
         self._slots: dict[Path, Slot] = {}
         self._warm: list[tuple[Home, Slot]] = []
         self._filling: asyncio.Task[None] | None = None
@@ -258,6 +259,7 @@ class DockerRuntime:
                 output = self._client.containers.run(
                     **hardened(
                         self._owner,
+                        runtime=self._runtime,
                         detach=False,
                         command=["python", "-c", _CANARY, str(port), *addresses],
                         network=NETWORK,
@@ -277,7 +279,14 @@ class DockerRuntime:
         if os.geteuid() == 0:
             give(web, 65_532)
         volumes = {str(app): {"bind": "/app", "mode": "ro"}, str(web): {"bind": "/web", "mode": "rw"}}
-        options = hardened(self._owner, command=BUILD, environment=_ENVIRONMENT, network_mode="none", volumes=volumes)
+        options = hardened(
+            self._owner,
+            runtime=self._runtime,
+            command=BUILD,
+            environment=_ENVIRONMENT,
+            network_mode="none",
+            volumes=volumes,
+        )
         with docker_errors():
             container = self._client.containers.create(**options)
             try:
@@ -359,7 +368,14 @@ class DockerRuntime:
         }  # fmt: skip
         environment = {**_ENVIRONMENT, "DATA_DIR": "/data"}
         command = ["python", "/opt/sandbox/forks.py"]
-        options = hardened(self._owner, command=command, environment=environment, network=NETWORK, volumes=volumes)
+        options = hardened(
+            self._owner,
+            runtime=self._runtime,
+            command=command,
+            environment=environment,
+            network=NETWORK,
+            volumes=volumes,
+        )
         with docker_errors():
             container = self._client.containers.create(**options)
             try:

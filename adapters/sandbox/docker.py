@@ -8,6 +8,7 @@ image instead of running on an old one.
 import asyncio
 import contextlib
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from core.ports import Ran
 
 IMAGE_FOLDER = Path(__file__).parent / "image"
 LABEL = "threadwright"
+log = logging.getLogger(__name__)
 API_SECONDS = 60
 UID = 65_532
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "PYTHONPATH": f"/app/{PYTHON_FOLDER}"}  # noqa: S108 - inside the container
@@ -77,6 +79,22 @@ def build_image(base_image: str = "") -> str:
     return image_tag()
 
 
+def runtime_of(client: docker.DockerClient) -> str:
+    """Return gVisor's runtime if the engine has it and it works, '' for the engine's own."""
+    with docker_errors():
+        if "runsc" not in client.info().get("Runtimes", {}):
+            return ""
+    try:
+        with docker_errors():
+            client.containers.run(
+                **hardened("probe", command=["true"], network_mode="none", runtime="runsc", detach=False, remove=True)
+            )
+    except OutsideError as error:
+        log.warning("gvisor_does_not_work", extra={"why": str(error)})
+        return ""
+    return "runsc"
+
+
 def hardened(owner: str, **more: Any) -> dict[str, Any]:
     """Return the options of every container that runs code of others; `owner` labels it."""
     return {
@@ -103,8 +121,8 @@ class DockerSandbox:
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient, scratch: Path, owner: str) -> None:
-        self._client, self._scratch, self._owner = client, scratch, owner
+    def __init__(self, client: docker.DockerClient, scratch: Path, owner: str, runtime: str = "") -> None:
+        self._client, self._scratch, self._owner, self._runtime = client, scratch, owner, runtime
         self.packages: Packages | None = None
 
     async def problem(self) -> str:
@@ -134,6 +152,7 @@ class DockerSandbox:
         began = time.monotonic()
         options = hardened(
             self._owner,
+            runtime=self._runtime or None,
             command=argv,
             environment={**ENVIRONMENT, **env},
             network_mode="none",

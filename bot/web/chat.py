@@ -14,6 +14,7 @@ from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
+from adapters.preview.host import PAST
 from adapters.store.messages import StoredMessage
 from bot.wiring import App
 from core.chat import Event
@@ -21,7 +22,8 @@ from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
 
-SLACK_EVENTS = "/slack/events"
+SLACK_EVENTS, TLS = "/slack/events", "/tls"
+"""What is not for browsers: Slack's requests, and a proxy's question whether to make a certificate."""
 HERE = Path(__file__).parent
 YOU = Author("local", "you")
 KEEP_ALIVE_SECONDS = 15
@@ -69,7 +71,7 @@ def web_app(app: App) -> FastAPI:
     @web.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Keep other sites out: pages of previews run in the same browser."""
-        if request.url.path == SLACK_EVENTS:
+        if request.url.path in (SLACK_EVENTS, TLS):
             return await call_next(request)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in allowed:
@@ -122,6 +124,13 @@ def web_app(app: App) -> FastAPI:
             raise HTTPException(404)
         answer: Response = await handler.handle(request)
         return answer
+
+    @web.get(TLS)
+    async def may_have_a_certificate(domain: str) -> Response:
+        """Answer a proxy that makes certificates on demand: only for previews that there are."""
+        name = domain.casefold().removesuffix(f".{app.settings.preview_zone}")
+        known = name != domain.casefold() and await app.sessions.of_slug(name.partition(PAST)[0])
+        return Response("yes\n" if known else "There is no such preview.\n", 200 if known else 404)
 
     @web.get("/", response_class=HTMLResponse)
     async def start(request: Request) -> Response:

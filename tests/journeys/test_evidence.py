@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot.bisect import first_bad
 from bot.settings import Settings
-from bot.web.chat import YOU
+from bot.web.chat import YOU, web_app
 from bot.wiring import opened
 from core.chat import Event
 from core.history import Commit, Draft
@@ -195,3 +196,19 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
     clashed = await clashing("Change the title to Errands")
     assert await press(clashed, "⬅️") == ""
     assert (await readme()).startswith("# By hand")
+
+
+async def test_certificates_are_made_for_previews_that_there_are(talk: Talk) -> None:
+    await talk.say("Build a todo app")
+    (session,) = await talk.app.sessions.list()
+    zone = talk.app.settings.preview_zone
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app(talk.app)), base_url="http://proxy") as client:
+
+        async def answer(domain: str) -> int:
+            return (await client.get("/tls", params={"domain": domain})).status_code
+
+        assert await answer(f"{session.slug}.{zone}") == 200
+        assert await answer(f"{session.slug}--0123456789.{zone}".upper()) == 200
+        for domain in (f"nobody.{zone}", zone, session.slug, f"{session.slug}.example.com", f".{zone}", ""):
+            assert await answer(domain) == 404, domain
+        assert (await client.get("/")).status_code == 421

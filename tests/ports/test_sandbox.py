@@ -11,7 +11,7 @@ import pytest
 from adapters.checks.build import tsc_check
 from adapters.checks.material import Material, Report
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
+from adapters.sandbox.docker import DockerSandbox, image_tag, open_client, runtime_of
 from core.errors import OutsideError
 from core.files import FileTree
 from core.ports import Sandbox
@@ -180,3 +180,16 @@ async def test_types_of_typescript_are_checked_with_our_configuration(sandbox: S
         ("TS2345", "frontend/src/a.tsx", 5, "error")
     ]
     assert await check.run(good) == Report()
+
+
+@pytest.mark.parametrize("sandbox", ["docker"], indirect=True)
+async def test_gvisor_is_taken_only_where_the_engine_has_it_and_it_works(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = open_client()
+    assert runtime_of(client) == ("runsc" if "runsc" in client.info()["Runtimes"] else "")
+    # Named by the engine's configuration, and not installed.
+    monkeypatch.setattr(client, "info", lambda: {"Runtimes": {"runsc": {}, "runc": {}}})
+    if "runsc" not in open_client().info()["Runtimes"]:
+        assert runtime_of(client) == ""
+    client.close()
