@@ -107,7 +107,12 @@ class CheckSuite:
     async def worth(self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]) -> Worth:
         """Run the tests that the change added or touched over the parent, and those that pass there over a worthless app."""
         changed = [path for path in parent.changes_to(tree) if path in tree and is_test(path)]
-        touched = {path: touched_tests(parent.text(path) or "", tree.text(path) or "", path) for path in changed}
+        # Those of pytest: `passing` runs no others.
+        touched = {
+            path: touched_tests(parent.text(path) or "", tree.text(path) or "")
+            for path in changed
+            if path.endswith(".py")
+        }
         mine = [name for name in passed if (path := name.partition("::")[0]) in touched and touched[path](name)]
         if not mine:
             return Worth()

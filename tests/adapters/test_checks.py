@@ -452,6 +452,8 @@ async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_p
     passed = ("test_a.py::test_old", "test_a.py::test_new", "tests/test_other.py::test_x")
     assert await suite.worth(now, tree, manifest, passed) == Worth(("test_a.py::test_new",), ("test_a.py::test_old",))
     assert await suite.worth(now, now, manifest, passed) == Worth()
+    front = tree.changed({"frontend/a.test.ts": b"test('x', () => {})"})
+    assert await suite.worth(front, tree, manifest, ("frontend/a.test.ts::x",)) == Worth()
     with pytest.raises(OutsideError, match="no sandbox"):
         await suite_without_sandbox(lite, tmp_path, cache).passing(tree, manifest)
 
