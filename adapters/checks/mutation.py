@@ -29,16 +29,31 @@ def worthless(tree: FileTree) -> tuple[FileTree, FileTree]:
 
 
 def touched_tests(old: str, new: str) -> Callable[[str], bool]:
-    """Return what says, of a test's name, whether the test reads otherwise than before; all do where that cannot be told."""
+    """
+    Return what says, of a test's name, whether the test reads otherwise than before.
+
+    All do where that cannot be told, or where the data and helpers around them are others.
+    """
     if python_error(old) or python_error(new):
         return lambda name: True
-    before = {ast.dump(one) for one in _functions(old)}
-    touched = {one.name for one in _functions(new) if ast.dump(one) not in before}
-    return lambda name: name.rpartition("::")[2].partition("[")[0] in touched
+    (tests, around), (tests_before, around_before) = _parts(new), _parts(old)
+    touched = {name for name, body in tests if (name, body) not in tests_before}
+    return lambda name: around != around_before or name.rpartition("::")[2].partition("[")[0] in touched
 
 
-def _functions(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return [one for one in ast.walk(python_tree(text)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+def _parts(text: str) -> tuple[set[tuple[str, str]], list[str]]:
+    """Return the tests of a file by name, and everything else in it."""
+    tests, around = set(), []
+    left: list[ast.stmt] = list(python_tree(text).body)
+    while left:
+        node = left.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            tests.add((node.name, ast.dump(node)))
+        elif isinstance(node, ast.ClassDef):
+            left += node.body
+        else:
+            around.append(ast.dump(node))
+    return tests, around
 
 
 def _of_tests(path: str) -> bool:

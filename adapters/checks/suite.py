@@ -117,6 +117,9 @@ class CheckSuite:
         if not mine:
             return Worth()
         before = frozenset(mine)
+        if "pytest" in manifest.test:
+            # The other tests have nothing to say here.
+            manifest = manifest.model_copy(update={"test": [*manifest.test, *sorted(touched)]})
         if parent:
             before = await self.passing(parent.changed({path: tree[path] for path in changed}), manifest)
         proofs = tuple(name for name in mine if name not in before)

@@ -18,8 +18,8 @@ from core.errors import OutsideError
 SECONDS, QUIET_SECONDS, SETTLE_SECONDS = 30, 5.0, 0.15
 DESKTOP, PHONE = (1280, 800), (390, 844)
 UID = 61_999
-LOOK_SECONDS, STILL_LOOKS = 0.05, 3
-"""A page is quiet when it asks for nothing at three looks in a row."""
+LOOK_SECONDS, STILL_LOOKS = 0.05, 6
+"""A page is quiet when it asks for nothing at so many looks in a row."""
 BLANK_SECONDS, MAX_SAID = 2.0, 320
 MOST = 5
 """How many errors and failed requests are told."""

@@ -10,6 +10,7 @@ import pytest
 from adapters.checks.markup_python import open_responses
 from adapters.checks.markup_script import open_sinks
 from adapters.checks.material import Check, Material, Report
+from adapters.checks.mutation import touched_tests
 from adapters.checks.suite import CheckSuite, all_checks
 from adapters.checks.tests import tests_check as own_tests
 from adapters.checks.tools import as_json, output_of, program
@@ -671,3 +672,17 @@ async def test_one_odd_rule_does_not_keep_the_others_from_being_mended(suite_of:
     tree = FileTree({"a.py": b"import os\n", "b.py": b"def f(a):\n    global a\n"})
     fixed = await suite_of().fixed(tree, {"a.py": ["F401"], "b.py": ["invalid-syntax"]})
     assert (fixed["a.py"], fixed["b.py"]) == (b"", tree["b.py"])
+
+
+def test_a_test_is_touched_when_it_or_what_is_around_it_changes() -> None:
+    old = "DATA = 1\ndef test_a(): assert f(DATA)\nclass TestB:\n    def test_b(self): assert g()\n"
+    same = touched_tests(old, old + "def test_c(): assert h()\n")
+    assert [same(f"t.py::{name}") for name in ("test_a", "TestB::test_b", "test_c", "test_c[1]")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert touched_tests(old, old.replace("DATA = 1", "DATA = 2"))("t.py::test_a")
+    assert touched_tests(old, old.replace("g()", "not g()"))("t.py::TestB::test_b")
+    assert touched_tests(old, "def broken(:")("t.py::test_a")
