@@ -11,6 +11,10 @@ from core.edits.languages import python_error, python_tree
 from core.files import FileTree
 
 MAX_CHARS = 200_000
+_CONFIGURATION = frozenset(
+    {"requirements.txt", "package.json", "pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "app.json"}
+)
+"""Without these no test would run at all."""
 
 
 def worthless(tree: FileTree) -> tuple[FileTree, FileTree]:
@@ -22,9 +26,10 @@ def worthless(tree: FileTree) -> tuple[FileTree, FileTree]:
     """
     mine = {path: content for path, content in tree.items() if not _of_tests(path)}
     python = {path: content for path, content in mine.items() if path.endswith(".py")}
+    emptied = {path: b"" for path in mine if path.rpartition("/")[2] not in _CONFIGURATION}
     return (
         tree.changed({path: _broken(content, _Idle()) for path, content in python.items()}),
-        tree.changed(dict.fromkeys(mine, b"") | {path: _broken(content, _Other()) for path, content in python.items()}),
+        tree.changed(emptied | {path: _broken(content, _Other()) for path, content in python.items()}),
     )
 
 
@@ -78,9 +83,17 @@ class _Idle(ast.NodeTransformer):
         return self._function(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.body = [self.visit(one) for one in node.body]
         # What yields opens something for others: without it they would not come to judge anything.
         if not any(isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)):
             node.body = [ast.Return(ast.Constant(None))]
+        return node
+
+    def visit_Yield(self, node: ast.Yield) -> ast.AST:
+        return ast.Yield(ast.Constant(None))
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        node.body = ast.Constant(None)
         return node
 
 
@@ -100,6 +113,14 @@ class _Other(ast.NodeTransformer):
         if isinstance(value, str) and _said(value):
             return ast.Constant(value + "x")
         return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        if any("Enum" in ast.dump(base) for base in node.bases):
+            for one in ast.walk(node):
+                if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                    one.value += "x"
+            return node
+        return self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if isinstance(node.value, ast.List | ast.Tuple | ast.Set):

@@ -90,7 +90,7 @@ class CheckSuite:
         results: list[CheckResult] = []
         with temporary_folder(self._scratch / uuid.uuid4().hex[:8], tree) as folder:
             material = Material(tree, folder, manifest)
-            todo = [check for check in self._checks if check.applies(material)]
+            todo = [check for check in self._checks if _applies(check, material)]
             for level in sorted({check.level for check in todo}):
                 now = [check for check in todo if check.level == level]
                 if await _stops(results, old):
@@ -201,6 +201,15 @@ async def _stops(results: Sequence[CheckResult], old: Callable[[], Awaitable[Col
         return True
     errors = {one.fingerprint for result in results for one in result.findings if one.level == "error"}
     return bool(errors and old is not None and errors - set(await old()))
+
+
+def _applies(check: Check, material: Material) -> bool:
+    """Say whether a check has something to look at; one that stumbles over that runs, and then says that it failed."""
+    try:
+        return check.applies(material)
+    except Exception:
+        log.exception("check_crashed", extra={"check": check.name})
+        return True
 
 
 def _so_far(results: Sequence[CheckResult], running: Sequence[str]) -> str:

@@ -11,12 +11,15 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 APP, OUT, TMP = pathlib.Path("/app"), pathlib.Path("/data"), pathlib.Path("/tmp")  # noqa: S108 - of the sandbox
+MOST_FILES = 60_000
 PROXY = "http://127.0.0.1:{}"
 
 
@@ -46,9 +49,30 @@ def listen() -> int:
     return int(server.getsockname()[1])
 
 
+def watch(most: int) -> None:
+    """End everything once more than `most` bytes or a file too many were unpacked: a small archive can hold a huge one."""
+    while True:
+        size = count = 0
+        for place, _, names in os.walk(OUT):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    size += os.lstat(os.path.join(place, name)).st_size
+                    count += 1
+        if size > most or count > MOST_FILES:
+            print(f"More than {most // 1_000_000:,} MB, or {MOST_FILES:,} files, were unpacked.", flush=True)
+            os.killpg(0, signal.SIGKILL)
+        time.sleep(0.5)
+
+
 def main() -> int:
     """Install what the order says; 0 when all of it could be."""
     order = json.loads((APP / "order.json").read_text())
+    with contextlib.suppress(PermissionError):
+        os.setpgid(0, 0)
+    threading.Thread(target=watch, args=(order["most_bytes"],), daemon=True).start()
+    # What is unpacked on the way has more room there than in memory.
+    on_the_way = OUT / "on-the-way"
+    on_the_way.mkdir()
     proxy = PROXY.format(listen())
     env = {
         **os.environ,
@@ -57,6 +81,7 @@ def main() -> int:
         "http_proxy": proxy,
         "https_proxy": proxy,
         "NO_PROXY": "",
+        "TMPDIR": str(on_the_way),
     }
     authority = APP / "authority.crt"
     if authority.exists():
@@ -64,7 +89,7 @@ def main() -> int:
     if order["python"]:
         there = sorted({f"{one.metadata['Name']}=={one.version}" for one in importlib.metadata.distributions()})
         constraints = TMP / "there.txt"
-        constraints.write_text("\n".join(there))
+        constraints.write_text("\n".join([*there, *order["not"]]))
         command = [
             sys.executable,
             "-m",
@@ -105,7 +130,7 @@ def main() -> int:
             "--no-bin-links",
             "--no-update-notifier",
             "--loglevel=error",
-            f"--cache={TMP}/npm",
+            f"--cache={on_the_way}/npm",
             "--registry",
             order["npm"],
             *(["--before", order["before"]] if order["before"] else []),
@@ -118,6 +143,7 @@ def main() -> int:
             shutil.rmtree(modules / name, ignore_errors=True)
         modules.rename(OUT / "node_modules")
         shutil.rmtree(place)
+    shutil.rmtree(on_the_way, ignore_errors=True)
     return 0
 
 

@@ -1,6 +1,7 @@
 """The packages that apps ask for: each set is installed once, and laid beside the app's files as hard links."""
 
 import asyncio
+import email.parser
 import errno
 import hashlib
 import json
@@ -12,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -27,6 +29,7 @@ from core.ports import Ran
 INSIDE = Path(__file__).parent / "inside.py"
 PYTHON_FOLDER, NODE_FOLDER = ".packages", "node_modules"
 INSTALL_SECONDS = 180
+MOST_ROUNDS = 5
 MOST_BYTES, MOST_UNPACKED = 400_000_000, 1_000_000_000
 DAY = 86_400
 Run = Callable[[Path, Path, float], Awaitable[Ran]]
@@ -48,6 +51,8 @@ class Packages:
         self._folder, self.registries, self._run, self._base = folder, registries, run, base
         self._age_days, self._node = age_days, node
         self._locks: dict[str, asyncio.Lock] = {}
+        for left in [*folder.glob(".in-*"), *folder.glob(".new-*")]:
+            shutil.rmtree(left, ignore_errors=True)
 
     def too_young(self, published: float | None) -> bool:
         """Say whether something was published too lately; what the registry does not date is let through."""
@@ -105,50 +110,65 @@ class Packages:
         return hashlib.sha256("\n".join([self._base, *lines]).encode()).hexdigest()[:24]
 
     async def _install(self, python: tuple[Package, ...], node: tuple[Package, ...], layer: Path) -> None:
-        pinned = [f"{one.name}=={await self._pin(one)}" for one in python]
+        barred = [f"{one.name.partition('[')[0]}!={version}" for one in python for version in await self._young(one)]
         before = datetime.fromtimestamp(time.time() - self._age_days * DAY, UTC).isoformat() if self._age_days else ""
-        order = {
-            "python": pinned, "pypi": self.registries.pypi, "npm": self.registries.npm, "before": before,
-            "node": {one.name: one.versions or "*" for one in node}, "there": sorted(node_there()),
+        order: dict[str, Any] = {
+            "python": [f"{one.name}{one.versions}" for one in python], "pypi": self.registries.pypi, "not": barred,
+            "npm": self.registries.npm, "node": {one.name: one.versions or "*" for one in node}, "before": before,
+            "there": sorted(node_there()), "most_bytes": MOST_UNPACKED,
         }  # fmt: skip
         self._folder.mkdir(parents=True, exist_ok=True)
-        # A short path: a socket's name has room for 107 bytes.
-        work, out = Path(tempfile.mkdtemp(prefix="tw-in-")), Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        too_young = ""
+        for _ in range(MOST_ROUNDS):
+            try:
+                young = await self._tried(order, layer)
+            except Uninstallable as error:
+                raise Uninstallable(f"{too_young}; take an older version.") if too_young else error from None
+            if not young:
+                return
+            # What came along and is too young: again without it.
+            barred += [f"{name}!={version}" for name, version in young]
+            too_young = "{} {}, which comes along, is younger than {} days".format(*young[0], self._age_days)
+        raise Uninstallable(f"{too_young}; take an older version.")
+
+    async def _tried(self, order: dict[str, Any], layer: Path) -> list[tuple[str, str]]:
+        """Install what an order says as `layer`, or return what is too young for that."""
+        work, out = (Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder)) for prefix in (".in-", ".new-"))
+        handle = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
         try:
             work.chmod(0o755)
             (work / "order.json").write_text(json.dumps(order), encoding="utf-8")
             shutil.copy(INSIDE, work / "inside.py")
             if authority := os.environ.get("SSL_CERT_FILE"):
                 shutil.copy(authority, work / "authority.crt")
-            async with egress(work / "egress.sock", self.registries.hosts, MOST_BYTES) as refused:
+            # By its handle: a socket's name has room for 107 bytes.
+            path = Path(f"/proc/self/fd/{handle}/egress.sock")
+            async with egress(path, self.registries.hosts, MOST_BYTES) as refused:
                 ran = await self._run(work, out, INSTALL_SECONDS)
             if ran.exit_code:
                 why = f"it wanted to reach {refused[0]}" if refused else _why(ran)
                 raise Uninstallable(f"What the app asks for could not be installed: {why}")
             await asyncio.to_thread(_plain, out)
-            await self._judge(out / "python", {canonicalize_name(one.name.partition("[")[0]) for one in python})
-            out.rename(layer)
+            young = []
+            for name, version in _installed(out / "python"):
+                published = await self.registries.python(name)
+                if published is not None and self.too_young(published.when(version)):
+                    young.append((name, version))
+            if not young:
+                out.rename(layer)
+            return young
         finally:
-            shutil.rmtree(work, ignore_errors=True)
-            shutil.rmtree(out, ignore_errors=True)
+            os.close(handle)
+            for folder in (work, out):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _pin(self, package: Package) -> str:
-        """Return the newest version of a package of Python that fits and is old enough."""
+    async def _young(self, package: Package) -> list[str]:
+        """Return the versions of a package of Python that are too young; one that fits and is old enough must be there."""
         published = await self.registries.python(package.name)
         if published is None:
             raise Uninstallable(f"There is no package {package.name} in the registry.")
-        return newest(package, published, self.too_young)
-
-    async def _judge(self, folder: Path, asked: set[str]) -> None:
-        """Refuse a set of packages that brings along something too young."""
-        for name, version in _installed(folder):
-            if name in asked:
-                continue
-            published = await self.registries.python(name)
-            if published is not None and self.too_young(published.versions.get(version)):
-                raise Uninstallable(
-                    f"{name} {version}, which comes along, is younger than {self._age_days} days; take an older version."
-                )
+        newest(package, published, self.too_young)
+        return [version for version, when in published.versions.items() if self.too_young(when)]
 
 
 def newest(package: Package, published: Published, too_young: Callable[[float | None], bool]) -> str:
@@ -181,14 +201,14 @@ def newest(package: Package, published: Published, too_young: Callable[[float | 
 
 
 def _installed(folder: Path) -> Iterator[tuple[str, str]]:
-    for info in folder.glob("*.dist-info"):
-        name, _, version = info.name.removesuffix(".dist-info").partition("-")
-        yield canonicalize_name(name), version
+    # By what is written in it: what the folder is called is up to who made it.
+    for info in sorted(folder.glob("*.dist-info/METADATA")):
+        about = email.parser.HeaderParser().parsestr(info.read_text(encoding="utf-8", errors="replace"))
+        yield canonicalize_name(about["Name"] or ""), about["Version"] or ""
 
 
 def _plain(folder: Path) -> None:
-    """Leave plain files only, for everybody to read, and not too many bytes of them."""
-    size = 0
+    """Leave plain files only, for everybody to read."""
     for place, folders, files in os.walk(folder):
         Path(place).chmod(0o755)
         for name in [*folders, *files]:
@@ -196,12 +216,7 @@ def _plain(folder: Path) -> None:
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 path.unlink()
             elif path.is_file():
-                size += path.stat().st_size
                 path.chmod(0o644)
-    if size > MOST_UNPACKED:
-        raise Uninstallable(
-            f"What the app asks for takes {size / 1e6:,.0f} MB; {MOST_UNPACKED / 1e6:,.0f} MB is the limit."
-        )
 
 
 def _lay(layer: Path, folder: Path) -> None:
@@ -231,6 +246,8 @@ def _why(ran: Ran) -> str:
     """Return what pip or npm complained of."""
     if ran.ended_for:
         return f"it did not end within {INSTALL_SECONDS} s"
+    if found := re.search(r"^More than .* were unpacked\.$", ran.output, re.M):
+        return found[0]
     lines = [
         re.sub(r"^(?:ERROR:|npm (?:error|ERR!))\s*", "", line.strip())
         for line in ran.output.splitlines()

@@ -1,6 +1,7 @@
 """What the registries know of a package: PyPI's simple API as JSON (PEP 691, 700) and npm's packuments."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,8 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from core.errors import OutsideError
 
 ASK_SECONDS = 20
+KNOWN_SECONDS = 600
+"""How long an answer counts: new versions come, and must be seen to be too young."""
 MAX_BYTES = 60_000_000
 # Where the public registries keep their files, besides themselves.
 _FILES_OF = {"pypi.org": ("files.pythonhosted.org",)}
@@ -21,6 +24,10 @@ class Published:
     """The versions of a package with the time of publication in Unix seconds, None where the registry does not tell."""
 
     versions: dict[str, float | None] = field(default_factory=dict)
+
+    def when(self, version: str) -> float | None:
+        """Return when a version was published; one that a registry with dates does not know was published just now."""
+        return self.versions.get(version, None if self.since is None else time.time())
 
     @property
     def since(self) -> float | None:
@@ -34,7 +41,7 @@ class Registries:
     def __init__(self, pypi: str, npm: str, more_hosts: frozenset[str] = frozenset()) -> None:
         self.pypi, self.npm = (url.rstrip("/") + "/" if url else "" for url in (pypi, npm))
         self._more = more_hosts
-        self._known: dict[tuple[str, str], Published | None] = {}
+        self._known: dict[tuple[str, str], tuple[float, Published]] = {}
 
     @property
     def hosts(self) -> frozenset[tuple[str, int]]:
@@ -63,12 +70,13 @@ class Registries:
         return await self._once("node", name)
 
     async def _once(self, kind: str, name: str) -> Published | None:
-        if (kind, name) not in self._known:
-            found = await (self._ask_pypi(name) if kind == "python" else self._ask_npm(name))
-            if found is None:
+        asked, known = self._known.get((kind, name), (0.0, None))
+        if known is None or time.monotonic() - asked > KNOWN_SECONDS:
+            known = await (self._ask_pypi(name) if kind == "python" else self._ask_npm(name))
+            if known is None:
                 return None  # it may be published yet
-            self._known[kind, name] = found
-        return self._known[kind, name]
+            self._known[kind, name] = (time.monotonic(), known)
+        return known
 
     async def _ask_pypi(self, name: str) -> Published | None:
         body = await _get(
@@ -79,9 +87,9 @@ class Registries:
         versions: dict[str, float | None] = {}
         for file in body.get("files", []):
             if version := _version_of(str(file.get("filename", ""))):
-                time = _time(file.get("upload-time"))
+                when = _time(file.get("upload-time"))
                 known = versions.get(version)
-                versions[version] = time if known is None or (time is not None and time < known) else known
+                versions[version] = when if known is None or (when is not None and when < known) else known
         return Published(versions)
 
     async def _ask_npm(self, name: str) -> Published | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -18,7 +19,7 @@ REQUIREMENTS, PACKAGE_JSONS = "requirements.txt", ("package.json", "frontend/pac
 MAX_PACKAGES = 40
 # https://github.com/npm/validate-npm-package-name; versions are ranges or tags, never an address, a folder or an alias.
 _NODE_NAME = re.compile(r"(?:@[a-z0-9][a-z0-9._-]{0,100}/)?[a-z0-9][a-z0-9._-]{0,100}")
-_NODE_RANGE = re.compile(r"[\w.*^~<>=| -]{0,60}")
+_NODE_RANGE = re.compile(r"(?!.*\.(?:tgz|tar|gz)$)(?:[\w*^~<>=][\w.*^~<>=| +-]{0,60})?")
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def node_there() -> frozenset[str]:
 
 def wanted(tree: FileTree) -> Wanted:
     """Read the files that name packages."""
-    found = [*_python(tree.text(REQUIREMENTS) or "")]
+    found = [*_python((tree.text(REQUIREMENTS) or "").removeprefix("\ufeff"))]
     for path in PACKAGE_JSONS:
-        found += _node(tree.text(path) or "", path)
+        found += _node((tree.text(path) or "").removeprefix("\ufeff"), path)
     python = tuple(one for one in found if isinstance(one, Package) and one.path == REQUIREMENTS)
     node = tuple(one for one in found if isinstance(one, Package) and one.path != REQUIREMENTS)
     refused = [one for one in found if isinstance(one, Finding)]
@@ -68,12 +69,13 @@ def wanted(tree: FileTree) -> Wanted:
 
 def _python(text: str) -> Iterator[Package | Finding]:
     for number, line in enumerate(text.splitlines(), 1):
-        said = line.split(" #")[0].strip()
-        if not said or said.startswith("#"):
+        said = re.split(r"(?:^|\s)#", line)[0].strip()
+        if not said:
             continue
         try:
             asked = Requirement(said)
-        except InvalidRequirement:
+            meant = asked.marker is None or asked.marker.evaluate()
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
             yield _refused(
                 REQUIREMENTS,
                 number,
@@ -82,7 +84,7 @@ def _python(text: str) -> Iterator[Package | Finding]:
             continue
         if asked.url:
             yield _refused(REQUIREMENTS, number, f"{asked.name} comes from an address; only the registry is open.")
-        elif canonicalize_name(asked.name) not in python_there() and (asked.marker is None or asked.marker.evaluate()):
+        elif canonicalize_name(asked.name) not in python_there() and meant:
             extras = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
             yield Package(f"{canonicalize_name(asked.name)}{extras}", str(asked.specifier), REQUIREMENTS, number)
 
@@ -90,7 +92,7 @@ def _python(text: str) -> Iterator[Package | Finding]:
 def _node(text: str, path: str) -> Iterator[Package | Finding]:
     try:
         body = json.loads(text) if text.strip() else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # the syntax check says it
     for group in ("dependencies", "devDependencies"):
         asked = body.get(group) if isinstance(body, dict) else None

@@ -99,6 +99,9 @@ class Gate:
         await send({"type": "http.response.body", "body": body.encode()})
 
     async def _judge(self, headers: dict[str, str]) -> tuple[int, dict[str, str], str]:
+        if "service-worker" in headers:
+            # It would see every address of its host, also those that carry a link's secret.
+            return 403, {}, _page("Refused", "Previews have no service workers.")
         host = headers.get("x-forwarded-host", headers.get("host", "")).partition(":")[0].casefold()
         name = host.removesuffix(f".{self._zone}")
         # A preview of one commit opens with the thread's link, and has files and data of its own.

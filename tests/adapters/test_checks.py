@@ -686,3 +686,50 @@ def test_a_test_is_touched_when_it_or_what_is_around_it_changes() -> None:
     assert touched_tests(old, old.replace("DATA = 1", "DATA = 2"))("t.py::test_a")
     assert touched_tests(old, old.replace("g()", "not g()"))("t.py::TestB::test_b")
     assert touched_tests(old, "def broken(:")("t.py::test_a")
+
+
+WORTHY = {
+    "logic.py": b"""from enum import Enum
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+shout_one = lambda word: word.upper()  # noqa: E731
+
+
+def shout(text):
+    for word in text.split():
+        yield word.upper()
+""",
+    "tests/test_logic.py": b"""import logic
+
+
+def test_shout():
+    assert list(logic.shout("a b")) == ["A", "B"]
+
+
+def test_shout_one():
+    assert logic.shout_one("a") == "A"
+
+
+def test_colour():
+    assert logic.Colour("red") is logic.Colour.RED
+
+
+def test_nothing():
+    logic.shout("a")
+    assert True
+""",
+    "pyproject.toml": b"[tool.pytest.ini_options]\npythonpath = ['.']\n",
+}
+
+
+async def test_generators_lambdas_and_enums_are_broken_too(lite: Database, tmp_path: Path, cache: Path) -> None:
+    box = BubblewrapSandbox(tmp_path / "box")
+    suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
+    tree, manifest = FileTree(WORTHY), app()[1]
+    passed = sorted(await suite.passing(tree, manifest))
+    assert len(passed) == 4
+    assert await suite.worth(tree, FileTree({}), manifest, passed) == Worth((), ("tests/test_logic.py::test_nothing",))

@@ -14,7 +14,7 @@ from adapters.checks.packages import packages_check
 from adapters.dependencies.egress import egress
 from adapters.dependencies.install import Packages
 from adapters.dependencies.registry import Registries
-from adapters.dependencies.wanted import MAX_PACKAGES, wanted
+from adapters.dependencies.wanted import MAX_PACKAGES, Wanted, wanted
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -129,7 +129,9 @@ async def test_packages_of_node_are_installed_without_their_scripts(
         ("humanise>=2", "package", "was published only days ago"),
         ("humanise>=3", "package", "No version of humanise fits >=3; the registry has 1.0, 2.0."),
         ("brings", "package", "fresh 1.0, which comes along, is younger than 7 days"),
+        ("lies", "package", "fresh 1.0, which comes along, is younger than 7 days"),
         ("wants", "package", "could not be installed"),
+        ("fresh; os_name ~= 'posix'", "requirement", "is no requirement"),
         ("git+https://example.com/x.git", "requirement", "is no requirement"),
         ("x @ https://example.com/x.whl", "requirement", "comes from an address"),
         ("--extra-index-url https://example.com", "requirement", "is no requirement"),
@@ -142,7 +144,10 @@ async def test_what_cannot_be_meant_is_refused(
     registry.add("fresh", "1.0", days=2)
     registry.add("reqeusts", "1.0", days=90)
     registry.add("brings", "1.0", requires="fresh")
+    registry.add("lies", "1.0", requires="fresh")
     registry.add("wants", "1.0", requires="nothing-like-it")
+    if wish == "lies":
+        registry.add("fresh", "1.0", days=2, called="0")
     packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
     (finding,) = (await judged(packages, asking(f"fastapi\n{wish}\n"))).findings
     assert (finding.rule, finding.level) == (rule, "error")
@@ -150,13 +155,48 @@ async def test_what_cannot_be_meant_is_refused(
     assert finding.line in (0, 2)
 
 
-def test_only_names_and_ranges_of_a_registry_are_asked_for() -> None:
-    wish = (
-        '{"dependencies": {"a": "git+ssh://x/y", "../b": "1", "c": "file:../c", "d": "npm:e@1", "@f/g": "^1.2 || 3.x"}}'
+async def test_versions_are_found_that_go_together_and_are_old_enough(registry: Registry, tmp_path: Path) -> None:
+    registry.add("alpha", "1.0", "version = 1\n")
+    registry.add("alpha", "2.0", "version = 2\n")
+    registry.add("beta", "1.0", requires="alpha<2")
+    registry.add("delta", "1.0", requires="young>=1")
+    registry.add("young", "1.0", "version = 1\n")
+    registry.add("young", "1.1", "version = 11\n", days=1)
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    packages = packages_of(box, registry, tmp_path)
+    tree = asking(
+        "\ufeffalpha>=1\t# any\r\nalpha<9\r\n\r\nbeta\r\ndelta\r\n",
+        "import alpha, young\nprint(alpha.version, young.version)\n",
     )
+    assert (await judged(packages, tree)).findings == ()
+    assert (await box.run(tree, ["python", "a.py"], {}, 30)).output == "1 1\n"
+    # What is published meanwhile is seen to be too young.
+    registry.add("gamma", "1.0", requires="young")
+    registry.add("young", "6.6.6", days=0.1)
+    packages.registries._known.clear()
+    later = asking("gamma", "import young\nprint(young.version)\n")
+    assert (await judged(packages, later)).findings == ()
+    assert (await box.run(later, ["python", "a.py"], {}, 30)).output == "1\n"
+    assert sorted(path.name[0] for path in (tmp_path / "packages").iterdir() if path.name.startswith(".")) == []
+
+
+async def test_what_unpacks_to_more_than_there_is_room_for_is_ended(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.dependencies.install.MOST_UNPACKED", 20_000_000)
+    registry.add("bomb", "1.0", "#" * 200_000_000)
+    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    (finding,) = (await judged(packages, asking("bomb"))).findings
+    assert "More than 20 MB" in finding.message
+
+
+def test_only_names_and_ranges_of_a_registry_are_asked_for() -> None:
+    wish = '{"dependencies": {"a": "git+ssh://x/y", "../b": "1", "c": "file:../c", "d": "npm:e@1", "h": "..", "i": "a.tgz", "j": "-x", "@f/g": "^1.2 || 3.x"}}'
     found = wanted(asking(package_json=wish))
     assert [one.name for one in found.node] == ["@f/g"]
-    assert len(found.refused) == 4
+    assert len(found.refused) == 7
+    assert wanted(asking(package_json='\ufeff{"dependencies": {"a": "1.0.0+build"}}')).node[0].versions == "1.0.0+build"
+    assert wanted(asking(package_json="[" * 200_000)) == Wanted()
     assert wanted(asking("\n".join(f"p{n}" for n in range(MAX_PACKAGES + 1)))).refused
     assert wanted(asking("pytest\nFastAPI>=0.1\nPydantic ; python_version > '3'", package_json="[1]")).python == ()
 

@@ -78,6 +78,14 @@ async def test_a_signed_link_becomes_a_cookie_and_opens_the_app(
     assert Path(passed.headers["x-root"], "index.html").read_text() == "<h1>Shop</h1>"
 
 
+async def test_no_script_stands_between_a_link_and_the_gate(
+    gate: httpx.AsyncClient, session: Session, signer: Signer
+) -> None:
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+    assert (await ask(gate, session.slug, "/sw.js", cookie)).status_code == 200
+    assert (await ask(gate, session.slug, "/sw.js", cookie, service_worker="script")).status_code == 403
+
+
 async def test_a_link_never_leads_to_another_site(gate: httpx.AsyncClient, session: Session, signer: Signer) -> None:
     for uri in ("//evil.example/", "/\\evil.example/", "///evil.example"):
         entered = await ask(gate, session.slug, f"{uri}?{COOKIE}={signer.token(session.slug)}")

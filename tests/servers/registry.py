@@ -17,9 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 DAY = 86_400
 
 
-def wheel(name: str, version: str, code: str, requires: str = "") -> bytes:
-    """Return a wheel with one module that has the package's name."""
-    info = f"{name}-{version}.dist-info"
+def wheel(name: str, version: str, code: str, requires: str = "", *, called: str = "") -> bytes:
+    """Return a wheel with one module that has the package's name; its information may be `called` as another version's."""
+    info = f"{name}-{called or version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     files = {
         f"{name}.py": code,
@@ -59,9 +59,12 @@ class Registry:
     node: dict[str, dict[str, tuple[bytes, float]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def add(self, name: str, version: str, code: str = "", *, days: float = 400, requires: str = "") -> None:
+    def add(
+        self, name: str, version: str, code: str = "", *, days: float = 400, requires: str = "", called: str = ""
+    ) -> None:
         """Publish a package of Python so many days ago."""
-        self.python.setdefault(name, {})[version] = (wheel(name, version, code, requires), time.time() - days * DAY)
+        content = wheel(name, version, code, requires, called=called)
+        self.python.setdefault(name, {})[version] = (content, time.time() - days * DAY)
 
     def add_node(
         self, name: str, version: str, code: str = "", *, days: float = 400, scripts: dict[str, str] | None = None
