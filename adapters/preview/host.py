@@ -126,7 +126,7 @@ class Previews:
                 self._failed[slug] = (commit, problem, time.monotonic() + FAILED_SECONDS)
                 return problem
             self._served[slug] = served
-            await self._make_room()
+            self._make_room()
             return ""
 
     async def _show(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> PreviewState:
@@ -153,7 +153,7 @@ class Previews:
             await self._drop(served, before)
         elif before is not None:
             self._later(self._retire(before, served))
-        await self._make_room()
+        self._make_room()
         return state
 
     async def _looked_at(self, browser: Browser, state: PreviewState, slug: str, before: str) -> PreviewState:
@@ -275,11 +275,20 @@ class Previews:
         if served.instance is not None:
             await served.instance.stop()
 
-    async def _make_room(self) -> None:
-        """Stop the least recently used previews above the limit; a request wakes them again."""
-        running = sorted((one.used, slug) for slug, one in self._served.items() if one.instance)
-        for _, slug in running[: max(0, len(running) - self._most)]:
-            await self._end(slug)
+    def _make_room(self) -> None:
+        """Stop the least recently used previews above the limit, meanwhile; a request wakes them again."""
+        if len(self._running()) > self._most:
+            self._later(self._made_room())
+
+    def _running(self) -> list[str]:
+        """Return the names of the previews that run, the least recently used first."""
+        return [slug for _, slug in sorted((one.used, slug) for slug, one in self._served.items() if one.instance)]
+
+    async def _made_room(self) -> None:
+        while len(running := self._running()) > self._most:
+            async with self._locks.setdefault(running[0], asyncio.Lock()):
+                if len(self._running()) > self._most:
+                    await self._end(running[0])
 
     async def troubles(self) -> list[tuple[str, str, list[Trouble]]]:
         """Return (slug, commit, errors) of every app that runs and has printed errors."""

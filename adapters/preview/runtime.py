@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import socket
 import zlib
@@ -231,7 +232,8 @@ class BubblewrapRuntime:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(path))
         listener.listen(512)
-        number = listener.fileno()
+        # Not one of the first ten: the shell that starts bubblewrap has use for one of those.
+        number = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
         try:
             command = self._sandbox.command(
                 app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data"}, data=data, uid=uid
@@ -246,6 +248,8 @@ class BubblewrapRuntime:
         except BaseException:
             listener.close()
             raise
+        finally:
+            os.close(number)
         return BubblewrapInstance(process, listener, path)
 
 

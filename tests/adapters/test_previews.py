@@ -163,12 +163,38 @@ async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> 
         names = [f"app{number}" for number in range(60)]
         woken = await asyncio.gather(*(host.wake(name, "one".ljust(12, "0"), tree("one"), MANIFEST) for name in names))
         assert woken == [""] * 60
-        assert sum(host.serving(name) is not None for name in names) == 3
+        async with asyncio.timeout(60):
+            while sum(host.version(name) != "" for name in names) != 3:
+                await asyncio.sleep(0.05)
         # Who was stopped to make room comes back when asked for.
         assert await host.wake("app0", "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
         assert host.serving("app0") is not None
     finally:
         await host.close()
+        shutil.rmtree(sockets)
+
+
+async def test_a_preview_starts_whatever_descriptors_are_free(tmp_path: Path) -> None:
+    """The shell before bubblewrap opens the filter as descriptor 9, whatever was there."""
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    (tmp_path / "previews").mkdir()
+    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
+    host = Previews(
+        tmp_path / "previews", tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None
+    )
+    kept = os.dup(9) if os.path.exists("/proc/self/fd/9") else None
+    if kept is not None:
+        flags = os.get_inheritable(9)
+        os.close(9)
+    try:
+        assert await show(host, "app", "one") == "ready"
+    finally:
+        await host.close()
+        if kept is not None:
+            os.dup2(kept, 9, inheritable=flags)
+            os.close(kept)
         shutil.rmtree(sockets)
 
 
