@@ -316,7 +316,9 @@ async def test_previews(kind: str, tmp_path: Path) -> None:
             stack.callback(client.close)
             runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1)
             await asyncio.to_thread(runtime.prepare)
-        host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None)
+        host = Previews(
+            tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None, 100
+        )
         (tmp_path / "previews").mkdir()
 
         async def first(number: int) -> None:
