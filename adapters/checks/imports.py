@@ -36,6 +36,7 @@ _NODE = frozenset(
      "vm", "worker_threads", "zlib"}
 )  # fmt: skip
 """What Node brings itself; with `node:` before it, everything is taken for its own."""
+_NAMED = re.compile(r"['\"]((?:@[\w.-]+/)?[a-zA-Z][\w.-]*)(?:/[\w./-]*)?['\"]")
 _CONFIG = re.compile(r"\.config\.[cm]?[jt]s$")
 _TRIED = (
     "", ".tsx", ".ts", ".mts", ".cts", ".jsx", ".js", ".mjs", ".cjs", ".d.ts", ".json", ".css",
@@ -58,6 +59,25 @@ def imports_check(packages: Packages | None = None) -> Check:
         return Report(tuple(await asyncio.to_thread(lambda: [*_python(material, asked), *_scripts(material, asked)])))
 
     return Check("imports", 1, lambda material: bool(_of_interest(material)), run)
+
+
+def imported(material: Material) -> set[str]:
+    """Return the names of all modules and packages that the app's files import, guarded imports included."""
+    found: set[str] = set()
+    for path in material.paths(".py"):
+        text = material.tree.text(path)
+        if text is None or len(text) > MAX_CHARS or python_error(text):
+            continue
+        for node in ast.walk(python_tree(text)):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    for path in material.paths(*(f".{one}" for one in SCRIPTS), ".css"):
+        # Packages are named in many ways: import, require, import(), @import, @plugin.
+        for source in _NAMED.findall(material.tree.text(path) or ""):
+            found.add("/".join(source.split("/")[: 2 if source.startswith("@") else 1]))
+    return found
 
 
 def _of_interest(material: Material) -> list[str]:

@@ -38,9 +38,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Check:
-    """One check. `applies` says whether the tree has anything for it; lower levels run first."""
+    """
+    One check. `applies` says whether the tree has anything for it; lower levels run first.
+
+    An `early` one takes long: it starts with the first level, and is asked for its result when its own is due.
+    """
 
     name: str
     level: int
     applies: Callable[[Material], bool]
     run: Callable[[Material], Awaitable[Report]]
+    early: bool = False

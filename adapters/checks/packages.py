@@ -1,15 +1,17 @@
 """The packages that an app asks for: whether they exist, since when, whether they are misspelled, used, and installable."""
 
+import asyncio
 import difflib
 import time
 from collections.abc import AsyncIterator
 
+from adapters.checks.imports import imported
 from adapters.checks.material import Check, Material, Report
 from adapters.dependencies.install import Packages, Uninstallable, newest
 from adapters.dependencies.registry import Published
 from adapters.dependencies.wanted import Package, node_there, python_there, wanted
 from core.errors import OutsideError
-from core.findings import Finding
+from core.findings import Finding, Level
 
 # Names that squatters imitate: https://arxiv.org/abs/2005.09535 and the registries' own lists of the most loaded.
 _POPULAR = {
@@ -46,6 +48,10 @@ def packages_check(packages: Packages | None) -> Check:
         except Uninstallable as error:
             first = (*asked.python, *asked.node)[0]
             return Report((*found, Finding("package", "error", first.path, 0, str(error), "packages")))
+        found += [
+            _about(one, "unused-package", f"{one.name} is asked for, and no file imports it.", "note")
+            for one in await asyncio.to_thread(_unused, packages, material)
+        ]
         return Report(tuple(found), note=f"{len(asked.python) + len(asked.node)} installed")
 
     def applies(material: Material) -> bool:
@@ -85,5 +91,13 @@ def _unfit(package: Package, published: Published, packages: Packages) -> str:
     return ""
 
 
-def _about(package: Package, rule: str, said: str) -> Finding:
-    return Finding(rule, "error", package.path, package.line, said, "packages")
+def _unused(packages: Packages, material: Material) -> list[Package]:
+    """Return what is installed for the app and imported by none of its files."""
+    asked, used = wanted(material.tree), imported(material)
+    provided = packages.provided(material.tree)
+    python = [one for one in asked.python if not provided.get(one.name.partition("[")[0], set()) & used]
+    return [*python, *(one for one in asked.node if one.name not in used and not one.name.startswith("@types/"))]
+
+
+def _about(package: Package, rule: str, said: str, level: Level = "error") -> Finding:
+    return Finding(rule, level, package.path, package.line, said, "packages")

@@ -91,12 +91,18 @@ class CheckSuite:
         with temporary_folder(self._scratch / uuid.uuid4().hex[:8], tree) as folder:
             material = Material(tree, folder, manifest)
             todo = [check for check in self._checks if _applies(check, material)]
-            for level in sorted({check.level for check in todo}):
-                now = [check for check in todo if check.level == level]
-                if await _stops(results, old):
-                    results += [CheckResult(check.name, "not_run", 0.0, note=EARLIER) for check in now]
-                    continue
-                await _level(now, material, results, progress)
+            early = {check.name: asyncio.create_task(_result(check, material)) for check in todo if check.early}
+            try:
+                for level in sorted({check.level for check in todo}):
+                    now = [check for check in todo if check.level == level]
+                    if await _stops(results, old):
+                        results += [CheckResult(check.name, "not_run", 0.0, note=EARLIER) for check in now]
+                        continue
+                    await _level(now, material, results, progress, early)
+            finally:
+                for task in early.values():
+                    task.cancel()
+                await asyncio.gather(*early.values(), return_exceptions=True)
         await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
         order = [check.name for check in todo]
         found = tuple(sorted(results, key=lambda one: order.index(one.name)))
@@ -181,14 +187,18 @@ EARLIER = "the errors that were found before it come first"
 
 
 async def _level(
-    checks: Sequence[Check], material: Material, results: list[CheckResult], progress: Callable[[str], None]
+    checks: Sequence[Check],
+    material: Material,
+    results: list[CheckResult],
+    progress: Callable[[str], None],
+    early: Mapping[str, asyncio.Task[CheckResult]],
 ) -> None:
     """Run the checks of a level side by side; `results` and `progress` get each when it is done."""
     running = [check.name for check in checks]
     progress(_so_far(results, running))
 
     async def one(check: Check) -> None:
-        results.append(await _result(check, material))
+        results.append(await (early[check.name] if check.name in early else _result(check, material)))
         running.remove(check.name)
         progress(_so_far(results, running))
 

@@ -48,4 +48,4 @@ def mypy_check(cache: Path) -> Check:
             )
         )
 
-    return Check("mypy", 2, lambda material: bool(material.paths(".py")), run)
+    return Check("mypy", 2, lambda material: bool(material.paths(".py")), run, early=True)

@@ -78,6 +78,18 @@ class Packages:
         python = {path.name.split(".")[0] for path in (layer / "python").glob("*")}
         return frozenset(python | {one.name for one in wanted(tree).node})
 
+    def provided(self, tree: FileTree) -> dict[str, set[str]]:
+        """Return, for each package of Python that was installed for `tree`, the names under which it is imported."""
+        found: dict[str, set[str]] = {}
+        for info in (self._folder / self._key(tree) / "python").glob("*.dist-info/RECORD"):
+            about = email.parser.HeaderParser().parsestr((info.parent / "METADATA").read_text("utf-8", "replace"))
+            paths = [
+                line.rpartition(",")[0].rpartition(",")[0] for line in info.read_text("utf-8", "replace").splitlines()
+            ]
+            tops = {path.partition("/")[0].partition(".")[0] for path in paths if not path.startswith((".", "/"))}
+            found.setdefault(canonicalize_name(about["Name"] or ""), set()).update(tops)
+        return found
+
     async def layer(self, tree: FileTree) -> Path | None:
         """
         Return the folder with what `tree` asks for beyond the sandbox, None when that is nothing.

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
 from adapters.store.database import Database
 from core.errors import OutsideError
 from core.files import FileTree
-from core.findings import CheckResult
+from core.findings import CheckResult, Finding
 from core.manifests import AppManifest
 from core.ports import Ran, Worth
 from tests.needs import missing
@@ -733,3 +733,33 @@ async def test_generators_lambdas_and_enums_are_broken_too(lite: Database, tmp_p
     passed = sorted(await suite.passing(tree, manifest))
     assert len(passed) == 4
     assert await suite.worth(tree, FileTree({}), manifest, passed) == Worth((), ("tests/test_logic.py::test_nothing",))
+
+
+async def test_what_takes_long_starts_early_and_is_ended_when_it_is_not_needed(lite: Database, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def named(name: str, level: int, findings: Sequence[Finding] = (), *, early: bool = False) -> Check:
+        async def run(_: Material) -> Report:
+            seen.append(f"{name} began")
+            try:
+                await asyncio.sleep(0.2 if early else 0)
+            except asyncio.CancelledError:
+                seen.append(f"{name} cancelled")
+                raise
+            return Report(tuple(findings))
+
+        return Check(name, level, lambda _: True, run, early)
+
+    async def nothing() -> set[str]:
+        return set()
+
+    long, quick = named("long", 2, early=True), named("quick", 1)
+    tree = FileTree({"a.py": b"x = 1\n"})
+    good = await CheckSuite([long, quick], lite, tmp_path / "a", None).run(tree, None, lambda _: None, nothing)
+    assert [one.status for one in good] == ["passed", "passed"]
+    assert seen == ["long began", "quick began"] or seen == ["quick began", "long began"]
+    seen.clear()
+    bad = named("bad", 1, [Finding("x", "error", "a.py", 1, "no", "bad")])
+    found = await CheckSuite([long, bad], lite, tmp_path / "b", None).run(tree, None, lambda _: None, nothing)
+    assert [one.status for one in found] == ["not_run", "failed"]
+    assert "long cancelled" in seen

@@ -111,6 +111,8 @@ async def test_packages_of_node_are_installed_without_their_scripts(
         {"frontend/a.mjs": b"import { tidy } from 'tidy';\nconsole.log(tidy);\n"}
     )
     assert (await judged(packages, tree)).findings == ()
+    (unused,) = (await judged(packages, tree.changed({"frontend/a.mjs": b"console.log(1);\n"}))).findings
+    assert (unused.rule, unused.path) == ("unused-package", "frontend/package.json")
     ran = await box.run(tree, ["node", "frontend/a.mjs"], {}, 30)
     assert ran.output == "tidy\n"
     layer = await packages.layer(tree)
@@ -168,16 +170,26 @@ async def test_versions_are_found_that_go_together_and_are_old_enough(registry: 
         "\ufeffalpha>=1\t# any\r\nalpha<9\r\n\r\nbeta\r\ndelta\r\n",
         "import alpha, young\nprint(alpha.version, young.version)\n",
     )
-    assert (await judged(packages, tree)).findings == ()
+    assert {one.rule for one in (await judged(packages, tree)).findings} == {"unused-package"}
     assert (await box.run(tree, ["python", "a.py"], {}, 30)).output == "1 1\n"
     # What is published meanwhile is seen to be too young.
     registry.add("gamma", "1.0", requires="young")
     registry.add("young", "6.6.6", days=0.1)
     packages.registries._known.clear()
     later = asking("gamma", "import young\nprint(young.version)\n")
-    assert (await judged(packages, later)).findings == ()
+    assert {one.rule for one in (await judged(packages, later)).findings} == {"unused-package"}
     assert (await box.run(later, ["python", "a.py"], {}, 30)).output == "1\n"
     assert sorted(path.name[0] for path in (tmp_path / "packages").iterdir() if path.name.startswith(".")) == []
+
+
+async def test_what_is_asked_for_and_not_used_is_noted(registry: Registry, tmp_path: Path) -> None:
+    registry.add("spare", "1.0", "x = 1\n")
+    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    report = await judged(
+        packages, asking("humanise\nspare\n", "try:\n    import humanise\nexcept ImportError:\n    pass\n")
+    )
+    assert [(one.rule, one.level, one.line) for one in report.findings] == [("unused-package", "note", 2)]
+    assert report.note == "2 installed"
 
 
 async def test_what_unpacks_to_more_than_there_is_room_for_is_ended(
