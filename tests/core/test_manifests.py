@@ -70,3 +70,23 @@ def test_a_plan_writes_only_files_of_its_manifest() -> None:
         Plan.model_validate({"manifest": MINIMAL, "write": ["other.html"]})
     with pytest.raises(ValidationError, match="still among"):
         Plan.model_validate({"manifest": MINIMAL, "remove": ["index.html"]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "serverless", "bundled", "command"),
+    [
+        ("static", [], True, False, ["python", "-m"]),
+        ("fastapi", ["uvicorn", "main:app"], False, False, ["python", "-m", "uvicorn", "main:app"]),
+        ("fastapi_react", ["uvicorn", "main:app"], False, True, ["python", "-m", "uvicorn", "main:app"]),
+        ("react_supabase", [], True, True, ["python", "-m"]),
+        ("node", ["server.js"], False, False, ["node", "server.js"]),
+    ],
+)
+def test_each_kind_is_built_and_started_in_its_way(
+    kind: str, start: list[str], serverless: bool, bundled: bool, command: list[str]
+) -> None:
+    files = [{"path": "a", "role": "uix", "description": ""}]
+    manifest = AppManifest.model_validate(
+        {"name": "a", "title": "A", "analysis": "", "kind": kind, "start": start, "files": files}
+    )
+    assert (manifest.serverless, manifest.bundled, manifest.command) == (serverless, bundled, command)
