@@ -1,6 +1,7 @@
 """Every setting, read once from the environment, frozen."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, Self
 
@@ -108,6 +109,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _model_is_whole(self) -> Self:
+        for host in self.listed("registry_hosts"):
+            if not re.fullmatch(r"[\w.-]+(?::\d{1,5})?", host):
+                raise ValueError(
+                    f"THREADWRIGHT_REGISTRY_HOSTS: {host!r} is no host and port, like files.example.com:443"
+                )
         if self.model_base_url and not self.model_name:
             raise ValueError("THREADWRIGHT_MODEL_BASE_URL needs THREADWRIGHT_MODEL_NAME")
         if self.slack_bot_token.get_secret_value() and not (

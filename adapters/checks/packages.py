@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 from adapters.checks.imports import imported
 from adapters.checks.material import Check, Material, Report
-from adapters.dependencies.install import Packages, Uninstallable, newest
+from adapters.dependencies.install import Packages, Uninstallable, require_fitting
 from adapters.dependencies.registry import Published
 from adapters.dependencies.wanted import Package, node_there, python_there, wanted
-from core.errors import OutsideError
 from core.findings import Finding, Level
 
 # Names that squatters imitate: https://arxiv.org/abs/2005.09535 and the registries' own lists of the most loaded.
@@ -85,8 +84,8 @@ async def _judged(packages: Packages, python: tuple[Package, ...], node: tuple[P
 
 def _unfit(package: Package, published: Published, packages: Packages) -> str:
     try:
-        newest(package, published, packages.too_young)
-    except (Uninstallable, OutsideError) as error:
+        require_fitting(package, published, packages.too_young)
+    except Uninstallable as error:
         return str(error)
     return ""
 

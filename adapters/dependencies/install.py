@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from adapters.dependencies.egress import egress
 from adapters.dependencies.registry import Published, Registries
@@ -179,37 +179,31 @@ class Packages:
         published = await self.registries.python(package.name)
         if published is None:
             raise Uninstallable(f"There is no package {package.name} in the registry.")
-        newest(package, published, self.too_young)
+        require_fitting(package, published, self.too_young)
         return [version for version, when in published.versions.items() if self.too_young(when)]
 
 
-def newest(package: Package, published: Published, too_young: Callable[[float | None], bool]) -> str:
+def require_fitting(package: Package, published: Published, too_young: Callable[[float | None], bool]) -> None:
     """
-    Return the newest version that fits and is not too young.
+    See to it that a version fits and is not too young, as far as the registry tells.
 
     Raises:
         Uninstallable: there is none.
     """
-    fitting: list[Version] = []
+    if not published.versions:
+        return  # an index of mere pages: the installer finds out
     specifiers = SpecifierSet(package.versions)
-    for text in published.versions:
-        try:
-            version = Version(text)
-        except InvalidVersion:
-            continue
-        if specifiers.contains(version) and (not version.is_prerelease or specifiers.prereleases):
-            fitting.append(version)
+    versions = [Version(text) for text in published.versions if specifiers.contains(text)]
+    fitting = [one for one in versions if not one.is_prerelease or specifiers.prereleases]
     if not fitting:
-        there = ", ".join(list(published.versions)[-3:]) or "no version"
+        there = ", ".join(list(published.versions)[-3:])
         raise Uninstallable(
             f"No version of {package.name} fits {package.versions or 'anything'}; the registry has {there}."
         )
-    old = [one for one in fitting if not too_young(published.versions.get(str(one)))]
-    if not old:
+    if all(too_young(published.when(str(one))) for one in fitting):
         raise Uninstallable(
             f"{package.name} {max(fitting)} was published only days ago; take an older version or another package."
         )
-    return str(max(old))
 
 
 def _installed(folder: Path) -> Iterator[tuple[str, str]]:

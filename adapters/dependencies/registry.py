@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 import httpx
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_version,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 
 from core.errors import OutsideError
 
@@ -27,7 +33,9 @@ class Published:
 
     def when(self, version: str) -> float | None:
         """Return when a version was published; one that a registry with dates does not know was published just now."""
-        return self.versions.get(version, None if self.since is None else time.time())
+        return self.versions.get(
+            canonicalize_version(version, strip_trailing_zero=False), None if self.since is None else time.time()
+        )
 
     @property
     def since(self) -> float | None:
@@ -136,6 +144,7 @@ def _version_of(filename: str) -> str:
 
 def _time(text: object) -> float | None:
     try:
-        return datetime.fromisoformat(str(text)).replace(tzinfo=UTC).timestamp()
+        when = datetime.fromisoformat(str(text))
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     except ValueError:
         return None

@@ -182,6 +182,17 @@ async def test_versions_are_found_that_go_together_and_are_old_enough(registry: 
     assert sorted(path.name[0] for path in (tmp_path / "packages").iterdir() if path.name.startswith(".")) == []
 
 
+async def test_an_index_of_mere_pages_and_odd_versions_will_do(registry: Registry, tmp_path: Path) -> None:
+    registry.add("dated", "2024.01.02", "x = 1\n", called="2024.1.2")
+    registry.add("needs", "1.0", requires="dated")
+    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    code = "import needs, humanise"
+    assert (await judged(packages, asking("needs", code))).findings == ()
+    registry.pages_only = True
+    packages.registries._known.clear()
+    assert (await judged(packages, asking("humanise<2", code))).findings == ()
+
+
 async def test_what_is_asked_for_and_not_used_is_noted(registry: Registry, tmp_path: Path) -> None:
     registry.add("spare", "1.0", "x = 1\n")
     packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)

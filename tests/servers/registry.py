@@ -58,6 +58,8 @@ class Registry:
     python: dict[str, dict[str, tuple[bytes, float]]] = field(default_factory=dict)
     node: dict[str, dict[str, tuple[bytes, float]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    pages_only: bool = False
+    """Answer as indexes did before PEP 691: pages of links, without dates."""
 
     def add(
         self, name: str, version: str, code: str = "", *, days: float = 400, requires: str = "", called: str = ""
