@@ -31,7 +31,7 @@ from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client, runtime_of
+from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
@@ -251,7 +251,7 @@ async def _sandbox(
         try:
             client = open_client()
             stack.callback(client.close)
-            engine = await asyncio.to_thread(runtime_of, client)
+            engine = await asyncio.to_thread(lambda: runtime_of(client, offered_runtimes(client)))
             sandbox = DockerSandbox(client, _made(folder / "scratch"), owner, engine)
             if problem := await sandbox.problem():
                 raise OutsideError(problem)

@@ -189,6 +189,11 @@ class AppManifest(Strict):
         return self.kind in ("fastapi_react", "react_supabase")
 
     @property
+    def sandboxed(self) -> bool:
+        """Whether some of it is carried out in a sandbox before it can be shown: its build or its server."""
+        return self.bundled or not self.serverless
+
+    @property
     def command(self) -> list[str]:
         """The command that starts its server, without where to listen."""
         return ["node", *self.start] if self.kind == "node" else ["python", "-m", *self.start]

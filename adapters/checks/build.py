@@ -20,12 +20,20 @@ _WRONG = re.compile(
 _PLACE = re.compile(r"(?:/app/)?(?P<path>frontend/[^\s:\]]+):(?P<line>\d+)")
 
 
+def without_node(sandbox: Sandbox | None, why_none: str) -> Report | None:
+    """Return the report of a check that needs Node where there is none."""
+    if sandbox is None or sandbox.name != "docker":
+        return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+    return None
+
+
 def build_check(sandbox: Sandbox | None, why_none: str) -> Check:
     """Return the check; it needs a sandbox with Node."""
 
     async def run(material: Material) -> Report:
-        if sandbox is None or sandbox.name != "docker":
-            return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+        if (without := without_node(sandbox, why_none)) is not None:
+            return without
+        assert sandbox is not None
         ran = await sandbox.run(material.tree, _ARGV, {}, SECONDS)
         if ran.exit_code == 0:
             return Report()
@@ -45,8 +53,9 @@ def tsc_check(sandbox: Sandbox | None, why_none: str) -> Check:
     """Return the check of TypeScript's types, with our configuration; it needs a sandbox with Node."""
 
     async def run(material: Material) -> Report:
-        if sandbox is None or sandbox.name != "docker":
-            return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+        if (without := without_node(sandbox, why_none)) is not None:
+            return without
+        assert sandbox is not None
         ran = await sandbox.run(material.tree, _TSC, {}, SECONDS)
         found = tuple(
             Finding(match["code"], "error", match["path"], int(match["line"]), match["text"], "tsc")

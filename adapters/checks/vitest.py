@@ -2,6 +2,7 @@
 
 import re
 
+from adapters.checks.build import without_node
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.tests import is_test
 from core.errors import OutsideError
@@ -26,8 +27,9 @@ def vitest_check(sandbox: Sandbox | None, why_none: str) -> Check:
     """Return the check; it needs a sandbox with Node."""
 
     async def run(material: Material) -> Report:
-        if sandbox is None or sandbox.name != "docker":
-            return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+        if (without := without_node(sandbox, why_none)) is not None:
+            return without
+        assert sandbox is not None
         ran = await sandbox.run(material.tree, _ARGV, {}, SECONDS)
         if ran.ended_for:
             why = f"did not end within {SECONDS} s" if ran.ended_for == "time" else "printed without end"

@@ -17,9 +17,11 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 APP, OUT, TMP = pathlib.Path("/app"), pathlib.Path("/data"), pathlib.Path("/tmp")  # noqa: S108 - of the sandbox
 MOST_FILES = 60_000
+ON_THE_WAY, AUTHORITY = OUT / "on-the-way", APP / "authority.crt"
 PROXY = "http://127.0.0.1:{}"
 
 
@@ -71,80 +73,52 @@ def main() -> int:
         os.setpgid(0, 0)
     threading.Thread(target=watch, args=(order["most_bytes"],), daemon=True).start()
     # What is unpacked on the way has more room there than in memory.
-    on_the_way = OUT / "on-the-way"
-    on_the_way.mkdir()
+    ON_THE_WAY.mkdir()
     proxy = PROXY.format(listen())
-    env = {
-        **os.environ,
-        "HTTP_PROXY": proxy,
-        "HTTPS_PROXY": proxy,
-        "http_proxy": proxy,
-        "https_proxy": proxy,
-        "NO_PROXY": "",
-        "TMPDIR": str(on_the_way),
-    }
-    authority = APP / "authority.crt"
-    if authority.exists():
-        env.update(NODE_EXTRA_CA_CERTS=str(authority))
-    if order["python"]:
-        there = sorted({f"{one.metadata['Name']}=={one.version}" for one in importlib.metadata.distributions()})
-        constraints = TMP / "there.txt"
-        constraints.write_text("\n".join([*there, *order["not"]]))
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--isolated",
-            "--no-input",
-            "--disable-pip-version-check",
-            "--no-cache-dir",
-            "--no-compile",
-            "--only-binary=:all:",
-            "--progress-bar=off",
-            "--quiet",
-            "--target",
-            str(OUT / "python"),
-            "--index-url",
-            order["pypi"],
-            "--proxy",
-            proxy,
-            "--constraint",
-            str(constraints),
-            *(["--cert", str(authority)] if authority.exists() else []),
-            *order["python"],
-        ]
-        if subprocess.run(command, env=env, cwd=TMP).returncode:
-            return 1
-        shutil.rmtree(OUT / "python" / "bin", ignore_errors=True)
-    if order["node"]:
-        place = OUT / "node"
-        place.mkdir()
-        (place / "package.json").write_text(json.dumps({"private": True, "dependencies": order["node"]}))
-        command = [
-            "npm",
-            "install",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--no-bin-links",
-            "--no-update-notifier",
-            "--loglevel=error",
-            f"--cache={on_the_way}/npm",
-            "--registry",
-            order["npm"],
-            *(["--before", order["before"]] if order["before"] else []),
-        ]
-        if subprocess.run(command, env=env, cwd=place).returncode:
-            return 1
-        modules = place / "node_modules"
-        # One copy of each: two Reacts in one page do not know each other's hooks.
-        for name in order["there"]:
-            shutil.rmtree(modules / name, ignore_errors=True)
-        modules.rename(OUT / "node_modules")
-        shutil.rmtree(place)
-    shutil.rmtree(on_the_way, ignore_errors=True)
-    return 0
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+    env = {**os.environ, **dict.fromkeys(names, proxy), "NO_PROXY": "", "TMPDIR": str(ON_THE_WAY)}
+    done = (not order["python"] or python(order, env, proxy)) and (not order["node"] or node(order, env))
+    shutil.rmtree(ON_THE_WAY, ignore_errors=True)
+    return 0 if done else 1
+
+
+def python(order: dict[str, Any], env: dict[str, str], proxy: str) -> bool:
+    """Let pip unpack wheels that go with what is there, and say whether it could."""
+    there = sorted({f"{one.metadata['Name']}=={one.version}" for one in importlib.metadata.distributions()})
+    constraints = TMP / "there.txt"
+    constraints.write_text("\n".join([*there, *order["not"]]))
+    command = [
+        sys.executable, "-m", "pip", "install", "--isolated", "--no-input", "--disable-pip-version-check", "--no-cache-dir",
+        "--no-compile", "--only-binary=:all:", "--progress-bar=off", "--quiet", "--target", str(OUT / "python"),
+        "--index-url", order["pypi"], "--proxy", proxy, "--constraint", str(constraints),
+        *(["--cert", str(AUTHORITY)] if AUTHORITY.exists() else []), *order["python"],
+    ]  # fmt: skip
+    if subprocess.run(command, env=env, cwd=TMP).returncode:
+        return False
+    shutil.rmtree(OUT / "python" / "bin", ignore_errors=True)
+    return True
+
+
+def node(order: dict[str, Any], env: dict[str, str]) -> bool:
+    """Let npm unpack packages beside those that are there, and say whether it could."""
+    place = OUT / "node"
+    place.mkdir()
+    (place / "package.json").write_text(json.dumps({"private": True, "dependencies": order["node"]}))
+    command = [
+        "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-bin-links", "--no-update-notifier",
+        "--loglevel=error", f"--cache={ON_THE_WAY}/npm", "--registry", order["npm"],
+        *(["--before", order["before"]] if order["before"] else []),
+    ]  # fmt: skip
+    trusted = {"NODE_EXTRA_CA_CERTS": str(AUTHORITY)} if AUTHORITY.exists() else {}
+    if subprocess.run(command, env={**env, **trusted}, cwd=place).returncode:
+        return False
+    modules = place / "node_modules"
+    # One copy of each: two Reacts in one page do not know each other's hooks.
+    for name in order["there"]:
+        shutil.rmtree(modules / name, ignore_errors=True)
+    modules.rename(OUT / "node_modules")
+    shutil.rmtree(place)
+    return True
 
 
 if __name__ == "__main__":

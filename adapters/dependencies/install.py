@@ -47,9 +47,19 @@ class Packages:
     A version counts once it is `age_days` old: malicious ones are mostly found and removed within days.
     """
 
-    def __init__(self, folder: Path, registries: Registries, run: Run, base: str, age_days: int, *, node: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        registries: Registries,
+        run: Run,
+        base: str,
+        age_days: int,
+        *,
+        node: bool,
+        most_bytes: int = MOST_UNPACKED,
+    ) -> None:
         self._folder, self.registries, self._run, self._base = folder, registries, run, base
-        self._age_days, self._node = age_days, node
+        self._age_days, self._node, self._most_bytes = age_days, node, most_bytes
         self._locks: dict[str, asyncio.Lock] = {}
         for left in [*folder.glob(".in-*"), *folder.glob(".new-*")]:
             shutil.rmtree(left, ignore_errors=True)
@@ -127,7 +137,7 @@ class Packages:
         order: dict[str, Any] = {
             "python": [f"{one.name}{one.versions}" for one in python], "pypi": self.registries.pypi, "not": barred,
             "npm": self.registries.npm, "node": {one.name: one.versions or "*" for one in node}, "before": before,
-            "there": sorted(node_there()), "most_bytes": MOST_UNPACKED,
+            "there": sorted(node_there()), "most_bytes": self._most_bytes,
         }  # fmt: skip
         self._folder.mkdir(parents=True, exist_ok=True)
         too_young = ""

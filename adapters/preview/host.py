@@ -131,7 +131,7 @@ class Previews:
 
     async def _show(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> PreviewState:
         static = manifest is None or manifest.serverless
-        if self.runtime is None and (manifest is not None and (manifest.bundled or not static)):
+        if self.runtime is None and manifest is not None and manifest.sandboxed:
             return PreviewState("off", commit=commit, note=self._why_none)
         name = "static" if static else self.runtime.name if self.runtime else ""
         served, answer = await self._start(slug, commit, tree, manifest)
@@ -233,7 +233,7 @@ class Previews:
         await asyncio.to_thread(write_files, tree, folder)
         if live:
             await asyncio.to_thread(add_live, folder, live)
-        if self._packages is not None and manifest is not None and (manifest.bundled or not manifest.serverless):
+        if self._packages is not None and manifest is not None and manifest.sandboxed:
             await self._packages.put(tree, folder)
 
     async def _build(self, home: Home, version: str) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,16 @@ def build_image(base_image: str = "") -> str:
     return image_tag()
 
 
-def runtime_of(client: docker.DockerClient) -> str:
-    """Return gVisor's runtime if the engine has it and it works, '' for the engine's own."""
+def offered_runtimes(client: docker.DockerClient) -> frozenset[str]:
+    """Return the names of the runtimes that an engine is configured with."""
     with docker_errors():
-        if "runsc" not in client.info().get("Runtimes", {}):
-            return ""
+        return frozenset(client.info().get("Runtimes", {}))
+
+
+def runtime_of(client: docker.DockerClient, offered: Collection[str]) -> str:
+    """Return gVisor's runtime if it is `offered` and works, '' for the engine's own."""
+    if "runsc" not in offered:
+        return ""
     try:
         with docker_errors():
             client.containers.run(

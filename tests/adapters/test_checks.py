@@ -19,14 +19,14 @@ from adapters.llm.builtin.plans import new_manifest
 from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import understand
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
+from adapters.sandbox.docker import DockerSandbox
 from adapters.store.database import Database
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult, Finding
 from core.manifests import AppManifest
 from core.ports import Ran, Worth
-from tests.needs import missing
+from tests.needs import docker_client
 
 REQUEST = "Build a todo app"
 LATER = ("ruff", "oxlint", "mypy", "bandit", "secrets", "tests")
@@ -492,12 +492,7 @@ test("falls short", () => assert.equal(1 + 1, 3));
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Iterator[DockerSandbox]:
-    try:
-        client = open_client()
-        if not client.images.list(image_tag()):
-            missing("the sandbox image", "make image")
-    except OutsideError as error:
-        missing("Docker", str(error))
+    client = docker_client()
     yield DockerSandbox(client, tmp_path / "docker", "tests")
     client.close()
 

@@ -18,11 +18,11 @@ from adapters.dependencies.wanted import MAX_PACKAGES, Wanted, wanted
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client
+from adapters.sandbox.docker import DockerSandbox
 from core.errors import OutsideError
 from core.files import FileTree
 from tests.adapters.test_previews import MANIFEST
-from tests.needs import missing
+from tests.needs import docker_client
 from tests.servers.registry import Registry, serving
 
 Box = BubblewrapSandbox | DockerSandbox
@@ -41,19 +41,16 @@ async def box(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[B
     if request.param == "bubblewrap":
         yield BubblewrapSandbox(tmp_path / "scratch")
         return
-    try:
-        client = open_client()
-        if not client.images.list(image_tag()):
-            missing("the sandbox image", "make image")
-    except OutsideError as error:
-        missing("Docker", str(error))
+    client = docker_client()
     yield DockerSandbox(client, tmp_path / "scratch", f"test-packages-{os.getpid()}")
     client.close()
 
 
-def packages_of(box: Box, registry: Registry, tmp_path: Path) -> Packages:
+def packages_of(box: Box, registry: Registry, tmp_path: Path, most_bytes: int = 1_000_000_000) -> Packages:
     registries = Registries(f"{registry.url}/simple", f"{registry.url}/npm")
-    box.packages = Packages(tmp_path / "packages", registries, box.install, box.name, 7, node=box.name == "docker")
+    box.packages = Packages(
+        tmp_path / "packages", registries, box.install, box.name, 7, node=box.name == "docker", most_bytes=most_bytes
+    )
     return box.packages
 
 
@@ -203,12 +200,9 @@ async def test_what_is_asked_for_and_not_used_is_noted(registry: Registry, tmp_p
     assert report.note == "2 installed"
 
 
-async def test_what_unpacks_to_more_than_there_is_room_for_is_ended(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.dependencies.install.MOST_UNPACKED", 20_000_000)
+async def test_what_unpacks_to_more_than_there_is_room_for_is_ended(registry: Registry, tmp_path: Path) -> None:
     registry.add("bomb", "1.0", "#" * 200_000_000)
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path, most_bytes=20_000_000)
     (finding,) = (await judged(packages, asking("bomb"))).findings
     assert "More than 20 MB" in finding.message
 

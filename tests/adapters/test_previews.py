@@ -15,11 +15,10 @@ from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import LABEL, DockerSandbox, image_tag, open_client
-from core.errors import OutsideError
+from adapters.sandbox.docker import LABEL, DockerSandbox, open_client
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
-from tests.needs import missing
+from tests.needs import docker_client, missing
 
 OWNER = f"test-previews-{os.getpid()}"
 APP = """
@@ -45,12 +44,7 @@ def tree(version: str) -> FileTree:
 
 @pytest.fixture
 async def previews(tmp_path: Path) -> AsyncIterator[Previews]:
-    try:
-        client = open_client()
-        if not client.images.list(image_tag()):
-            missing("the sandbox image", "make image")
-    except OutsideError as error:
-        missing("Docker", str(error))
+    client = docker_client()
     homes = tmp_path / "previews"
     homes.mkdir()
     runtime = DockerRuntime(client, OWNER, homes, 1)

@@ -90,3 +90,4 @@ def test_each_kind_is_built_and_started_in_its_way(
         {"name": "a", "title": "A", "analysis": "", "kind": kind, "start": start, "files": files}
     )
     assert (manifest.serverless, manifest.bundled, manifest.command) == (serverless, bundled, command)
+    assert manifest.sandboxed == (kind != "static")

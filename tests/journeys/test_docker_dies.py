@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox.docker import image_tag, open_client
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
-from core.errors import OutsideError
 from core.messages import TurnResult
-from tests.needs import missing
+from tests.needs import docker_client
 from tests.servers.process import free_port
 from tests.servers.tunnel import tunnel_to
 
@@ -28,13 +26,7 @@ async def say(app: App, text: str) -> TurnResult:
 async def test_a_dying_engine_leaves_the_turn_unverified_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    try:
-        client = open_client()
-        if not client.images.list(image_tag()):
-            missing("the sandbox image", "make image")
-        client.close()
-    except OutsideError as error:
-        missing("Docker", str(error))
+    docker_client().close()
     with (
         tempfile.TemporaryDirectory(prefix="tw-") as short,
         tunnel_to("/var/run/docker.sock", Path(short)) as (tunnel, address),

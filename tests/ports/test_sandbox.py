@@ -11,11 +11,10 @@ import pytest
 from adapters.checks.build import tsc_check
 from adapters.checks.material import Material, Report
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.docker import DockerSandbox, image_tag, open_client, runtime_of
-from core.errors import OutsideError
+from adapters.sandbox.docker import DockerSandbox, offered_runtimes, runtime_of
 from core.files import FileTree
 from core.ports import Sandbox
-from tests.needs import missing
+from tests.needs import docker_client, missing
 
 TREE = FileTree({"main.py": b"print('hello')\n", "package/data.txt": b"data\n"})
 
@@ -28,12 +27,7 @@ async def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             missing("bubblewrap", problem)
         yield box
         return
-    try:
-        client = open_client()
-        if not client.images.list(image_tag()):
-            missing("the sandbox image", "make image")
-    except OutsideError as error:
-        missing("Docker", str(error))
+    client = docker_client()
     yield DockerSandbox(client, tmp_path / "scratch", "tests")
     client.close()
 
@@ -183,13 +177,11 @@ async def test_types_of_typescript_are_checked_with_our_configuration(sandbox: S
 
 
 @pytest.mark.parametrize("sandbox", ["docker"], indirect=True)
-async def test_gvisor_is_taken_only_where_the_engine_has_it_and_it_works(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = open_client()
-    assert runtime_of(client) == ("runsc" if "runsc" in client.info()["Runtimes"] else "")
-    # Named by the engine's configuration, and not installed.
-    monkeypatch.setattr(client, "info", lambda: {"Runtimes": {"runsc": {}, "runc": {}}})
-    if "runsc" not in open_client().info()["Runtimes"]:
-        assert runtime_of(client) == ""
+async def test_gvisor_is_taken_only_where_the_engine_has_it_and_it_works(sandbox: Sandbox) -> None:
+    client = docker_client()
+    there = offered_runtimes(client)
+    assert "runc" in there
+    assert runtime_of(client, ["runc"]) == ""
+    # Named by the engine's configuration, and perhaps not installed.
+    assert runtime_of(client, ["runc", "runsc"]) == ("runsc" if "runsc" in there else "")
     client.close()
