@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -31,6 +32,7 @@ from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
@@ -88,8 +90,7 @@ class App:
 
     def preview_link(self, slug: str, commit: str = "") -> str:
         """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
-        name = f"{slug}{PAST}{commit[:10]}" if commit else slug
-        return self.signer.link(self.settings.preview_link(name), slug)
+        return _link(self.signer, self.settings, f"{slug}{PAST}{commit[:10]}" if commit else slug)
 
 
 @contextlib.asynccontextmanager
@@ -117,18 +118,16 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
         )
         browser = Browser(program, settings.preview_port) if program and previews else None
-
-        def link(slug: str) -> str:
-            return signer.link(settings.preview_link(slug), slug)
-
+        link = partial(_link, signer, settings)
         packages = _packages(settings, folder, sandbox)
+        builds = Builds(folder / "builds", sandbox) if isinstance(sandbox, DockerSandbox) else None
         host = Previews(
             _made(folder / "previews"), folder / "shots", runtime, why_none, link, browser, settings.preview_running,
-            packages,
+            packages, builds,
         )  # fmt: skip
         stack.push_async_callback(host.close)
         suite = CheckSuite(
-            all_checks(folder / "cache", sandbox, why_none, packages),
+            all_checks(folder / "cache", sandbox, why_none, packages, builds),
             database,
             _made(folder / "scratch"),
             sandbox,
@@ -200,6 +199,11 @@ def _only_process(folder: Path) -> Iterator[None]:
             ) from error
         shutil.rmtree(folder / "scratch", ignore_errors=True)
         yield
+
+
+def _link(signer: Signer, settings: Settings, name: str) -> str:
+    """Return a fresh signed link to a preview: a thread's, or that of one of its commits, which opens with the thread's link."""
+    return signer.link(settings.preview_link(name), name.partition(PAST)[0])
 
 
 def _made(folder: Path) -> Path:

@@ -3,15 +3,13 @@
 import re
 
 from adapters.checks.material import Check, Material, Report
+from adapters.sandbox.builds import Builds, DoesNotBuild
 from core.errors import OutsideError
 from core.findings import Finding
 from core.ports import Sandbox
 
 SECONDS = 120
-_ARGV = [
-    "node", "/node_modules/vite/bin/vite.js", "build", "--config", "/opt/sandbox/vite.config.mjs", "--configLoader", "native",
-    "--outDir", "/tmp/web", "--logLevel", "error",  # noqa: S108 - inside the sandbox
-]  # fmt: skip
+NO_NODE = "there is no Node in this sandbox"
 _TSC = ["node", "/node_modules/typescript/bin/tsc", "-p", "/opt/sandbox/tsconfig.json", "--pretty", "false"]
 _WRONG = re.compile(
     r"^(?:/app/|(?:\.\./)*app/)?(?P<path>frontend/[^\s(]+)\((?P<line>\d+),\d+\): error (?P<code>TS\d+): (?P<text>.*)$",
@@ -23,28 +21,25 @@ _PLACE = re.compile(r"(?:/app/)?(?P<path>frontend/[^\s:\]]+):(?P<line>\d+)")
 def without_node(sandbox: Sandbox | None, why_none: str) -> Report | None:
     """Return the report of a check that needs Node where there is none."""
     if sandbox is None or sandbox.name != "docker":
-        return Report(note=why_none or "there is no Node in this sandbox", status="not_run")
+        return Report(note=why_none or NO_NODE, status="not_run")
     return None
 
 
-def build_check(sandbox: Sandbox | None, why_none: str) -> Check:
-    """Return the check; it needs a sandbox with Node."""
+def build_check(builds: Builds | None, why_none: str) -> Check:
+    """Return the check; what it builds is what the preview shows."""
 
     async def run(material: Material) -> Report:
-        if (without := without_node(sandbox, why_none)) is not None:
-            return without
-        assert sandbox is not None
-        ran = await sandbox.run(material.tree, _ARGV, {}, SECONDS)
-        if ran.exit_code == 0:
-            return Report()
-        if ran.ended_for:
+        if builds is None:
+            return Report(note=why_none or NO_NODE, status="not_run")
+        try:
+            await builds.of(material.tree)
+        except DoesNotBuild as error:
+            place = _PLACE.search(str(error))
+            path, line = (place["path"], int(place["line"])) if place else ("frontend/index.html", 0)
             return Report(
-                (Finding("build", "error", "", 0, f"the front end was not built within {SECONDS} s", "vite"),)
+                (Finding("build", "error", path, line, f"the front end does not build: {error}"[:430], "vite"),)
             )
-        place = _PLACE.search(ran.output)
-        path, line = (place["path"], int(place["line"])) if place else ("frontend/index.html", 0)
-        text = " | ".join(part.strip() for part in ran.output.splitlines() if part.strip())[:400]
-        return Report((Finding("build", "error", path, line, f"the front end does not build: {text}", "vite"),))
+        return Report()
 
     return Check("build", 2, lambda material: material.manifest is not None and material.manifest.bundled, run)
 

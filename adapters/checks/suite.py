@@ -29,6 +29,7 @@ from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.checks.vitest import vitest_check
 from adapters.dependencies.install import Packages
+from adapters.sandbox.builds import Builds
 from adapters.sandbox.folders import temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
@@ -45,12 +46,18 @@ RULES = "3"
 TOOLS = ("ruff", "oxlint", "mypy", "bandit", "detect-secrets")
 
 
-def all_checks(cache: Path, sandbox: Sandbox | None, why_none: str, packages: Packages | None = None) -> list[Check]:
+def all_checks(
+    cache: Path,
+    sandbox: Sandbox | None,
+    why_none: str,
+    packages: Packages | None = None,
+    builds: Builds | None = None,
+) -> list[Check]:
     """Return every check there is."""
     return [
         syntax_check(), packages_check(packages), imports_check(packages), pages_check(), sql_check(), hollow_check(), markup_check(),
         ruff_check(), oxlint_check(), mypy_check(cache / "mypy"), bandit_check(), secrets_check(),
-        tests_check(sandbox, why_none), vitest_check(sandbox, why_none), build_check(sandbox, why_none),
+        tests_check(sandbox, why_none), vitest_check(sandbox, why_none), build_check(builds, why_none),
         tsc_check(sandbox, why_none),
     ]  # fmt: skip
 

@@ -22,6 +22,7 @@ from packaging.version import Version
 from adapters.dependencies.egress import egress
 from adapters.dependencies.registry import Published, Registries
 from adapters.dependencies.wanted import Package, node_there, wanted
+from adapters.sandbox.folders import plain_files
 from core.errors import OutsideError, UserError
 from core.files import FileTree
 from core.ports import Ran
@@ -170,7 +171,7 @@ class Packages:
             if ran.exit_code:
                 why = f"it wanted to reach {refused[0]}" if refused else _why(ran)
                 raise Uninstallable(f"What the app asks for could not be installed: {why}")
-            await asyncio.to_thread(_plain, out)
+            await asyncio.to_thread(plain_files, out)
             young = []
             for name, version in _installed(out / "python"):
                 published = await self.registries.python(name)
@@ -221,18 +222,6 @@ def _installed(folder: Path) -> Iterator[tuple[str, str]]:
     for info in sorted(folder.glob("*.dist-info/METADATA")):
         about = email.parser.HeaderParser().parsestr(info.read_text(encoding="utf-8", errors="replace"))
         yield canonicalize_name(about["Name"] or ""), about["Version"] or ""
-
-
-def _plain(folder: Path) -> None:
-    """Leave plain files only, for everybody to read."""
-    for place, folders, files in os.walk(folder):
-        Path(place).chmod(0o755)
-        for name in [*folders, *files]:
-            path = Path(place, name)
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                path.unlink()
-            elif path.is_file():
-                path.chmod(0o644)
 
 
 def _lay(layer: Path, folder: Path) -> None:

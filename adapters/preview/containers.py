@@ -16,7 +16,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +25,17 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
-from adapters.preview.runtime import Home, give, with_log
+from adapters.preview.caddy import BUILT_POLICY
+from adapters.preview.runtime import give, with_log
+from adapters.preview.versions import Home
+from adapters.sandbox.builds import VITE
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
 from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
 CONTROL_PORT, PORTS = 9000, range(8000, 8010)
 START_SECONDS = 20
-BUILD = [
-    "node",
-    "/node_modules/vite/bin/vite.js",
-    "build",
-    "--config",
-    "/opt/sandbox/vite.config.mjs",
-    "--configLoader",
-    "native",
-]
-BUILD_SECONDS = 120
+VITE_PORTS, VITE_MEMORY = range(5173, 5176), "768m"
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - inside the container
 GUARD = f"""
 table inet threadwright
@@ -77,19 +71,22 @@ class Slot:
     def __init__(self, container: Container, address: str) -> None:
         self.container, self.address = container, address
         self.ports: set[int] = set()
-        self._next = itertools.cycle(PORTS)
+        # Never the port that was used last: who was told to go may still be there.
+        self.app_ports, self.vite_ports = itertools.cycle(PORTS), itertools.cycle(VITE_PORTS)
         self._one_at_a_time = asyncio.Lock()
         self._sleeps = False
 
-    async def load(self, version: str, arguments: list[str], env: dict[str, str], *, node: bool) -> int:
+    async def load(
+        self, version: str, arguments: list[str], env: dict[str, str], *, node: bool, ports: Iterator[int] | None = None
+    ) -> int:
         """
         Start a version beside those that run, with the arguments of `node` or of uvicorn, and return its port.
 
         Raises:
             OutsideError: it does not start; says why.
         """
-        # Never the port that was used last: who was told to go may still be there.
-        port = next((port for _ in PORTS if (port := next(self._next)) not in self.ports), 0)
+        free = ports or self.app_ports
+        port = next((port for _ in PORTS if (port := next(free)) not in self.ports), 0)
         if not port:
             raise OutsideError("too many versions of this app are running", retryable=True)
         self.ports.add(port)
@@ -131,6 +128,11 @@ class Slot:
                 raise OutsideError("the preview's container broke off", retryable=True) from error
             finally:
                 writer.close()
+
+    def grow(self) -> None:
+        """Give the container the memory that Vite needs beside an app."""
+        with docker_errors():
+            self.container.update(mem_limit=VITE_MEMORY, memswap_limit=VITE_MEMORY)
 
     def runs(self) -> bool:
         """Say whether the container runs; an engine that does not answer runs nothing for us."""
@@ -271,32 +273,13 @@ class DockerRuntime:
                 f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off."
             )
 
-    async def build(self, app: Path, web: Path) -> None:
-        """Build the front end in a container without a network."""
-        await asyncio.to_thread(self._build, app, web)
-
-    def _build(self, app: Path, web: Path) -> None:
-        if os.geteuid() == 0:
-            give(web, 65_532)
-        volumes = {str(app): {"bind": "/app", "mode": "ro"}, str(web): {"bind": "/web", "mode": "rw"}}
-        options = hardened(
-            self._owner,
-            runtime=self._runtime,
-            command=BUILD,
-            environment=_ENVIRONMENT,
-            network_mode="none",
-            volumes=volumes,
-        )
-        with docker_errors():
-            container = self._client.containers.create(**options)
-            try:
-                container.start()
-                code = container.wait(timeout=BUILD_SECONDS)["StatusCode"]
-                said = container.logs(tail=20).decode("utf-8", "replace")
-            finally:
-                container.remove(force=True)
-        if code:
-            raise OutsideError(f"the front end does not build: {' | '.join(said.split(chr(10)))[-400:]}")
+    async def develop(self, home: Home, *, serverless: bool) -> DockerInstance:
+        """Start Vite in the app's container, which gets the memory for it."""
+        slot = await self._slot(home)
+        await asyncio.to_thread(slot.grow)
+        env = {"NODE_ENV": "development", "PAGE_POLICY": BUILT_POLICY if serverless else ""}
+        port = await self._loaded(slot, slot.load("live", VITE, env, node=True, ports=slot.vite_ports), home)
+        return DockerInstance(slot, port, lambda: self._forget(home))
 
     async def settle(self, home: Home) -> None:
         """Make a new home of a warm container's folders if there is one; the folders keep their place in it."""
@@ -337,26 +320,35 @@ class DockerRuntime:
             shutil.rmtree(home.folder, ignore_errors=True)
         self._warm.clear()
 
-    async def start(self, home: Home, version: str, argv: list[str]) -> DockerInstance:
+    async def start(self, home: Home, version: str, argv: list[str], *, live: bool) -> DockerInstance:
         """Start a version in its app's container, which is made if there is none."""
         if argv[:3] != ["python", "-m", "uvicorn"] and argv[0] != "node":
             raise OutsideError("apps are started by uvicorn here, as in “uvicorn main:app”")
+        slot = await self._slot(home)
+        arguments = argv[1:] if argv[0] == "node" else argv[3:]
+        env = {"WEB_DIST": f"/web/{version}", **({"LIVE_MARK": version} if live else {})}
+        port = await self._loaded(slot, slot.load(version, arguments, env, node=argv[0] == "node"), home)
+        return DockerInstance(slot, port, lambda: self._forget(home))
+
+    async def _slot(self, home: Home) -> Slot:
+        """Return the container of an app, which is made if there is none that runs."""
         slot = self._slots.get(home.folder)
         if slot is None or not await asyncio.to_thread(slot.runs):
             slot = self._slots[home.folder] = await asyncio.to_thread(self._container, home)
+        return slot
 
-        def forget() -> None:
-            self._slots.pop(home.folder, None)
-
+    async def _loaded(self, slot: Slot, loading: Awaitable[int], home: Home) -> int:
+        """Return the port of what is loaded; a container with nothing in it goes."""
         try:
-            arguments = argv[1:] if argv[0] == "node" else argv[3:]
-            port = await slot.load(version, arguments, {"WEB_DIST": f"/web/{version}"}, node=argv[0] == "node")
+            return await loading
         except BaseException:
             if not slot.ports:
-                forget()
+                self._forget(home)
                 await slot.remove()
             raise
-        return DockerInstance(slot, port, forget)
+
+    def _forget(self, home: Home) -> None:
+        self._slots.pop(home.folder, None)
 
     def _container(self, home: Home) -> Slot:
         home.make()

@@ -6,9 +6,7 @@ A new version starts beside the old one and takes over when it answers; a broken
 
 import asyncio
 import contextlib
-import html
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Coroutine
@@ -17,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from adapters.dependencies.install import Packages
-from adapters.preview.live import add_live
-from adapters.preview.runtime import BODY_BYTES, Answer, Home, Instance, Runtime, ready, with_log
+from adapters.preview.answers import BODY_BYTES, Answer, problem_of, ready, title_of
+from adapters.preview.hot import Hot
+from adapters.preview.runtime import Instance, Runtime, with_log
 from adapters.preview.screenshot import Browser
-from adapters.preview.troubles import Trouble, troubles
-from adapters.sandbox.folders import write_files
+from adapters.preview.troubles import Trouble, in_browser, troubles
+from adapters.preview.versions import Home, Versions
+from adapters.sandbox.builds import Builds
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
@@ -30,12 +30,14 @@ from core.messages import PreviewState
 MAX_RUNNING, STARTS_AT_ONCE = 12, 4
 PAST = "--"
 """Between a session's slug and a commit in the name of a preview that shows that commit. No slug has it."""
+CANDIDATE = f"{PAST}next"
+"""What follows a session's slug in the name of a version that is looked at before it is shown."""
 SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
 FAILED_SECONDS = 30
+MOST_HEARD = 20
 LINGER_SECONDS = 2.0
 """How long a version that was replaced still answers requests that were on their way to it."""
 log = logging.getLogger(__name__)
-_SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Served:
     root: Path
     instance: Instance | None
     used: float = field(default_factory=time.monotonic)
+    heard: dict[str, Trouble] = field(default_factory=dict)
+    """What its pages have thrown, by fingerprint."""
     built: bool = False
     """Whether the folder holds one built page, which answers for every address of the app by itself."""
 
@@ -70,14 +74,18 @@ class Previews:
         browser: Browser | None,
         most: int = MAX_RUNNING,
         packages: Packages | None = None,
+        builds: Builds | None = None,
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
-        self._url_of, self._browser, self._most, self._packages = url_of, browser, most, packages
+        self._url_of, self._browser, self._most = url_of, browser, most
+        self._packages, self._builds, self._versions = packages, builds, Versions(packages, builds, why_none)
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
         for left in folder.glob(f"*{PAST}*"):
             shutil.rmtree(left, ignore_errors=True)
         self._served: dict[str, Served] = {}
+        self._candidates: dict[str, Served] = {}
+        self._hot: dict[str, Hot] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
@@ -88,9 +96,18 @@ class Previews:
         served = self._served.get(slug)
         return served.commit[:12] if served else ""
 
+    def current(self, slug: str, have: str) -> bool:
+        """Say whether a page of the version `have`, or of that state of the app's server, shows what there is."""
+        hot = self._hot.get(slug)
+        return self.version(slug) in ("", have) or (hot is not None and hot.mark == have)
+
+    def hot(self, slug: str) -> Hot | None:
+        """Return the Vite of a preview that has one."""
+        return self._hot.get(slug)
+
     def serving(self, slug: str) -> Served | None:
         """Return what is served under `slug`, and note that somebody asked."""
-        found = self._served.get(slug)
+        found = self._served.get(slug) or self._candidates.get(slug)
         if found is not None:
             found.used = time.monotonic()
         return found
@@ -120,12 +137,14 @@ class Previews:
                 served, answer = await self._start(slug, commit, tree, manifest)
             except OutsideError as error:
                 return str(error)
-            if problem := _problem(answer):
+            if problem := problem_of(answer):
                 await self._stop(served)
                 # Every waiting request would start it again.
                 self._failed[slug] = (commit, problem, time.monotonic() + FAILED_SECONDS)
                 return problem
             self._served[slug] = served
+            if PAST not in slug:
+                self._heat(slug, commit, tree, manifest)
             self._make_room()
             return ""
 
@@ -135,23 +154,29 @@ class Previews:
             return PreviewState("off", commit=commit, note=self._why_none)
         name = "static" if static else self.runtime.name if self.runtime else ""
         served, answer = await self._start(slug, commit, tree, manifest)
-        if problem := _problem(answer):
+        if problem := problem_of(answer):
             logs = await served.instance.logs() if served.instance else ""
             await self._drop(served, self._served.get(slug))
             return PreviewState(
                 "failed", commit=commit, note=with_log(problem, logs), http_status=answer.status, runtime=name
             )
         before = self._served.get(slug)
-        self._served[slug] = served
-        url = self._url_of(slug)
-        state = PreviewState("ready", url, commit, http_status=answer.status, runtime=name, title=_title(answer.body))
+        state = PreviewState(
+            "ready", self._url_of(slug), commit, http_status=answer.status, runtime=name, title=title_of(answer.body)
+        )
         if self._browser is not None:
-            state = await self._looked_at(self._browser, state, slug, before.commit if before else "")
+            # Under a name of its own: nobody sees a version that turns out to be broken.
+            self._candidates[slug + CANDIDATE] = served
+            try:
+                state = await self._looked_at(self._browser, state, slug, before.commit if before else "")
+            finally:
+                del self._candidates[slug + CANDIDATE]
         if state.state == "failed" and before is not None:
-            # A page whose scripts throw never replaces one that works.
-            self._served[slug] = before
             await self._drop(served, before)
-        elif before is not None:
+            return state
+        self._served[slug] = served
+        self._heat(slug, commit, tree, manifest)
+        if before is not None:
             self._later(self._retire(before, served))
         self._make_room()
         return state
@@ -159,7 +184,7 @@ class Previews:
     async def _looked_at(self, browser: Browser, state: PreviewState, slug: str, before: str) -> PreviewState:
         """Add what a browser saw; a page that is blank or whose scripts throw is no working preview."""
         try:
-            look = await browser.look(state.url)
+            look = await browser.look(self._url_of(slug + CANDIDATE))
             shot, phone = (self._shots / f"{slug}-{state.commit[:12]}{kind}.png" for kind in ("", "-phone"))
             self._shots.mkdir(parents=True, exist_ok=True)
             shot.write_bytes(look.png)
@@ -195,19 +220,8 @@ class Previews:
             home.make()
         else:
             await self.runtime.settle(home)
+        await self._versions.write(home, version, tree, manifest, live=PAST not in slug)
         root = home.app(version)
-        if not root.exists():
-            building = root.with_suffix(".new")
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir(parents=True)
-            try:
-                await self._write(tree, building, "" if PAST in slug else version, manifest)
-                building.rename(root)
-            finally:
-                # Half a version would fill a disk that is full already.
-                await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)
-        if manifest is not None and manifest.bundled:
-            await self._build(home, version)
         if manifest is None or static:
             folder = home.web(version) if manifest is not None and manifest.bundled else root
             page = await asyncio.to_thread(_start_page, folder)
@@ -216,11 +230,11 @@ class Previews:
         if self.runtime is None:
             raise OutsideError(self._why_none)
         try:
-            instance = await self.runtime.start(home, version, manifest.command)
+            instance = await self.runtime.start(home, version, manifest.command, live=PAST not in slug)
         except OutsideError:
             known = self._served.get(slug)
             if known is None or known.root != root:
-                await asyncio.to_thread(_forget, home, version)
+                await asyncio.to_thread(home.forget, version)
             raise
         try:
             return Served(commit, root, instance), await ready(instance, manifest.health)
@@ -228,29 +242,28 @@ class Previews:
             await instance.stop()
             raise
 
-    async def _write(self, tree: FileTree, folder: Path, live: str, manifest: AppManifest | None) -> None:
-        """Write a version's files, with what reloads its pages (`live` is the version they are of) and the packages it asks for."""
-        await asyncio.to_thread(write_files, tree, folder)
-        if live:
-            await asyncio.to_thread(add_live, folder, live)
-        if self._packages is not None and manifest is not None and manifest.sandboxed:
-            await self._packages.put(tree, folder)
+    def _heat(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> None:
+        """Let open pages of the head take the change in without a reload, where the kind of app can do that."""
+        if manifest is None or not manifest.bundled or self._builds is None or self.runtime is None:
+            if slug in self._hot:
+                self._later(self._hot.pop(slug).stop())
+            return
+        hot = self._hot.setdefault(slug, Hot(Home(self._folder / slug), self.runtime, self._packages))
 
-    async def _build(self, home: Home, version: str) -> None:
-        """Build the front end of a version, unless that was done before."""
-        if self.runtime is None:
-            raise OutsideError(self._why_none)
-        web = home.web(version)
-        if not web.exists():
-            building = web.with_suffix(".new")
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir()
+        async def heat() -> None:
             try:
-                await self.runtime.build(home.app(version), building)
-                await asyncio.to_thread(_only_files, building)
-                building.rename(web)
-            finally:
-                await asyncio.to_thread(shutil.rmtree, building, ignore_errors=True)
+                await hot.bring(tree, manifest, commit[:12])
+                if self._hot.get(slug) is not hot:
+                    # The preview was ended meanwhile.
+                    await hot.stop()
+            except (OutsideError, OSError) as error:
+                # The pages reload, and show what was built.
+                log.warning("no_hot_replacement", extra={"preview": slug, "why": str(error)[:300]})
+                if self._hot.get(slug) is hot:
+                    del self._hot[slug]
+                await hot.stop()
+
+        self._later(heat())
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what nobody has to wait for."""
@@ -269,7 +282,7 @@ class Previews:
         """Stop a version and remove its files, unless another instance serves the same; git has them."""
         await self._stop(served)
         if other is None or served.root != other.root:
-            await asyncio.to_thread(_forget, Home(served.root.parents[1]), served.root.name)
+            await asyncio.to_thread(Home(served.root.parents[1]).forget, served.root.name)
 
     async def _stop(self, served: Served) -> None:
         if served.instance is not None:
@@ -282,7 +295,12 @@ class Previews:
 
     def _running(self) -> list[str]:
         """Return the names of the previews that run, the least recently used first."""
-        return [slug for _, slug in sorted((one.used, slug) for slug, one in self._served.items() if one.instance)]
+        return [
+            slug
+            for _, slug in sorted(
+                (one.used, slug) for slug, one in self._served.items() if one.instance or slug in self._hot
+            )
+        ]
 
     async def _made_room(self) -> None:
         while len(running := self._running()) > self._most:
@@ -291,15 +309,26 @@ class Previews:
                     await self._end(running[0])
 
     async def troubles(self) -> list[tuple[str, str, list[Trouble]]]:
-        """Return (slug, commit, errors) of every app that runs and has printed errors."""
-        running = [(slug, one.commit, one.instance) for slug, one in self._served.items() if one.instance is not None]
-        found = [(slug, commit, troubles(await instance.logs())) for slug, commit, instance in running]
+        """Return (slug, commit, errors) of every app that has printed errors, or whose pages have thrown them."""
+        found = []
+        for slug, one in list(self._served.items()):
+            printed = troubles(await one.instance.logs()) if one.instance is not None else []
+            found.append((slug, one.commit, [*printed, *one.heard.values()]))
         return [one for one in found if one[2]]
+
+    def heard(self, slug: str, said: str) -> None:
+        """Note what a page of a preview says that its scripts threw."""
+        served = self._served.get(slug)
+        trouble = in_browser(said)
+        if served is not None and trouble is not None and len(served.heard) < MOST_HEARD:
+            served.heard.setdefault(trouble.fingerprint, trouble)
 
     async def _end(self, slug: str) -> None:
         """Stop a preview; a request starts it again."""
         if found := self._served.pop(slug, None):
             await self._stop(found)
+            if slug in self._hot:
+                await self._hot.pop(slug).stop()
             if PAST in slug:
                 await asyncio.to_thread(shutil.rmtree, self._folder / slug, ignore_errors=True)
 
@@ -307,21 +336,23 @@ class Previews:
         """Let previews sleep that nobody asked for lately, and stop those that sleep for long."""
         now = time.monotonic()
         for slug, served in list(self._served.items()):
-            if served.instance is None and PAST not in slug:
+            if served.instance is None and PAST not in slug and slug not in self._hot:
                 continue
             async with self._locks.setdefault(slug, asyncio.Lock()):
                 if now - served.used > idle_seconds:
                     await self._end(slug)
-                elif now - served.used > sleep_seconds and served.instance is not None:
-                    await served.instance.sleep()
+                elif now - served.used > sleep_seconds:
+                    hot = self._hot.get(slug)
+                    # They are in one container.
+                    if instance := served.instance or (hot.instance if hot else None):
+                        await instance.sleep()
 
     async def close(self) -> None:
         """Stop all."""
         self._closing.set()
         await asyncio.gather(*self._ending)
-        for served in self._served.values():
-            await self._stop(served)
-        self._served.clear()
+        for slug in list(self._served):
+            await self._end(slug)
         if self.runtime is not None:
             await self.runtime.close()
 
@@ -332,55 +363,3 @@ def _start_page(folder: Path) -> bytes:
         return b""
     with path.open("rb") as file:
         return file.read(BODY_BYTES)
-
-
-def _only_files(folder: Path) -> None:
-    """Remove whatever is no plain file: what builds is code of others, and a link would be followed on the host."""
-    for place, folders, files in os.walk(folder):
-        for name in [*folders, *files]:
-            path = Path(place, name)
-            if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                path.unlink()
-
-
-def _forget(home: Home, version: str) -> None:
-    for folder in (home.app(version), home.web(version)):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _problem(answer: Answer) -> str:
-    """Return what is wrong with a health answer; a page that shows nothing is wrong too."""
-    if answer.status != 200:
-        return answer.problem or f"the app answered {answer.status}"
-    if not _shows_something(answer.body):
-        return "the page is empty"
-    return ""
-
-
-def _shows_something(body: bytes) -> bool:
-    """Say whether there is text outside tags, scripts and styles. Reads once forwards: a hostile page costs no more."""
-    at, lowered = 0, body.lower()
-    while at < len(body):
-        tag = lowered.find(b"<", at)
-        if body[at : tag if tag >= 0 else len(body)].strip():
-            return True
-        if tag < 0:
-            return False
-        silent = next((name for name in _SILENT if lowered.startswith(name, tag + 1)), None)
-        closing = b"</" + silent if silent else b"-->" if lowered.startswith(b"<!--", tag) else b">"
-        end = lowered.find(closing, tag + 1)
-        if end < 0:
-            return False
-        at = lowered.find(b">", end) + 1
-        if not at:
-            return False
-    return False
-
-
-def _title(body: bytes) -> str:
-    lowered = body.lower()
-    start = lowered.find(b">", lowered.find(b"<title")) + 1
-    end = lowered.find(b"</title", start)
-    if b"<title" not in lowered or not start or end < 0:
-        return ""
-    return " ".join(html.unescape(body[start:end].decode("utf-8", "replace")).split())[:120]

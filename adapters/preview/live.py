@@ -1,14 +1,22 @@
-"""Pages of a preview reload by themselves when a new version is shown."""
+"""What pages of a preview do for us: they reload when a new version is shown, and tell what their scripts throw."""
 
 import re
 from pathlib import Path
 
 PATH = "/__threadwright/"
 """Below it the preview gate answers for every app."""
+_HEAD = re.compile(rb"<head(?:\s[^>]{0,500})?>", re.IGNORECASE)
 _END = re.compile(rb"</body\s*>", re.IGNORECASE)
 
 SCRIPT = """(() => {
-  const have = new URL(document.currentScript.src).searchParams.get("have");
+  const have = document.currentScript.dataset.have;
+  let told = 0;
+  const tell = (thrown) => {
+    const text = thrown?.stack?.includes(thrown.message) ? thrown.stack : `${thrown?.message ?? thrown}\\n${thrown?.stack ?? ""}`;
+    if (told++ < 5) fetch("PATHerror?text=" + encodeURIComponent(text.slice(0, 1000)), { keepalive: true }).catch(() => {});
+  };
+  addEventListener("error", (event) => event.error && tell(event.error));
+  addEventListener("unhandledrejection", (event) => tell(event.reason));
   const typing = () => {
     const field = document.activeElement;
     return field && field.matches("input, textarea, [contenteditable]") && (field.value || field.textContent);
@@ -42,11 +50,18 @@ SCRIPT = """(() => {
 """.replace("PATH", PATH)
 
 
+def tag(version: str) -> bytes:
+    """Return what a page of a version loads the script by."""
+    return f'<script src="{PATH}live.js" data-have="{version}"></script>\n'.encode()
+
+
 def add_live(folder: Path, version: str) -> None:
-    """Let every page below a folder load the script that reloads it."""
-    tag = f'<script src="{PATH}live.js?have={version}" defer></script>\n'.encode()
+    """Let every page below a folder load the script, first of all where it has a head."""
     for page in folder.rglob("*.html"):
         content = page.read_bytes()
-        if ends := list(_END.finditer(content)):
-            at = ends[-1].start()
-            page.write_bytes(content[:at] + tag + content[at:])
+        ends = list(_END.finditer(content))
+        if not ends:
+            continue  # a part of a page
+        head = _HEAD.search(content, 0, ends[-1].start())
+        at = head.end() if head else ends[-1].start()
+        page.write_bytes(content[:at] + tag(version) + content[at:])

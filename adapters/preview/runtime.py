@@ -1,26 +1,24 @@
 """What starts one instance of an app: bubblewrap on a socket of ours, or a hardened Docker container."""
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import socket
 import zlib
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import httpx
-
+from adapters.preview.versions import Home
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.docker import IMAGE_FOLDER
 from adapters.sandbox.programs import end
 from core.errors import OutsideError
 
 START_SECONDS = 20
 LOG_LINES = 200
-BODY_BYTES = 65_536
-ASK_SECONDS = 5
+LIVE_PAGES = (IMAGE_FOLDER / "live_pages.py").read_text(encoding="utf-8")
+NO_NODE = "this app needs Node, which bubblewrap's sandbox does not have; use Docker"
 
 
 class Instance(Protocol):
@@ -45,31 +43,6 @@ class Instance(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Home:
-    """The folders of one app: its versions side by side, what was built of them, and what it stores."""
-
-    folder: Path
-
-    @property
-    def data(self) -> Path:
-        """The one folder that the app may write."""
-        return self.folder / "data"
-
-    def app(self, version: str) -> Path:
-        """Return the files of a version."""
-        return self.folder / "app" / version
-
-    def web(self, version: str) -> Path:
-        """Return the front end that was built of a version; it exists only where there is one."""
-        return self.folder / "web" / version
-
-    def make(self) -> None:
-        """Make the folders."""
-        for name in ("app", "web", "data"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-
-
 class Runtime(Protocol):
     """Starts instances."""
 
@@ -79,20 +52,21 @@ class Runtime(Protocol):
         """Make a home's folders; call it before anything is written there, it may bring a warm sandbox along."""
         ...
 
-    async def build(self, app: Path, web: Path) -> None:
+    async def develop(self, home: Home, *, serverless: bool) -> Instance:
         """
-        Build the front end of the folder `app` into the empty folder `web`.
+        Start Vite over the live folder of an app; an app that is `serverless` gets the content policy of built files.
 
         Raises:
-            OutsideError: it cannot be built; says what the builder said.
+            OutsideError: it does not start, or there is no Node here.
         """
         ...
 
-    async def start(self, home: Home, version: str, argv: list[str]) -> Instance:
+    async def start(self, home: Home, version: str, argv: list[str], *, live: bool) -> Instance:
         """
         Start `argv` (a command of uvicorn without where to listen, or of Node, which is told by PORT) over a version of the app, beside those that run.
 
-        The app may write its data folder, and finds a front end that was built by WEB_DIST.
+        The app may write its data folder, and finds a front end that was built by WEB_DIST. `live` says whether its pages follow
+        new versions.
 
         Raises:
             OutsideError: it does not start, or the runtime itself does not work.
@@ -102,64 +76,6 @@ class Runtime(Protocol):
     async def close(self) -> None:
         """Give back what is held ready."""
         ...
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the app answered to the health request; status 0 when it did not."""
-
-    status: int
-    body: bytes = b""
-    problem: str = ""
-
-
-async def ask(upstream: str, path: str) -> Answer:
-    """Send one GET to an instance; redirects are followed on the same instance only."""
-    unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
-    transport = httpx.AsyncHTTPTransport(uds=unix) if unix else httpx.AsyncHTTPTransport()
-    base = "http://app" if unix else f"http://{upstream}"
-    headers = {"accept-encoding": "identity"}
-    try:
-        async with (
-            asyncio.timeout(ASK_SECONDS),
-            httpx.AsyncClient(
-                transport=transport, base_url=base, timeout=ASK_SECONDS, trust_env=False, headers=headers
-            ) as client,
-        ):
-            for _ in range(4):
-                answer, target = await _get(client, path)
-                if not target.startswith("/") or target.startswith("//"):
-                    break
-                path = target
-            return answer
-    except (httpx.HTTPError, OSError, TimeoutError) as error:
-        return Answer(0, problem=type(error).__name__)
-
-
-async def _get(client: httpx.AsyncClient, path: str) -> tuple[Answer, str]:
-    """Return an answer, read no further than BODY_BYTES, and where it redirects to."""
-    body = bytearray()
-    async with client.stream("GET", path) as response:
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) >= BODY_BYTES:
-                break
-        target = response.headers.get("location", "") if response.is_redirect else ""
-        return Answer(response.status_code, bytes(body[:BODY_BYTES])), target
-
-
-async def ready(instance: Instance, path: str, seconds: float = START_SECONDS) -> Answer:
-    """Wait until the instance answers, ends, or the time is up."""
-    answer = Answer(0, problem="it did not start")
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while await instance.alive():
-                answer = await ask(instance.upstream, path)
-                if answer.status:
-                    return answer
-                await asyncio.sleep(0.03)
-            return Answer(0, problem="its process ended")
-    return Answer(0, problem=f"no answer within {seconds:.0f} s") if not answer.status else answer
 
 
 class BubblewrapInstance:
@@ -214,14 +130,14 @@ class BubblewrapRuntime:
     async def close(self) -> None:
         """Nothing is held ready."""
 
-    async def build(self, app: Path, web: Path) -> None:
+    async def develop(self, home: Home, *, serverless: bool) -> BubblewrapInstance:
         """There is no Node in this sandbox."""
-        raise OutsideError("this app needs Node to be built, which bubblewrap's sandbox does not have; use Docker")
+        raise OutsideError(NO_NODE)
 
-    async def start(self, home: Home, version: str, argv: list[str]) -> BubblewrapInstance:
+    async def start(self, home: Home, version: str, argv: list[str], *, live: bool) -> BubblewrapInstance:
         """Start an app on a fresh socket; each data folder has a uid of its own where the bot may choose."""
         if argv[0] == "node":
-            raise OutsideError("this app needs Node, which bubblewrap's sandbox does not have; use Docker")
+            raise OutsideError(NO_NODE)
         self._count += 1
         app, data = home.app(version), home.data
         uid = 61_000 + zlib.crc32(str(data).encode()) % 4_000
@@ -235,8 +151,11 @@ class BubblewrapRuntime:
         # Not one of the first ten: the shell that starts bubblewrap has use for one of those.
         number = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
         try:
+            environment = {"DATA_DIR": "/data", **({"LIVE_MARK": version} if live else {})}
+            if argv[:3] == ["python", "-m", "uvicorn"]:
+                argv = ["python", "-c", LIVE_PAGES, *argv[3:]]
             command = self._sandbox.command(
-                app, [*argv, "--fd", str(number), "--no-access-log"], {"DATA_DIR": "/data"}, data=data, uid=uid
+                app, [*argv, "--fd", str(number), "--no-access-log"], environment, data=data, uid=uid
             )
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ from core.ports import Ran
 IMAGE_FOLDER = Path(__file__).parent / "image"
 LABEL = "threadwright"
 log = logging.getLogger(__name__)
-API_SECONDS = 60
+API_SECONDS, LOOK_SECONDS = 60, 1.0
 UID = 65_532
 ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "PYTHONPATH": f"/app/{PYTHON_FOLDER}"}  # noqa: S108 - inside the container
 BUILD_SECONDS = 1_200
@@ -140,20 +141,50 @@ class DockerSandbox:
 
     async def run(self, tree: FileTree, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Ran:
         """Run `argv` over the tree in a container of its own."""
-        with temporary_folder(self._scratch, tree) as folder:
-            if self.packages is not None:
-                await self.packages.put(tree, folder)
-            volumes = {str(folder): {"bind": "/app", "mode": "ro"}}
-            return await asyncio.to_thread(self._run, volumes, list(argv), dict(env), seconds)
+        return await self._over(tree, None, list(argv), dict(env), seconds)
+
+    async def run_into(self, tree: FileTree, out: Path, argv: Sequence[str], seconds: float) -> Ran:
+        """Run `argv` over the tree; it may write the empty folder `out`, which it finds as /data."""
+        return await self._over(tree, out, list(argv), {}, seconds)
 
     async def install(self, work: Path, out: Path, seconds: float) -> Ran:
         """Run the installer in the folder `work`, which may write `out`; it has no network, only the socket in `work`."""
-        if os.geteuid() == 0:
-            os.chown(out, UID, UID)
-        volumes = {str(work): {"bind": "/app", "mode": "ro"}, str(out): {"bind": "/data", "mode": "rw"}}
-        return await asyncio.to_thread(self._run, volumes, ["python", "/app/inside.py"], {}, seconds)
+        return await self._contained(work, out, ["python", "/app/inside.py"], {}, seconds)
 
-    def _run(self, volumes: dict[str, dict[str, str]], argv: list[str], env: dict[str, str], seconds: float) -> Ran:
+    async def _over(
+        self, tree: FileTree, out: Path | None, argv: list[str], env: dict[str, str], seconds: float
+    ) -> Ran:
+        with temporary_folder(self._scratch, tree) as folder:
+            if self.packages is not None:
+                await self.packages.put(tree, folder)
+            return await self._contained(folder, out, argv, env, seconds)
+
+    async def _contained(
+        self, folder: Path, out: Path | None, argv: list[str], env: dict[str, str], seconds: float
+    ) -> Ran:
+        """Run in a container that sees `folder` and may write `out`; nobody waits for it any more when this is cancelled."""
+        volumes = {str(folder): {"bind": "/app", "mode": "ro"}}
+        if out is not None:
+            if os.geteuid() == 0:
+                os.chown(out, UID, UID)
+            volumes[str(out)] = {"bind": "/data", "mode": "rw"}
+        unwanted = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self._run, volumes, argv, env, seconds, unwanted))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            unwanted.set()
+            await asyncio.gather(work, return_exceptions=True)
+            raise
+
+    def _run(
+        self,
+        volumes: dict[str, dict[str, str]],
+        argv: list[str],
+        env: dict[str, str],
+        seconds: float,
+        unwanted: threading.Event,
+    ) -> Ran:
         began = time.monotonic()
         options = hardened(
             self._owner,
@@ -167,7 +198,7 @@ class DockerSandbox:
             container = self._client.containers.create(**options)
             try:
                 container.start()
-                ended = _wait(container, seconds)
+                ended = _wait(container, seconds, unwanted)
                 output = shortened(container.logs(stdout=True, stderr=True))
             finally:
                 with contextlib.suppress(NotFound):
@@ -177,13 +208,17 @@ class DockerSandbox:
         return Ran(ended, output, time.monotonic() - began)
 
 
-def _wait(container: Container, seconds: float) -> int | None:
-    """Return the exit code, None when the time was up and the container killed."""
-    try:
-        return int(container.wait(timeout=seconds)["StatusCode"])
-    except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
-        container.reload()
-        if container.status == "exited":
-            return int(container.attrs["State"]["ExitCode"])
-        container.kill()
-        return None
+def _wait(container: Container, seconds: float, unwanted: threading.Event) -> int | None:
+    """Return the exit code, None when the time was up, or nobody wanted it any more, and the container killed."""
+    deadline = time.monotonic() + seconds
+    while not unwanted.is_set() and (left := deadline - time.monotonic()) > 0:
+        try:
+            return int(container.wait(timeout=min(left, LOOK_SECONDS))["StatusCode"])
+        except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):
+            # Raises where the engine itself is gone.
+            container.reload()
+    container.reload()
+    if container.status == "exited":
+        return int(container.attrs["State"]["ExitCode"])
+    container.kill()
+    return None

@@ -27,6 +27,18 @@ def write_files(tree: FileTree, folder: Path) -> None:
         raise OutsideError(f"The app's files could not be written: {error.strerror}.") from error
 
 
+def plain_files(folder: Path) -> None:
+    """Remove whatever is no plain file, and let everybody read the rest: what code of others wrote may be links."""
+    for place, folders, files in os.walk(folder):
+        Path(place).chmod(0o755)
+        for name in [*folders, *files]:
+            path = Path(place, name)
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                path.unlink()
+            elif path.is_file():
+                path.chmod(0o644)
+
+
 @contextlib.contextmanager
 def temporary_folder(scratch: Path, tree: FileTree) -> Iterator[Path]:
     """Hold a tree in a folder of its own."""

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from adapters.preview.host import PAST, Previews
+from adapters.preview.hot import is_socket
 from adapters.preview.live import PATH as LIVE
 from adapters.preview.live import SCRIPT
 from adapters.store.sessions import Sessions
@@ -133,7 +134,15 @@ class Gate:
             other = f"{slug}{PAST}{_letters(path.removeprefix(COMMIT))[:10]}.{headers['x-forwarded-host'].partition('.')[2]}"
             return 302, {"location": f"//{other}/?{COOKIE}={known}"}, ""
         if path.startswith(LIVE):
+            if path == f"{LIVE}error":
+                # Only who has the link is heard; what a page of a public preview says, anybody can say.
+                if known and slug == name:
+                    self._previews.heard(name, dict(pairs).get("text", ""))
+                return 204, {}, ""
             return await self._live(name, path.removeprefix(LIVE), dict(pairs).get("have", ""))
+        if is_socket(headers) and (not known or self._previews.hot(name) is None):
+            # A page that lost its Vite looks for it every second: that wakes nothing.
+            return 503, {}, ""
         served = self._previews.serving(name)
         if served is None or (served.instance is not None and not await served.instance.alive()):
             if session is None:
@@ -147,6 +156,9 @@ class Gate:
             served = self._previews.serving(name)
         if served is None:
             return WAITING
+        hot = self._previews.hot(name) if known else None
+        if hot is not None and hot.instance is not None and await hot.takes(path, headers, served.instance):
+            return 200, {"X-Upstream": hot.instance.upstream}, ""
         return 200, dict([served.header]), ""
 
     async def _live(self, name: str, what: str, have: str) -> tuple[int, dict[str, str], str]:
@@ -158,7 +170,7 @@ class Gate:
         for _ in range(int(LIVE_SECONDS / LIVE_LOOK_SECONDS)):
             if self.closing:
                 break
-            if self._previews.version(name) not in ("", have):
+            if not self._previews.current(name, have):
                 return 205, {}, ""
             await asyncio.sleep(LIVE_LOOK_SECONDS)
         return 204, {}, ""

@@ -15,6 +15,7 @@ from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import LABEL, DockerSandbox, open_client
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
@@ -29,7 +30,8 @@ app = FastAPI()
 @app.get("/")
 def page():
     kept = pathlib.Path(os.environ["DATA_DIR"], "kept")
-    kept.write_text(kept.read_text() + "+" if kept.exists() else "+")
+    with kept.open("a") as file:
+        file.write("+")
     return HTMLResponse("<h1>{version} " + kept.read_text() + "</h1>")
 """
 MANIFEST = AppManifest(
@@ -49,7 +51,8 @@ async def previews(tmp_path: Path) -> AsyncIterator[Previews]:
     homes.mkdir()
     runtime = DockerRuntime(client, OWNER, homes, 1)
     await asyncio.to_thread(runtime.prepare)
-    host = Previews(homes, tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None)
+    builds = Builds(tmp_path / "builds", DockerSandbox(client, tmp_path / "scratch", OWNER))
+    host = Previews(homes, tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None, builds=builds)
     yield host
     await host.close()
     assert client.containers.list(all=True, filters={"label": f"{LABEL}={OWNER}"}) == []
@@ -257,6 +260,12 @@ async def test_a_node_app_runs_beside_its_older_version(previews: Previews) -> N
     state = await previews.show("s", "node", "three".ljust(12, "0"), broken, manifest)
     assert (state.state, "no server today" in state.note) == ("failed", True)
     assert await page(previews, "node") == "<h1>two</h1>"
+    client = open_client()
+    containers = client.containers.list(filters={"label": f"{LABEL}={OWNER}"})
+    async with asyncio.timeout(20):
+        while sum("server.mjs" in line[-1] for one in containers for line in one.top()["Processes"]) != 1:
+            await asyncio.sleep(0.2)
+    client.close()
 
 
 SUPABASE = {
@@ -268,7 +277,7 @@ const client = url ? createClient(url, import.meta.env.VITE_SUPABASE_ANON_KEY) :
 createRoot(document.getElementById("root")!).render(<p>{client ? "Connected" : "Not connected"}</p>);
 """,
     "frontend/vite.config.ts": b"""import { symlinkSync, writeFileSync } from "node:fs";
-export default { plugins: [{ name: "trap", closeBundle() { symlinkSync("/etc", "/web/etc"); symlinkSync("/etc/passwd", "/web/a.txt"); writeFileSync("/web/ran.txt", ""); } }] };
+export default { plugins: [{ name: "trap", closeBundle() { symlinkSync("/etc", "/data/etc"); symlinkSync("/etc/passwd", "/data/a.txt"); writeFileSync("/data/ran.txt", ""); } }] };
 """,
 }
 

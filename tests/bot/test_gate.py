@@ -225,9 +225,9 @@ async def test_an_open_page_hears_of_a_new_version(
     page = "<body><p>Shop</p></body>"
     first = await shown(previews, repository, lite, session, page)
     root = Path((await ask(gate, session.slug, cookie=cookie)).headers["x-root"])
-    tag = f'<script src="/__threadwright/live.js?have={first[:12]}" defer></script>\n'
+    tag = f'<script src="/__threadwright/live.js" data-have="{first[:12]}"></script>\n'
     assert (root / "index.html").read_text() == f"<body><p>Shop</p>{tag}</body>"
-    script = await ask(gate, session.slug, f"/__threadwright/live.js?have={first[:12]}", cookie)
+    script = await ask(gate, session.slug, "/__threadwright/live.js", cookie)
     assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert "x-root" not in script.headers
     assert (await ask(gate, session.slug, "/__threadwright/live.js")).status_code == 401

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from fastapi import Response
 
-from adapters.preview.runtime import Answer
+from adapters.preview.answers import Answer, problem_of, title_of
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
@@ -258,10 +258,8 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str, sa
     "body", [b"<script " * 8_000, b"<title" * 10_000, b"<!--" * 16_000, b"<" * 65_000, b"</script>" * 7_000]
 )
 def test_hostile_pages_cost_no_time(body: bytes) -> None:
-    from adapters.preview.host import _problem, _title
-
-    assert _problem(Answer(200, body)) == "the page is empty"
-    assert _title(body) == ""
+    assert problem_of(Answer(200, body)) == "the page is empty"
+    assert title_of(body) == ""
 
 
 @pytest.mark.parametrize(
@@ -271,10 +269,10 @@ def test_hostile_pages_cost_no_time(body: bytes) -> None:
         (b"plain", ""),
         (b"<title>Only</title><script>x</script><!-- c -->", "the page is empty"),
         (b"", "the page is empty"),
+        (b'<div id="root"></div><script type="module" src="/a.js"></script>', ""),
+        (b"<div></div><script>let src = 1</script>", "the page is empty"),
         (b"<style>a{}</style> text", ""),
     ],
 )
 def test_a_page_is_blank_when_it_shows_no_text(body: bytes, problem: str) -> None:
-    from adapters.preview.host import _problem
-
-    assert _problem(Answer(200, body)) == problem
+    assert problem_of(Answer(200, body)) == problem

@@ -77,12 +77,15 @@ def become(order: dict[str, Any], said: int) -> None:
         os.chdir(order["load"])
         os.environ.update(order["env"])
         if order.get("node"):
-            os.environ.update({"PORT": str(order["port"]), "HOST": ANY, "NODE_ENV": "production"})
-            os.execvp("node", ["node", *order["arguments"]])  # noqa: S606 - what the container is for
+            os.environ.update({"PORT": str(order["port"]), "HOST": ANY, "NODE_ENV": "production"} | order["env"])
+            follows = ["--import", "/opt/sandbox/live_pages.mjs"] if "LIVE_MARK" in order["env"] else []
+            os.execvp("node", ["node", *follows, *order["arguments"]])  # noqa: S606 - what the container is for
         sys.path.append(os.path.join(order["load"], ".packages"))
         importlib.invalidate_caches()
+        import live_pages  # type: ignore[import-not-found] # beside this file, in the container
         import uvicorn
 
+        live_pages.install()
         starting = uvicorn.Server.startup
 
         async def startup(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
