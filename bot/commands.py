@@ -32,7 +32,7 @@ BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|s
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
 undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
 stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
-status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app.
+status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app. reset data: remove what the running app has stored.
 this is fine, with your reason: take a change that my checks kept out. when did … break?: find the message after which a check or a test no longer passed.
 👍 and 👎 on a reply are stored."""
 
@@ -322,6 +322,13 @@ async def revoke(call: Call) -> Outcome:
     return said("No link that I gave out until now opens the preview any more. “preview” gives a fresh one.")
 
 
+async def reset_data(call: Call) -> Outcome:
+    """Remove what the running app has stored; the owner's right."""
+    if not call.owns:
+        return said("Only who started this thread can remove what its app has stored.", "❗")
+    return Outcome(query="reset_data")
+
+
 async def bisect(call: Call) -> Outcome:
     """Find the message after which something that was fine no longer was."""
     return Outcome(query=f"bisect {call.target}".strip())
@@ -341,7 +348,7 @@ QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
-    "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect,
+    "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, "reset_data": reset_data,
     "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
@@ -373,6 +380,8 @@ def command_in(text: str) -> tuple[str, str]:
     words = text.strip().strip("/!.").casefold().split()
     if len(words) == 1 and words[0] in WORDS:
         return WORDS[words[0]], ""
+    if words == ["reset", "data"]:
+        return "reset_data", ""
     if FINE.fullmatch(text.strip()):
         return "waive", ""
     if match := BROKE.fullmatch(text.strip()):

@@ -1,8 +1,9 @@
-"""Commands that only look something up: the diff, the checks, the preview's link, the code."""
+"""Commands that change nothing in the app's code: the diff, the checks, the preview's link, the code, its data."""
 
 from collections.abc import Callable
 
 from adapters.checks.suite import CheckSuite
+from adapters.preview.host import Previews
 from adapters.store.messages import plain
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
@@ -18,8 +19,11 @@ NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
 class Queries:
     """Answers them; the target is a turn's id, '' for the newest."""
 
-    def __init__(self, turns: Turns, repository: GitRepository, suite: CheckSuite, link: Callable[[str], str]) -> None:
-        self._turns, self._repository, self._suite, self._link = turns, repository, suite, link
+    def __init__(
+        self, turns: Turns, repository: GitRepository, suite: CheckSuite, previews: Previews, link: Callable[[str], str]
+    ) -> None:
+        self._turns, self._repository, self._suite = turns, repository, suite
+        self._previews, self._link = previews, link
 
     async def look(self, session: Session, verb: str, target: str) -> Answer:
         """Answer one query; what follows the verb is its argument."""
@@ -31,6 +35,11 @@ class Queries:
             return await self._diff(session, target, head)
         if verb == "bisect":
             return await when_it_broke(argument or target, session, self._repository, self._suite)
+        if verb == "reset_data":
+            await self._previews.reset(session.slug)
+            return Answer(
+                plain("What the app had stored is gone. It starts again, with nothing, when somebody opens it.")
+            )
         if verb == "checks":
             return await self._checks(session, target)
         if verb == "export":

@@ -56,7 +56,7 @@ class Troubles:
 
 def told(trouble: Trouble, key: str) -> Doc:
     """Return what is said about an error."""
-    said = (Para("The running app raised an error:"), Para(f"```\n{trouble.text}\n```"))
+    said = (Para("Something is wrong with the running app:"), Para(f"```\n{trouble.text}\n```"))
     return Doc((*said, Footer("“fix” lets me look into it")), "⚠️", (Action("fix", key),))
 
 

@@ -62,7 +62,7 @@ from core.ports import Frontend, LanguageModel
 from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
-IDLE_LOOK_SECONDS, CATCH_UP_SECONDS = 60, 60
+IDLE_LOOK_SECONDS, WEIGH_LOOK_SECONDS, CATCH_UP_SECONDS = 60, 2, 60
 SECRET_BYTES = 32
 
 
@@ -158,7 +158,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
                     async with asyncio.timeout(CATCH_UP_SECONDS):
                         await caught_up[platform].wait()
 
-        queries = Queries(turns, repository, suite, link)
+        queries = Queries(turns, repository, suite, host, link)
         runner = TurnRunner(
             database, sessions, turns, messages, people, repository, board, ports, lines, queries.look, present
         )
@@ -175,6 +175,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             await stack.enter_async_context(_proxied(app, stack))
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
         stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
+        stack.push_async_callback(_ended, asyncio.create_task(_weigh(host)))
         troubles = Troubles(database, sessions, messages, host, board)
         stack.push_async_callback(_ended, asyncio.create_task(troubles.watch()))
         await stack.enter_async_context(engine.opened(runner.run))
@@ -326,6 +327,15 @@ async def _rest_idle(previews: Previews) -> None:
     while True:
         await asyncio.sleep(IDLE_LOOK_SECONDS)
         await previews.rest()
+
+
+async def _weigh(previews: Previews) -> None:
+    while True:
+        await asyncio.sleep(WEIGH_LOOK_SECONDS)
+        try:
+            await previews.weigh()
+        except (OutsideError, OSError):
+            log.exception("previews_not_weighed")
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -20,7 +20,7 @@ from adapters.preview.hot import Hot
 from adapters.preview.runtime import Instance, Runtime, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, in_browser, troubles
-from adapters.preview.versions import Home, Versions
+from adapters.preview.versions import Home, Versions, too_much
 from adapters.sandbox.builds import Builds
 from core.errors import OutsideError
 from core.files import FileTree
@@ -32,9 +32,13 @@ PAST = "--"
 """Between a session's slug and a commit in the name of a preview that shows that commit. No slug has it."""
 CANDIDATE = f"{PAST}next"
 """What follows a session's slug in the name of a version that is looked at before it is shown."""
-SLEEP_SECONDS, IDLE_SECONDS = 5 * 60, 30 * 60
+SLEEP_SECONDS, IDLE_SECONDS, WEIGH_SECONDS = 5 * 60, 30 * 60, 60
 FAILED_SECONDS = 30
 MOST_HEARD = 20
+DATA_BYTES = 512 * 1024 * 1024
+"""What an app may store."""
+GROWN_BYTES = 128 * 1024 * 1024
+"""By how much the disk has to fill up until it is looked who fills it."""
 LINGER_SECONDS = 2.0
 """How long a version that was replaced still answers requests that were on their way to it."""
 log = logging.getLogger(__name__)
@@ -75,9 +79,12 @@ class Previews:
         most: int = MAX_RUNNING,
         packages: Packages | None = None,
         builds: Builds | None = None,
+        data_bytes: int = DATA_BYTES,
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
-        self._url_of, self._browser, self._most = url_of, browser, most
+        self._url_of, self._browser, self._most, self._data_bytes = url_of, browser, most, data_bytes
+        self._free = self._weighed = 0.0
+        self._overfull: dict[str, tuple[str, Trouble]] = {}
         self._packages, self._builds, self._versions = packages, builds, Versions(packages, builds, why_none)
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
@@ -229,6 +236,8 @@ class Previews:
             return Served(commit, folder, None, built=folder != root), answer
         if self.runtime is None:
             raise OutsideError(self._why_none)
+        if await asyncio.to_thread(too_much, home.data, self._data_bytes):
+            raise OutsideError(self._overfilled)
         try:
             instance = await self.runtime.start(home, version, manifest.command, live=PAST not in slug)
         except OutsideError:
@@ -314,7 +323,38 @@ class Previews:
         for slug, one in list(self._served.items()):
             printed = troubles(await one.instance.logs()) if one.instance is not None else []
             found.append((slug, one.commit, [*printed, *one.heard.values()]))
+        found += [(slug, commit, [one]) for slug, (commit, one) in self._overfull.items()]
         return [one for one in found if one[2]]
+
+    @property
+    def _overfilled(self) -> str:
+        most = self._data_bytes // 1024 // 1024
+        return (
+            f"the app stores more than {most} MB, so it was stopped; “reset data” in its thread removes what it stored"
+        )
+
+    async def weigh(self) -> None:
+        """Stop apps that store more than they may; looks closely once a minute, or when the disk has filled up."""
+        free, now = await asyncio.to_thread(lambda: shutil.disk_usage(self._folder).free), time.monotonic()
+        if self._free - free < GROWN_BYTES and now - self._weighed < WEIGH_SECONDS:
+            return
+        self._free, self._weighed = free, now
+        for slug, served in list(self._served.items()):
+            data = Home(self._folder / slug).data
+            if served.instance is not None and await asyncio.to_thread(too_much, data, self._data_bytes):
+                log.warning("stores_too_much", extra={"preview": slug})
+                async with self._locks.setdefault(slug, asyncio.Lock()):
+                    await self._end(slug)
+                if PAST not in slug:
+                    self._overfull[slug] = (served.commit, Trouble("overfull", "Too much stored", self._overfilled))
+
+    async def reset(self, slug: str) -> None:
+        """Remove what an app has stored; a request starts it again, with nothing."""
+        async with self._locks.setdefault(slug, asyncio.Lock()):
+            await self._end(slug)
+            self._overfull.pop(slug, None)
+            self._failed.pop(slug, None)
+            await asyncio.to_thread(shutil.rmtree, Home(self._folder / slug).data, ignore_errors=True)
 
     def heard(self, slug: str, said: str) -> None:
         """Note what a page of a preview says that its scripts threw."""

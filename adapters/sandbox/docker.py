@@ -32,6 +32,7 @@ from core.ports import Ran
 
 IMAGE_FOLDER = Path(__file__).parent / "image"
 LABEL = "threadwright"
+FILE_BYTES = 256 * 1024 * 1024
 log = logging.getLogger(__name__)
 API_SECONDS, LOOK_SECONDS = 60, 1.0
 UID = 65_532
@@ -114,7 +115,10 @@ def hardened(owner: str, **more: Any) -> dict[str, Any]:
         "memswap_limit": "512m",
         "nano_cpus": 1_000_000_000,
         "tmpfs": {"/tmp": "rw,size=256m,mode=1777,nosuid,nodev"},  # noqa: S108 - inside the container
-        "ulimits": [Ulimit(name="nofile", soft=4096, hard=4096)],
+        "ulimits": [
+            Ulimit(name="nofile", soft=4096, hard=4096),
+            Ulimit(name="fsize", soft=FILE_BYTES, hard=FILE_BYTES),
+        ],
         "log_config": LogConfig(type="json-file", config={"max-size": "1m", "max-file": "1"}),
         "labels": {LABEL: owner},
         "detach": True,

@@ -293,3 +293,144 @@ async def test_an_app_on_supabase_is_served_as_built_files_and_nothing_else(prev
     assert [path for path in files if not path.startswith("assets")] == ["index.html", "ran.txt"]
     script = next(Path(folder).glob("assets/*.js")).read_text()
     assert "Not connected" in script
+
+
+WRITING = """
+import os, pathlib
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, Response, StreamingResponse
+app = FastAPI()
+PAGE = "<!doctype html><html><head lang='en'><title>T</title></head><body>Page</body></html>"
+pathlib.Path("/tmp/page.html").write_text(PAGE)
+@app.get("/", response_class=HTMLResponse)
+def page():
+    return PAGE
+@app.get("/file")
+def file():
+    return FileResponse("/tmp/page.html")
+@app.get("/stream")
+def stream():
+    return StreamingResponse(iter([PAGE[:40], PAGE[40:]]), media_type="text/html")
+@app.get("/headless", response_class=HTMLResponse)
+def headless():
+    return "<p>A part</p>"
+@app.get("/packed")
+def packed():
+    return Response(b"<head>", media_type="text/html", headers={"content-encoding": "x-own"})
+@app.get("/text", response_class=PlainTextResponse)
+def text():
+    return PAGE
+@app.get("/fill")
+def fill():
+    pathlib.Path(os.environ["DATA_DIR"], "big").write_bytes(os.urandom(3_000_000))
+    return {}
+"""
+NODE_WRITING = """
+import { createServer } from "node:http";
+import { createReadStream, writeFileSync } from "node:fs";
+const page = "<!doctype html><html><head lang='en'><title>T</title></head><body>Page</body></html>";
+writeFileSync("/tmp/page.html", page);
+const html = { "content-type": "text/html", "Content-Length": page.length };
+const ways = {
+  "/": (response) => response.writeHead(200, html).end(page),
+  "/file": (response) => { response.writeHead(200, "OK", html); createReadStream("/tmp/page.html").pipe(response); },
+  "/stream": (response) => { response.setHeader("Content-Type", "text/html; charset=utf-8"); response.write(page.slice(0, 40)); response.end(page.slice(40)); },
+  "/headless": (response) => { response.setHeader("Content-Type", "text/html"); response.end("<p>A part</p>"); },
+  "/packed": (response) => response.writeHead(200, { "content-type": "text/html", "content-encoding": "x-own" }).end(Buffer.from("<head>")),
+  "/text": (response) => response.writeHead(200, ["content-type", "text/plain"]).end(page),
+};
+createServer((request, response) => ways[request.url](response)).listen(process.env.PORT, process.env.HOST);
+"""
+TAG = '<script src="/__threadwright/live.js" data-have="one000000000"></script>\n'
+
+
+@pytest.mark.parametrize(("kind", "start", "path", "code"), [("fastapi", ["uvicorn", "main:app"], "main.py", WRITING),
+                                                            ("node", ["main.mjs"], "main.mjs", NODE_WRITING)])  # fmt: skip
+async def test_pages_that_a_server_writes_follow_new_versions(
+    previews: Previews, kind: str, start: list[str], path: str, code: str
+) -> None:
+    files, manifest = FileTree({path: code.encode()}), planned(kind, start)
+    await shows_tags(previews, files, manifest)
+
+
+async def test_they_do_so_in_bubblewrap_too(tmp_path: Path) -> None:
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
+    host = Previews(
+        tmp_path / "previews", tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None
+    )
+    try:
+        await shows_tags(host, FileTree({"main.py": WRITING.encode()}), MANIFEST)
+    finally:
+        await host.close()
+        shutil.rmtree(sockets)
+
+
+async def shows_tags(previews: Previews, files: FileTree, manifest: AppManifest) -> None:
+    commit = "one".ljust(12, "0")
+    state = await previews.show("s", "app", commit, files, manifest)
+    assert (state.state, state.note) == ("ready", "")
+    for name in ("/", "/file", "/stream", "/headless", "/packed", "/text"):
+        body = await got(previews, "app", name)
+        assert body.count(TAG) == (name in ("/", "/file", "/stream")), name
+        if TAG in body:
+            assert body == f"<!doctype html><html><head lang='en'>{TAG}<title>T</title></head><body>Page</body></html>"
+    # A commit of the past stays as it was.
+    assert await previews.wake("app--one0000000", commit, files, manifest) == ""
+    assert TAG not in await got(previews, "app--one0000000", "/")
+
+
+async def got(previews: Previews, slug: str, path: str) -> str:
+    served = previews.serving(slug)
+    assert served is not None
+    assert served.instance is not None
+    upstream = served.instance.upstream
+    unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
+    base = "http://app" if unix else f"http://{upstream}"
+    transport = httpx.AsyncHTTPTransport(uds=unix)
+    # Raw, because one answer says that it is packed in a way that nobody knows.
+    async with (
+        httpx.AsyncClient(transport=transport, base_url=base, timeout=10) as client,
+        client.stream("GET", path) as answer,
+    ):
+        return b"".join([part async for part in answer.aiter_raw()]).decode()
+
+
+async def test_an_app_that_stores_too_much_is_stopped_and_begins_again_when_its_data_are_removed(
+    tmp_path: Path,
+) -> None:
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
+    runtime = BubblewrapRuntime(box, sockets)
+    (tmp_path / "previews").mkdir()
+    host = Previews(
+        tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: slug, None, data_bytes=2 * 1024 * 1024
+    )
+    files, commit = FileTree({"main.py": WRITING.encode()}), "one".ljust(12, "0")
+    said = "the app stores more than 2 MB, so it was stopped; “reset data” in its thread removes what it stored"
+    try:
+        for name in ("app", "other"):
+            assert (await host.show("s", name, commit, files, MANIFEST)).state == "ready"
+        await host.weigh()
+        assert await got(host, "app", "/fill") == "{}"
+        # It is looked closely once a minute only, unless the disk fills up.
+        await host.weigh()
+        assert host.version("app") == commit
+        host._weighed = 0.0
+        await host.weigh()
+        assert (host.version("app"), host.version("other")) == ("", commit)
+        assert [(slug, one.text) for slug, _, found in await host.troubles() for one in found] == [("app", said)]
+        assert await host.wake("app", commit, files, MANIFEST) == said
+        shown = await host.show("s", "app", "two".ljust(12, "0"), files, MANIFEST)
+        assert (shown.state, shown.note) == ("failed", said)
+        await host.reset("app")
+        assert await host.troubles() == []
+        assert await host.wake("app", commit, files, MANIFEST) == ""
+        assert not (tmp_path / "previews" / "app" / "data" / "big").exists()
+    finally:
+        await host.close()
+        shutil.rmtree(sockets)

@@ -1,6 +1,6 @@
 """Errors of running apps: found in logs, told once, mended by a turn."""
 
-from adapters.preview.troubles import troubles
+from adapters.preview.troubles import in_browser, troubles
 from bot.troubles import told, wish
 from core.messages import Action
 
@@ -47,5 +47,44 @@ def test_an_error_without_frames_and_an_endless_one_are_told_too() -> None:
 def test_what_is_told_can_be_asked_to_be_mended() -> None:
     doc = told(troubles(LOG)[0], "k")
     assert doc.actions == (Action("fix", "k"),)
-    assert wish(doc).startswith("Please mend this. The running app raised an error:")
+    assert wish(doc).startswith("Please mend this. Something is wrong with the running app:")
     assert "KeyError: 'x'" in wish(doc)
+
+
+NODE_LOG = """
+listening
+TypeError: Cannot read properties of undefined (reading 'name')
+    at page (file:///app/0123456789ab/server.mjs:7:31)
+    at Layer.handle (/node_modules/express/lib/router/layer.js:95:5)
+TypeError: Cannot read properties of undefined (reading 'name')
+    at page (file:///app/abcdefabcdef/server.mjs:9:31)
+Error: 12 is no number of a page
+    at node:internal/main:1:1
+Error: a sentence of a log
+"""
+
+
+def test_errors_of_node_are_found_by_their_stacks() -> None:
+    first, second = troubles(NODE_LOG)
+    assert first.kind == "TypeError: Cannot read properties of undefined (reading 'name')"
+    assert first.text.splitlines()[1] == "    at page (server.mjs:7:31)"
+    assert second.kind == "Error: 12 is no number of a page"
+
+
+def test_errors_of_browsers_are_told_apart_without_what_changes() -> None:
+    chrome = "TypeError: x is undefined\n    at App (http://a-b.preview.localhost:8001/src/App.jsx?t=179&tw_preview=secret:3:9)\n    at http://a-b.preview.localhost:8001/a.js:1:1"
+    one = in_browser(chrome)
+    assert one is not None
+    assert one.text == "In the browser: TypeError: x is undefined\n    at App (/src/App.jsx:3:9)\n    at /a.js:1:1"
+    other = in_browser(chrome.replace("t=179", "t=200").replace(":3:9", ":4:1"))
+    assert other is not None
+    assert other.fingerprint == one.fingerprint
+    built = in_browser("Error: no\nApp@https://a.example/assets/index-BfJn1Q9z.js:10:4301")
+    again = in_browser("Error: no\nApp@https://a.example/assets/index-C_Kn-Q9w.js:11:4311")
+    assert built is not None
+    assert again is not None
+    assert built.fingerprint == again.fingerprint
+    assert in_browser(" \n ") is None
+    long = in_browser("E" * 10_000 + "\n" + "what is no frame\n" * 100)
+    assert long is not None
+    assert len(long.text) < 400
