@@ -21,6 +21,7 @@ import uvicorn
 from adapters.checks.suite import CheckSuite, all_checks
 from adapters.dependencies.install import Packages
 from adapters.dependencies.registry import Registries
+from adapters.documents import Documents
 from adapters.engine.dbos import DbosEngine
 from adapters.llm.builtin import BuiltinModel
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
@@ -144,7 +145,8 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             return await port.fetch(attachment)
 
         ports = TurnPorts(
-            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch, waivers
+            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch, waivers,
+            Documents(folder / "scratch" / "documents").text,
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)
         lines = Lines(turns, engine)

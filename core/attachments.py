@@ -1,5 +1,6 @@
 """Files that people drop into a thread: what of them goes to the model, and where they lie in the app."""
 
+import base64
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -7,35 +8,56 @@ from typing import Any
 
 from core.errors import OutsideError
 from core.files import MAX_FILE_BYTES
+from core.llm.chat import Image
 from core.manifests import AppManifest
 from core.messages import Attachment
 
 MAX_ATTACHMENTS = 10
 MAX_TEXT_CHARS = 20_000
+MAX_IMAGES, MAX_IMAGE_BYTES = 5, 5 * 1024 * 1024
 Fetch = Callable[[Attachment], Awaitable[bytes]]
+ReadDocument = Callable[[str, bytes], Awaitable[str | None]]
+"""Returns the text of a document by its name and content, None for what is no document."""
+_PICTURES = (
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
 _FOLDERS = {"static": "uploads", "node": "public/uploads", "fastapi_react": "frontend/public/uploads",
             "react_supabase": "frontend/public/uploads"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Attached:
-    """One file under the name that it gets in the app."""
+    """One file under the name that it gets in the app; `words` is what was read of a document."""
 
     name: str
     media_type: str
     content: bytes
+    words: str | None = None
 
     @property
     def text(self) -> str | None:
-        """Return the content if it is text."""
+        """Return the content if it is text, or what was read of it."""
+        if self.words is not None:
+            return self.words
         try:
             return self.content.decode("utf-8")
         except UnicodeDecodeError:
             return None
 
+    @property
+    def image(self) -> Image | None:
+        """Return the content if it is a picture that models know, by what it is and not by its name."""
+        kind = next((kind for begin, kind in _PICTURES if self.content.startswith(begin)), "")
+        if not kind or len(self.content) > MAX_IMAGE_BYTES:
+            return None
+        return Image(kind, base64.b64encode(self.content).decode())
+
 
 async def read(
-    attachments: Sequence[Attachment], fetch: Fetch, taken: Sequence[str]
+    attachments: Sequence[Attachment], fetch: Fetch, taken: Sequence[str], document: ReadDocument | None = None
 ) -> tuple[list[Attached], list[str]]:
     """
     Fetch the files; return them, and one sentence for each that was left out.
@@ -59,7 +81,12 @@ async def read(
             continue
         name = _free(_safe(one.name), names)
         names.add(name)
-        found.append(Attached(name, one.media_type, content))
+        words = None
+        try:
+            words = await document(name, content) if document else None
+        except OutsideError as error:
+            problems.append(f"{one.name} is in the app, but {error}.")
+        found.append(Attached(name, one.media_type, content, words))
     if len(attachments) > MAX_ATTACHMENTS:
         extra = len(attachments) - MAX_ATTACHMENTS
         problems.append(f"Left out {extra} more files: one message may bring {MAX_ATTACHMENTS}.")
@@ -78,6 +105,11 @@ def for_model(attached: Sequence[Attached]) -> list[dict[str, Any]] | None:
          "text": one.text[:MAX_TEXT_CHARS] if one.text is not None else None}
         for one in attached
     ] or None  # fmt: skip
+
+
+def images(attached: Sequence[Attached]) -> tuple[Image, ...]:
+    """Return the pictures that a model is shown."""
+    return tuple(found for one in attached if (found := one.image) is not None)[:MAX_IMAGES]
 
 
 def _safe(name: str) -> str:

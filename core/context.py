@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.attachments import Attached, for_model
+from core.attachments import Attached, for_model, images
 from core.files import FileTree
 from core.history import Commit
+from core.llm.chat import Image
 from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
 from core.memory import Memory, Recollection
 
@@ -48,6 +49,11 @@ class Context:
             "attachments": for_model(self.attached),
             "tree": sorted(self.tree) or None,
         }
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Return the pictures that came with the message."""
+        return images(self.attached)
 
     def related(self, paths: Sequence[str]) -> dict[str, str]:
         """Return the texts worth showing for work on `paths`: those files first, then recalled ones, then the rest."""

@@ -68,7 +68,9 @@ async def _write(
         "manifest": plan.manifest.model_dump(mode="json"),
         "write": {"path": path, "role": planned.role, "description": planned.description},
     }
-    asked = request_for(role, sections, files_of=context.related([path]))
+    # How something shall look is for those who write what people see.
+    shown = context.images if planned.role == "uix" else ()
+    asked = request_for(role, sections, files_of=context.related([path]), images=shown)
     return await _edits_from(asked, [path], context.tree, model, tally)
 
 

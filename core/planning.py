@@ -23,7 +23,7 @@ async def triage(request: str, context: Context, model: LanguageModel) -> Triage
     """Ask the core role what the message wants; when its answer is unusable, take it for the obvious: build or change."""
     obvious = Triage(intent="change" if context.tree else "build")
     try:
-        found = await ask_for(model, request_for("core", context.sections(request)), Triage)
+        found = await ask_for(model, request_for("core", context.sections(request), images=context.images), Triage)
     except InvalidAnswer:
         return obvious
     if found.intent == "question":
@@ -43,7 +43,7 @@ async def plan(
     files = context.related([]) if context.tree else None
     sections = context.sections(request) | {"sandbox": {"frontends": list(frontends)}}
     try:
-        found = await ask_for(model, request_for("arch", sections, files_of=files), Plan)
+        found = await ask_for(model, request_for("arch", sections, files_of=files, images=context.images), Plan)
     except InvalidAnswer as error:
         return _fallback(request, context, str(error))
     if context.manifest is None:

@@ -42,6 +42,7 @@ from core.ports import (
 from core.sessions import Author, Session
 
 MAX_STEERS = 20
+BLIND = "The model cannot look at pictures; it only knows their names and addresses."
 HISTORY = 12
 """How many commits the model hears of."""
 
@@ -61,6 +62,7 @@ class TurnPorts:
     talk: Transcript | None = None
     fetch: Fetch | None = None
     waivers: Waivers | None = None
+    document: attachments.ReadDocument | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Met
     except BudgetExceeded as error:
         proposal = Proposal("over_budget", str(error))
     models = ", ".join(sorted(model.models))
+    if model.blind:
+        proposal = replace(proposal, notes=(*proposal.notes, BLIND))
     return replace(proposal, usage=model.usage, model=models, context=model.context, edits=dict(tally))
 
 
@@ -241,7 +245,7 @@ async def _with_files(context: Context, request: TurnRequest, ports: TurnPorts) 
         return context, []
     folder = folder_of(context.manifest) + "/"
     taken = [path.removeprefix(folder) for path in context.tree if path.startswith(folder)]
-    attached, problems = await attachments.read(request.files, ports.fetch, taken)
+    attached, problems = await attachments.read(request.files, ports.fetch, taken, ports.document)
     return replace(context, attached=attached), problems
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +18,8 @@ from core.llm.chat import ChatRequest, Completion, Usage
 MAX_ANSWER_BYTES = 8_000_000
 TRIES = 4
 MAX_WAIT_SECONDS = 30.0
+_NO_IMAGES = (400, 404, 413, 415, 422)
+"""What endpoints answer that take no pictures, or not such large ones."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class OpenAICompatibleModel:
     def __init__(self, profile: ProviderProfile, key: str, model: str, prices: Prices, seconds: float) -> None:
         self.name = model or profile.model
         self._profile, self._prices, self._seconds = profile, prices, seconds
-        self._rung = 0
+        self._rung, self._sees = 0, True
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(seconds, connect=15)
         self._http = httpx.AsyncClient(base_url=profile.base_url, headers=headers, timeout=timeout)
@@ -74,16 +76,26 @@ class OpenAICompatibleModel:
 
     async def _once(self, request: ChatRequest) -> Completion:
         """Ask once, stepping down the ladder of structured answers when the provider refuses a rung."""
+        shown = bool(request.images) and self._sees
         while True:
             try:
                 async with asyncio.timeout(self._seconds):
-                    return await self._ask(request)
+                    answer = await self._ask(request, shown=shown)
+                if request.images and not shown:
+                    self._sees = False
+                    return replace(answer, blind=True)
+                return answer
             except TimeoutError as error:
                 raise _Again(f"no answer within {self._seconds:.0f} s") from error
             except httpx.HTTPStatusError as error:
                 code = error.response.status_code
+                if shown and code in _NO_IMAGES:
+                    # It may be the pictures: once without them.
+                    shown = False
+                    continue
                 if code == 400 and request.schema is not None and self._rung < len(self._profile.rungs) - 1:
                     self._rung += 1
+                    shown = bool(request.images) and self._sees
                     continue
                 if code in (408, 409, 425, 429) or code >= 500:
                     raise _Again(f"HTTP {code}", _retry_after(error.response)) from error
@@ -91,9 +103,9 @@ class OpenAICompatibleModel:
             except httpx.HTTPError as error:
                 raise _Again(f"{type(error).__name__}") from error
 
-    async def _ask(self, request: ChatRequest) -> Completion:
+    async def _ask(self, request: ChatRequest, *, shown: bool) -> Completion:
         text, finish, usage, model = list[str](), "", dict[str, Any](), self.name
-        async with self._http.stream("POST", "/chat/completions", json=self._body(request)) as response:
+        async with self._http.stream("POST", "/chat/completions", json=self._body(request, shown=shown)) as response:
             if response.is_error:
                 await response.aread()
                 response.raise_for_status()
@@ -111,7 +123,7 @@ class OpenAICompatibleModel:
         answer = "".join(text)
         return Completion(answer, str(model), self._usage(usage, request, answer), complete=finish != "length")
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
+    def _body(self, request: ChatRequest, *, shown: bool) -> dict[str, Any]:
         system = request.system
         body: dict[str, Any] = {
             "model": self.name, "stream": True, "stream_options": {"include_usage": True},
@@ -127,7 +139,11 @@ class OpenAICompatibleModel:
                 }
             elif rung == "json_object":
                 body["response_format"] = {"type": rung}
-        messages = [{"role": message.speaker, "content": message.text} for message in request.messages]
+        messages: list[dict[str, Any]] = [{"role": one.speaker, "content": one.text} for one in request.messages]
+        if shown:
+            urls = [{"url": f"data:{one.media_type};base64,{one.content}"} for one in request.images]
+            pictures = [{"type": "image_url", "image_url": url} for url in urls]
+            messages[0]["content"] = [{"type": "text", "text": messages[0]["content"]}, *pictures]
         return {**body, "messages": [{"role": "system", "content": system}, *messages]}
 
     def _usage(self, usage: dict[str, Any], request: ChatRequest, answer: str) -> Usage:

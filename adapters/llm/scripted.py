@@ -13,14 +13,22 @@ class ScriptedModel:
     """
     Answers each role from its own list, in order; the last answer of a list repeats.
 
-    An answer is a text, an exception to raise, or a function of the request. `delay` is in seconds per call.
+    An answer is a text, an exception to raise, or a function of the request. `delay` is in seconds per call, `blind` says that it
+    does not look at pictures.
     """
 
     name = "scripted"
 
-    def __init__(self, answers: Mapping[Role, Sequence[Answer]], *, delay: float = 0.0, usage: Usage = Usage()) -> None:
+    def __init__(
+        self,
+        answers: Mapping[Role, Sequence[Answer]],
+        *,
+        delay: float = 0.0,
+        usage: Usage = Usage(),
+        blind: bool = False,
+    ) -> None:
         self._answers = {role: list(script) for role, script in answers.items()}
-        self._delay, self._usage = delay, usage
+        self._delay, self._usage, self._blind = delay, usage, blind
         self.requests: list[ChatRequest] = []
 
     async def complete(self, request: ChatRequest) -> Completion:
@@ -33,4 +41,4 @@ class ScriptedModel:
         if isinstance(answer, Exception):
             raise answer
         text = answer if isinstance(answer, str) else answer(request)
-        return Completion(text, self.name, self._usage)
+        return Completion(text, self.name, self._usage, blind=self._blind and bool(request.images))

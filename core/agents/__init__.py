@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from core.llm.chat import ChatRequest, Message, Task
+from core.llm.chat import ChatRequest, Image, Message, Task
 from core.manifests import Role
 
 TASKS: dict[Role, Task] = {
@@ -58,7 +58,13 @@ def as_data(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def request_for(role: Role, sections: Mapping[str, Any], *, files_of: Mapping[str, str] | None = None) -> ChatRequest:
+def request_for(
+    role: Role,
+    sections: Mapping[str, Any],
+    *,
+    files_of: Mapping[str, str] | None = None,
+    images: tuple[Image, ...] = (),
+) -> ChatRequest:
     """
     Return the chat request for a role.
 
@@ -69,4 +75,4 @@ def request_for(role: Role, sections: Mapping[str, Any], *, files_of: Mapping[st
     system = prompt_of(role)
     if role in ("backend", "uix", "test", "edit", "debug"):
         system += ANSWER_FORM
-    return ChatRequest(role, TASKS[role], system, (Message("user", "\n\n".join(parts)),))
+    return ChatRequest(role, TASKS[role], system, (Message("user", "\n\n".join(parts)),), images=images)

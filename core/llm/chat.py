@@ -17,12 +17,20 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture that a model is shown; `content` is base64."""
+
+    media_type: str
+    content: str
+
+
+@dataclass(frozen=True)
 class ChatRequest:
     """
     One call: `system` and `messages` in order, the last one from the user.
 
     `schema` is the JSON schema that the answer must fit; None asks for text with fenced blocks. `variant` names the
-    wording of the role's prompt.
+    wording of the role's prompt. `images` belong to the first message.
     """
 
     role: Role
@@ -32,6 +40,7 @@ class ChatRequest:
     schema: dict[str, Any] | None = None
     variant: str = "default"
     max_output_tokens: int = 16_000
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,9 +61,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class Completion:
-    """A model's answer. `complete` is False when the provider cut it at the token limit."""
+    """A model's answer. `complete` is False when the provider cut it at the token limit, `blind` True when it saw no image."""
 
     text: str
     model: str
     usage: Usage = Usage()
     complete: bool = True
+    blind: bool = False

@@ -29,6 +29,8 @@ class MeteredModel:
         self.models: set[str] = set()
         self.context = 0.0
         """How full the fullest request was, from 0 to 1."""
+        self.blind = False
+        """Whether there were pictures that the model could not look at."""
 
     async def complete(self, request: ChatRequest) -> Completion:
         """
@@ -54,5 +56,6 @@ class MeteredModel:
         completion = await self._model.complete(request)
         self.usage += completion.usage
         self.models.add(completion.model)
+        self.blind = self.blind or completion.blind
         self.context = max(self.context, completion.usage.input_tokens / self._budget.context)
         return completion

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from adapters.llm.openai_compatible import MAX_ANSWER_BYTES, OpenAICompatibleModel, Prices
 from adapters.llm.profiles import ProviderProfile
 from core.errors import ProviderError
-from core.llm.chat import ChatRequest, Message, Usage
+from core.llm.chat import ChatRequest, Image, Message, Usage
 from tests.servers.model import ModelServer, model_server, refused
 
 ASKED = ChatRequest("backend", "code", "You write.", (Message("user", "Hello"),))
@@ -42,6 +43,47 @@ async def test_an_answer_is_streamed_and_counted(server: ModelServer, model: Ope
         {"role": "user", "content": "Hello"},
     ]
     assert "response_format" not in server.bodies[0]
+
+
+PICTURE = Image("image/png", "iVBORw0K")
+
+
+def has_picture(body: dict[str, Any]) -> bool:
+    return isinstance(body["messages"][1]["content"], list)
+
+
+async def test_pictures_are_shown(server: ModelServer, model: OpenAICompatibleModel) -> None:
+    completion = await model.complete(replace(ASKED, images=(PICTURE, PICTURE)))
+    assert not completion.blind
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}
+    assert server.bodies[0]["messages"][1]["content"] == [{"type": "text", "text": "Hello"}, picture, picture]
+
+
+@pytest.mark.parametrize("status", [400, 404, 415, 422])
+async def test_a_model_that_takes_no_pictures_is_asked_without_and_remembered(
+    server: ModelServer, model: OpenAICompatibleModel, status: int
+) -> None:
+    server.fault = lambda body: refused(status, "no images") if has_picture(body) else "{}"
+    for number in range(2):
+        completion = await model.complete(replace(STRUCTURED, images=(PICTURE,)))
+        assert (completion.text, completion.blind) == ("{}", True)
+        # The form of the answer was not to blame.
+        assert server.bodies[-1]["response_format"]["type"] == "json_schema"
+        assert len(server.bodies) == 2 + number
+
+
+async def test_a_refused_form_of_answer_is_not_taken_for_blindness(
+    server: ModelServer, model: OpenAICompatibleModel
+) -> None:
+    server.fault = lambda body: refused(400, "no form") if "response_format" in body else "{}"
+    completion = await model.complete(replace(STRUCTURED, images=(PICTURE,)))
+    assert not completion.blind
+    assert has_picture(server.bodies[-1])
+    server.fault = lambda _: refused(400, "a bad word")
+    with pytest.raises(ProviderError, match="a bad word"):
+        await model.complete(replace(ASKED, images=(PICTURE,)))
+    server.fault = lambda _: "An answer."
+    assert not (await model.complete(replace(ASKED, images=(PICTURE,)))).blind
 
 
 async def test_a_structured_answer_is_asked_for_with_its_schema(

@@ -14,7 +14,7 @@ from adapters.llm.scripted import Answer, ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.store.database import Database
 from adapters.vfs.git import GitRepository
-from core.attachments import Fetch
+from core.attachments import Fetch, ReadDocument
 from core.checking import MAX_REPAIRS
 from core.errors import OutsideError, UserError
 from core.files import FileTree
@@ -26,7 +26,7 @@ from core.manifests import AppManifest, Role
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import Transcript, Waivers, Worth
 from core.sessions import Session, ThreadKey
-from core.turn import TurnPorts, run_turn
+from core.turn import BLIND, TurnPorts, run_turn
 from tests.conftest import ANN, BEN
 
 SESSION = Session("s", ThreadKey("local", "w", "c", "t"), "Shop", "shop-1")
@@ -134,6 +134,7 @@ class Table:
     count: int = 0
     talk: Transcript | None = None
     fetch: Fetch | None = None
+    document: ReadDocument | None = None
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
@@ -158,6 +159,7 @@ class Table:
             talk=self.talk,
             fetch=self.fetch,
             waivers=waivers,
+            document=self.document,
         )
         return await run_turn(request, SESSION, ports, steps or InlineSteps(self.transaction))
 
@@ -718,6 +720,36 @@ async def test_files_of_a_message_become_files_of_the_app(table: Table) -> None:
     assert '"url":"/uploads/logo-2.png"' in told
     assert '"text":"Größe"' in told
     assert any("/uploads/logo.png" in note for note in result.notes)
+
+
+async def test_models_are_shown_pictures_and_what_documents_say(table: Table) -> None:
+    async def document(name: str, content: bytes) -> str | None:
+        if content == b"broken":
+            raise OutsideError("its text cannot be read (no PDF)")
+        return "Page 1\nOpen from nine" if name.endswith(".pdf") else None
+
+    table.document = document
+    small = b"\x89PNG\r\n\x1a\n"
+    files = attached(
+        table, ("a.png", small), ("b.txt", b"\xff\xd8\xff\xe0"), ("c.png", b"no picture"), ("d.png", small + bytes(6_000_000)),
+        ("hours.pdf", b"%PDF"), ("bad.pdf", b"broken"),
+    )  # fmt: skip
+    model = ScriptedModel(SCRIPT, blind=True)
+    result = await table.turn("Build a shop like this", model=model, files=files)
+    assert result.outcome == "done", result.message
+    shown = {request.role: [one.media_type for one in request.images] for request in model.requests}
+    assert shown["core"] == shown["arch"] == shown["uix"] == ["image/png", "image/jpeg"]
+    assert '"text":"Page 1\\nOpen from nine"' in model.requests[0].messages[0].text
+    assert (await table.files())["uploads/bad.pdf"] == b"broken"
+    assert "bad.pdf is in the app, but its text cannot be read (no PDF)." in result.notes
+    assert BLIND in result.notes
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE],
+        "arch": [plan(["index.html"])],
+        "edit": [whole("index.html", "<h1>S</h1>")],
+    }
+    seeing = await table.turn("Like this", script, files=files[:1])
+    assert BLIND not in seeing.notes
 
 
 async def test_files_without_a_word_are_kept_and_no_model_is_asked(table: Table) -> None:

@@ -54,7 +54,7 @@ class BuiltinModel:
         else:
             text = _file_answer(sections)
         words = sum(len(message.text) for message in request.messages) // 4
-        return Completion(text, self.name, Usage(words, len(text) // 4, 0.0))
+        return Completion(text, self.name, Usage(words, len(text) // 4, 0.0), blind=bool(request.images))
 
 
 def _sections(prompt: str) -> dict[str, Any]:
