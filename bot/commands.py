@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from adapters.store.messages import plain
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from bot.troubles import KEY, wish
-from core.chat import Event, Form
+from core.chat import Choice, Event, Form
 from core.findings import blocking
 from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from bot.inbox import Inbox
 
-APPROVAL_SECONDS = 3_600
+APPROVAL, APPROVAL_SECONDS = ":approval", 3_600
+"""How the key of an approval's card ends, and how long the message waits."""
+DECISIONS = {
+    "allow": "Let this message through, once", "invite": "Let {who} drive this thread from now on", "deny": "Say no",
+}  # fmt: skip
 RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
 
@@ -257,13 +261,54 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
     }
     text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
     await inbox.people.decide(tx, found.id, "dropped" if late else state)
-    await inbox.messages.post(tx, call.session.id, f"{found.id}:approval", "notice", plain(text, "🔑"))
+    await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
     if late or state == "denied":
         await inbox.messages.mark(tx, f"{found.id}", "⛔")
         return Outcome()
     if state == "invited":
         await inbox.people.put(tx, call.session.id, guest, "invited")
     return Outcome(await inbox.say(tx, call.session, found.event, found.id))
+
+
+async def review(call: Call) -> Outcome:
+    """Show the whole of a guest's message beside what can become of it, where the platform has forms."""
+    found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
+    if not call.owns or found is None:
+        return said("Only who started this thread can decide that.", "❗")
+    if found.state != "open":
+        return said("That is decided already.", "❗")
+    who = found.event.author.name
+    files = "".join(f"\n📎 {file.name}" for file in found.event.files)
+    decisions = {verb: words.format(who=who) for verb, words in DECISIONS.items()}
+    return Outcome(
+        doc=plain("Decide with the buttons above.", "🔑"),
+        form=Form(
+            "decide", "A guest's message", [Choice("decision", "What becomes of it", decisions, "allow")],
+            about=f"{who} would like me to do this:\n{found.event.text}{files}", target=found.id, submit="Decide",
+        ),
+    )  # fmt: skip
+
+
+async def decide(call: Call) -> Outcome:
+    """Carry out what was chosen in the form of `review`."""
+    chosen = dict(part.partition("=")[::2] for part in call.target.split("&"))
+    verb = chosen.get("decision", "")
+    if verb not in DECISIONS:
+        return said("I did not understand what becomes of that message; use the buttons on its card.", "❗")
+    return await COMMANDS[verb](replace(call, target=chosen.get("target", "")))
+
+
+async def withdraw(call: Call) -> Outcome:
+    """Take the owner's word back while the message that was let through still waits for its turn."""
+    found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
+    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
+    mine = [request for request, running in waiting if request.turn_id == call.target and not running]
+    if call.owns and found is not None and found.state == "allowed" and mine:
+        await _drop(call, mine[0])
+        await call.inbox.people.decide(call.tx, found.id, "dropped")
+        text = f"{call.author.name} took that back; {found.event.author.name}'s message is not carried out."
+        await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
+    return Outcome()
 
 
 async def status(call: Call) -> Outcome:
@@ -347,7 +392,7 @@ def query(verb: str) -> Command:
 QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
-    "invite": invite, "deny": deny, "status": status, "help": show_help, "settings": show_settings,
+    "invite": invite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "status": status, "help": show_help, "settings": show_settings,
     "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, "reset_data": reset_data,
     "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip

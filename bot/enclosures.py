@@ -33,6 +33,11 @@ img {{ width: 100%; border: 1px solid #d0d7de; border-radius: 6px; display: bloc
 </style><figure><figcaption>Before</figcaption><img src="data:image/png;base64,{}"></figure>
 <figure><figcaption>After</figcaption><img src="data:image/png;base64,{}"></figure>"""
 
+_DEVICES = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 0; padding: 16px; display: flex; gap: 16px; background: #f6f8fa; height: 600px }}
+img {{ height: 600px; object-fit: cover; object-position: top; border: 1px solid #d0d7de; border-radius: 8px; box-sizing: border-box }}
+</style><img src="data:image/png;base64,{}" style="width: 960px"><img src="data:image/png;base64,{}" style="width: 277px; border-radius: 20px">"""
+
 
 class Enclosures:
     """Makes them. `shots` holds the pictures; one that was made is kept."""
@@ -59,7 +64,7 @@ class Enclosures:
     async def _pictures(self, preview: PreviewState, title: str) -> list[Picture]:
         """Return the page as it looks; where it looked different before, both side by side."""
         now = (self._shots / preview.screenshot).read_bytes()
-        found = [Picture("preview.png", now, f"Screenshot of {title}")]
+        found = [Picture("preview.png", await self._devices(preview, now), f"{title} on a desk and on a phone")]
         if preview.before and self._browser is not None:
             path = self._shots / f"{preview.screenshot.removesuffix('.png')}-change.png"
             if not path.exists():
@@ -68,9 +73,18 @@ class Enclosures:
                 )
                 path.write_bytes(await self._browser.picture(page, width=1_320, height=470))
             found = [Picture("before-after.png", path.read_bytes(), f"{title} before and after"), *found]
-        if preview.phone:
-            found.append(Picture("phone.png", (self._shots / preview.phone).read_bytes(), f"{title} on a phone"))
         return found
+
+    async def _devices(self, preview: PreviewState, desk: bytes) -> bytes:
+        """Return both widths in one picture: two of them fill a thread."""
+        if not preview.phone or self._browser is None:
+            return desk
+        path = self._shots / f"{preview.screenshot.removesuffix('.png')}-both.png"
+        if not path.exists():
+            phone = (self._shots / preview.phone).read_bytes()
+            page = _DEVICES.format(*(b64encode(png).decode() for png in (desk, phone)))
+            path.write_bytes(await self._browser.picture(page, width=1_300, height=632))
+        return path.read_bytes()
 
     async def _diff(self, session: Session, commit: str) -> list[Picture]:
         text = (await self._repository.show(session.id, commit))[1].text

@@ -18,7 +18,7 @@ from adapters.store.people import People, Standing
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
-from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
+from bot.commands import ADDED, APPROVAL, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
 from core.chat import OPENING, Accepted, Answer, Event
@@ -166,9 +166,9 @@ class Inbox:
         shown = _printable(event.text) + "".join(f"\n📎 {file.name}" for file in event.files)
         card = Doc(
             (Para(f"{event.author.name} would like me to do this:\n{shown}"), Footer(await self._closed(tx, session))),
-            "🔑", (Action("allow", number), Action("invite", number), Action("deny", number)),
+            "🔑", (Action("allow", number), Action("invite", number), Action("deny", number), Action("review", number)),
         )  # fmt: skip
-        await self.messages.post(tx, session.id, f"{number}:approval", "notice", card)
+        await self.messages.post(tx, session.id, f"{number}{APPROVAL}", "notice", card)
 
     async def _closed(self, tx: AsyncConnection, session: Session) -> str:
         owners = await self.people.owners(tx, session.id)
@@ -259,6 +259,8 @@ class Inbox:
         asked = next((one for one in message.doc.actions if one.verb == "allow"), None)
         if asked is not None and added and emoji in ON_APPROVAL:
             return await COMMANDS[ON_APPROVAL[emoji]](replace(call, target=asked.target))
+        if emoji == "👍" and not added and message.key.endswith(APPROVAL):
+            return await COMMANDS["withdraw"](replace(call, target=message.key.removesuffix(APPROVAL)))
         verb = (ADDED if added else REMOVED).get(emoji, "")
         if verb == "fix" and any(one.verb == "fix" for one in message.doc.actions):
             return await COMMANDS[verb](replace(call, target=message.key))
@@ -313,7 +315,7 @@ class Inbox:
         if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
             await self.people.decide(tx, held.id, "dropped")
             gone = plain(f"{held.event.author.name} took the message back.", "🔑")
-            await self.messages.post(tx, session.id, f"{key}:approval", "notice", gone)
+            await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
         elif queued := await self._queued(tx, session, message):
             await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
         doc = Doc((*message.doc.blocks, Footer("deleted by its author")))

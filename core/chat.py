@@ -87,11 +87,18 @@ class Choice:
 
 @dataclass(frozen=True)
 class Form:
-    """What a modal asks; its answer comes back as the command `verb` with `name=value` pairs."""
+    """
+    What a modal asks; its answer comes back as the command `verb` with `name=value` pairs.
+
+    `about` is read before the choices; `target`, if any, comes back as the pair `target=…`.
+    """
 
     verb: str
     title: str
     choices: Sequence[Choice]
+    about: str = ""
+    target: str = ""
+    submit: str = "Save"
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ from core.ports import (
 from core.sessions import Author, Session
 
 MAX_STEERS = 20
+FULL = 0.7
+"""How full the model's context may be before that is told."""
 BLIND = "The model cannot look at pictures; it only knows their names and addresses."
 HISTORY = 12
 """How many commits the model hears of."""
@@ -142,8 +144,11 @@ async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Met
     except BudgetExceeded as error:
         proposal = Proposal("over_budget", str(error))
     models = ", ".join(sorted(model.models))
-    if model.blind:
-        proposal = replace(proposal, notes=(*proposal.notes, BLIND))
+    notes = [BLIND] if model.blind else []
+    if model.context >= FULL:
+        full = f"What the model was shown filled {model.context:.0%} of its context"
+        notes.append(f"{full}; say less at once, or let the app be split, before something is left out.")
+    proposal = replace(proposal, notes=(*proposal.notes, *notes))
     return replace(proposal, usage=model.usage, model=models, context=model.context, edits=dict(tally))
 
 

@@ -283,6 +283,8 @@ class GitRepository:
             with git_errors():
                 with locked(self._cache(session_id)):
                     git = refresh(self._cache(session_id), refs, packs)
+                if any(target not in git for target in refs.values()):
+                    raise OutsideError("The cache of the thread's repository lacks what the database has.")
                 return work(git, refs)
 
         try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import httpx
 import pytest
 
 from adapters.checks.suite import CheckSuite, all_checks
@@ -30,6 +31,7 @@ from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import LABEL, DockerSandbox, image_tag, open_client
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
@@ -362,6 +364,63 @@ async def test_previews(kind: str, tmp_path: Path) -> None:
                 woke += await timed(woken, 1)
             spread(f"sleeping preview answers, {name}", sorted(woke), "< 30 ms", against)
         await host.close()
+
+
+async def test_previews_with_react(tmp_path: Path) -> None:
+    """What was built for the check is shown; a change of the front end reaches Vite, and then the page, without a reload."""
+    wish = "Build a todo app"
+    manifest = new_manifest(wish, understand(wish), react=True)
+    files = {file.path: (render(manifest, file.path) or "").encode() for file in manifest.files}
+    client = open_client()
+    (tmp_path / "previews").mkdir()
+    runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1)
+    await asyncio.to_thread(runtime.prepare)
+    builds = Builds(tmp_path / "builds", DockerSandbox(client, tmp_path / "scratch", "bench"))
+    host = Previews(
+        tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None, 100, builds=builds
+    )
+    REFERENCE["docker run"] = (await timed(lambda _: asyncio.to_thread(plain_container, client), 10))[5]
+    page = "frontend/src/App.jsx"
+
+    def version(number: int) -> FileTree:
+        return FileTree(files | {page: files[page] + f"// {number}\n".encode()})
+
+    async def built(number: int) -> None:
+        await builds.of(version(number))
+
+    async def first(number: int) -> None:
+        assert (await host.show("s", f"first{number}", f"{number:012d}", version(number), manifest)).state == "ready"
+
+    async def changed(number: int) -> None:
+        assert (await host.show("s", "first0", f"e{number:011d}", version(number), manifest)).state == "ready"
+
+    async def replaced(number: int) -> None:
+        """Wait until Vite gives out what was changed."""
+        await hot.bring(version(1_000 + number), manifest, f"{0:012d}")
+        words = f"// {1_000 + number}\\n"
+        while words not in (await vite.get("/src/App.jsx", headers={"accept": "*/*"})).text:
+            await asyncio.sleep(0.001)
+
+    try:
+        spread("build of a React front end, in the check", await timed(built, 20), "", "docker run")
+        warm = []
+        for number in range(20):
+            runtime.fill()
+            while not runtime.warm:
+                await asyncio.sleep(0.1)
+            warm += await timed(partial(lambda at, _: first(at), number), 1)
+            while (hot := host.hot(f"first{number}")) is None or hot.instance is None:
+                await asyncio.sleep(0.1)
+        spread("first preview, FastAPI and React, built, from the warm pool", sorted(warm), "400 ms", "docker run")
+        spread("new commit visible, FastAPI and React, built", await timed(changed, 20, 0.5), "", "docker run")
+        hot = host.hot("first0")
+        assert hot is not None
+        assert hot.instance is not None
+        async with httpx.AsyncClient(base_url=f"http://{hot.instance.upstream}", trust_env=False) as vite:
+            spread("change of a React page, in Vite", await timed(replaced, 20, 0.2), "20 ms", "docker run")
+    finally:
+        await host.close()
+        client.close()
 
 
 async def test_a_hundred_sleeping_previews(tmp_path: Path) -> None:

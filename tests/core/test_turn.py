@@ -752,6 +752,12 @@ async def test_models_are_shown_pictures_and_what_documents_say(table: Table) ->
     assert BLIND not in seeing.notes
 
 
+async def test_a_context_that_gets_full_is_told(table: Table) -> None:
+    model = ScriptedModel(SCRIPT, usage=Usage(81, 0))
+    result = await table.turn(model=model, budget=Budget(context=100))
+    assert any("filled 81% of its context" in note for note in result.notes)
+
+
 async def test_files_without_a_word_are_kept_and_no_model_is_asked(table: Table) -> None:
     await table.turn("Build a shop", model=ScriptedModel(SCRIPT))
     model = ScriptedModel({})

@@ -107,7 +107,7 @@ def test_while_it_runs_people_steer_queue_ask_and_stop(kind: str, tmp_path: Path
 
         slow.delay = 20
         running = people.say("Ann", "Add a rating field")
-        there.notice("Planning")
+        until(lambda: any("Planning" in one.text and "Writing" not in one.text for one in people.shown()))
         left = people.say("Ann", "Add a shape field. queue")
         there.notice("position 1")
         people.react("Ann", running, "❌")
@@ -133,7 +133,7 @@ def test_guests_ask_the_owner_and_nobody_else_drives(kind: str, tmp_path: Path, 
         asked = people.say("Ben", "Add a notes field", mention=True)
         there.marked(asked, "🔑")
         card = there.notice("would like me to do this")
-        assert set(card.buttons) == {"allow", "invite", "deny"}
+        assert set(card.buttons) == {"allow", "invite", "deny", "review"}
         people.press("Ben", card.id, "allow")
         people.react("Cem", card.id, "👍")
         people.press("Ann", card.id, "allow")

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.journeys.test_chat import with_model
 from tests.servers.chat import Place, place, until
+from tests.servers.model import model_server
 from tests.servers.slack import BOT
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
@@ -78,6 +80,71 @@ def test_a_form_that_was_open_when_the_bot_died_still_works(tmp_path: Path) -> N
         there.bot.kill()
         there.restart()
         assert told(there, people.world.submit("Ann", asked, **CHOSEN), "Changed.")
+
+
+LONG = "Make it red. " + "We talked about this for a long time. " * 60 + "And call it Rouge."
+
+
+def check_decided(there: Place) -> None:
+    """After an invitation by form the message is carried out, and the guest drives."""
+    there.notice(" invited ")
+    there.reply(2)
+    there.people.say("Ben", "make it dark", mention=True)
+    there.reply(3)
+
+
+def test_a_guests_message_is_read_whole_and_decided_in_a_form_in_slack(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.say("Ben", LONG, mention=True)
+        card = there.notice("would like me to do this")
+        people.press("Ben", card.id, "review")
+        people.press("Ann", card.id, "review")
+        view = until(lambda: people.server.views)[-1]
+        assert len(people.server.views) == 1
+        assert "And call it Rouge." in json.dumps(view)
+        people.server.submit("Ann", {"decision": "invite"})
+        check_decided(there)
+
+
+def test_a_guests_message_is_read_whole_and_decided_in_a_form_in_discord(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.say("Ben", LONG[:1_900], mention=True)
+        card = there.notice("would like me to do this")
+        number = int(card.id)
+        assert told(there, people.world.press("Ben", people.number, number, "review"), "decides who drives")
+        asked = people.world.press("Ann", people.number, number, "review")
+        until(lambda: asked.modal)
+        assert LONG[:1_900].rstrip() in json.dumps(asked.modal)
+        people.world.submit("Ann", asked, decision="invite")
+        check_decided(there)
+        assert told(there, people.world.submit("Ann", asked, decision="deny"), "decided already")
+
+
+def test_an_approval_can_be_taken_back_while_it_waits(tmp_path: Path) -> None:
+    with model_server(1) as slow, place("discord", tmp_path, **QUIET | with_model(slow)) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        slow.delay = 20
+        people.say("Ann", "make it dark", mention=True)
+        until(lambda: any("Planning" in one.text and "Writing" not in one.text for one in people.shown()))
+        people.say("Ben", "make it red. queue", mention=True)
+        card = there.notice("would like me to do this")
+        people.react("Ann", card.id, "👍")
+        there.notice("position 1")
+        people.react("Ben", card.id, "👍", present=False)
+        people.react("Ann", card.id, "👍", present=False)
+        assert "Ben's message is not carried out" in there.notice("took that back").text
+        slow.delay = 0
+        there.reply(2)
+        people.say("Ann", "status", mention=True)
+        there.notice("Nothing is running")
 
 
 def test_the_diff_opens_in_a_modal_and_app_home_lists_threads(tmp_path: Path) -> None:

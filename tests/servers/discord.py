@@ -591,6 +591,9 @@ class World:
         def send() -> Any:
             parts = []
             for one in asked.modal["components"]:
+                if "component" not in one:
+                    parts.append({"type": one["type"], "id": one.get("id")})
+                    continue
                 inner = one["component"]
                 chosen = values.get(inner["custom_id"])
                 kept = [option["value"] for option in inner["options"] if option.get("default")]

@@ -33,7 +33,7 @@ STYLES = {"stop": DANGER, "deny": DANGER, "allow": SUCCESS, "invite": PRIMARY, "
 LABELS = {
     "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
     "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "allow": ("Allow once", None), "invite": ("Invite", None),
-    "deny": ("Deny", None), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"), "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
+    "deny": ("Deny", None), "review": ("Read it whole", "📖"), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"), "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
     "answer_1": ("1", None), "answer_2": ("2", None), "answer_3": ("3", None), "answer_4": ("4", None),
 }  # fmt: skip
 

@@ -70,7 +70,8 @@ def asked_by(interaction: discord.Interaction) -> tuple[str, str] | None:
     if interaction.type is discord.InteractionType.component:
         return verb, target
     if interaction.type is discord.InteractionType.modal_submit:
-        return verb, events.chosen(data.get("components", []))
+        pairs = [events.chosen(data.get("components", [])), *([f"target={target}"] if target else [])]
+        return verb, "&".join(pairs)
     return None
 
 
@@ -111,9 +112,14 @@ def alike(message: discord.Message, part: Part) -> bool:
     return message.content == (part.body["content"] or "") and ids <= theirs
 
 
+MAX_ABOUT = 3_900
+
+
 def modal_of(form: Form) -> discord.ui.Modal:
     """Return a form as a modal; its answer is read from the interaction, so it survives a restart."""
-    modal = discord.ui.Modal(title=form.title[:45], custom_id=f"{form.verb}:")
+    modal = discord.ui.Modal(title=form.title[:45], custom_id=f"{form.verb}:{form.target}")
+    if form.about:
+        modal.add_item(discord.ui.TextDisplay(form.about[:MAX_ABOUT]))
     for choice in form.choices:
         options = [
             discord.SelectOption(label=label[:100], value=value, default=value == choice.chosen)

@@ -157,6 +157,8 @@ def _form(body: Mapping[str, Any]) -> Event | None:
         for name, state in actions.items()
         if state.get("selected_option")
     ]
+    if where.get("target"):
+        pairs.append(f"target={where['target']}")
     key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(where["channel"]), str(where["thread"]))
     number = f"slack:{view['id']}:{view.get('hash', '')}"
     return Event(number, key, _author(body["user"]["id"]), "command", text=verb, target="&".join(pairs))

@@ -238,7 +238,8 @@ class SlackPort:
     def _view(self, answer: Answer, accepted: Accepted) -> dict[str, Any] | None:
         if answer.form is not None and accepted.session is not None:
             key = accepted.session.key
-            return form_view(answer.form, json.dumps({"channel": key.channel, "thread": key.thread}))
+            where = {"channel": key.channel, "thread": key.thread, "target": answer.form.target}
+            return form_view(answer.form, json.dumps(where))
         return diff_view(answer.doc) if answer.doc is not None else None
 
     async def _home(self, user: str) -> None:

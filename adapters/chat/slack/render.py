@@ -20,6 +20,7 @@ from adapters.chat.text import (
     progress_in,
     progress_lines,
     receipt_in,
+    split,
     words,
 )  # fmt: skip
 from core.chat import Form, Outgoing, Part, Picture
@@ -33,7 +34,7 @@ PREFIX = "tw:"
 STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "primary", "retry": "primary"}
 LABELS = {
     "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "▶️ Continue", "retry": "🔁 Retry",
-    "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "diff": "📄 Diff",
+    "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "review": "📖 Read it whole", "diff": "📄 Diff",
     "checks": "🔎 Checks", "settings": "⚙️ Settings", "fix": "🔧 Fix it", "waive": "👌 This is fine", "reconcile": "🤝 Reconcile", "keep_mine": "➡️ Keep this change", "keep_theirs": "⬅️ Keep what is there", "answer_1": "1️⃣", "answer_2": "2️⃣", "answer_3": "3️⃣", "answer_4": "4️⃣",
 }  # fmt: skip
 
@@ -149,7 +150,8 @@ def safe(text: str) -> str:
 
 def form_view(form: Form, where: str) -> dict[str, Any]:
     """Return a form as a modal; `where` comes back with it."""
-    blocks = []
+    about = split(form.about, MAX_SECTION - 100)[:MODAL_PIECES] if form.about else []
+    blocks = [_section(escape(piece)[:MAX_SECTION]) for piece in about]
     for choice in form.choices:
         options = {
             value: {"text": {"type": "plain_text", "text": cut(label, MAX_OPTION)}, "value": value}
@@ -162,7 +164,7 @@ def form_view(form: Form, where: str) -> dict[str, Any]:
     return {
         "type": "modal", "callback_id": f"{PREFIX}{form.verb}", "private_metadata": where, "blocks": blocks,
         "title": {"type": "plain_text", "text": cut(form.title, MAX_TITLE)},
-        "submit": {"type": "plain_text", "text": "Save"}, "close": {"type": "plain_text", "text": "Cancel"},
+        "submit": {"type": "plain_text", "text": form.submit}, "close": {"type": "plain_text", "text": "Cancel"},
     }  # fmt: skip
 
 
