@@ -258,6 +258,7 @@ class Previews:
                 self._later(self._hot.pop(slug).stop())
             return
         hot = self._hot.setdefault(slug, Hot(Home(self._folder / slug), self.runtime, self._packages))
+        hot.newest = commit[:12]
 
         async def heat() -> None:
             try:

@@ -28,7 +28,11 @@ _CONFIGS = ("vite.config.", "tailwind.config.", "postcss.config.", ".env", "tsco
 
 
 class Hot:
-    """Vite for the head of one session. `mark` tells which state of the server's part its pages belong to."""
+    """
+    Vite for the head of one session.
+
+    `mark` tells which state of the server's part its pages belong to; `newest` is the version that they shall come to.
+    """
 
     def __init__(self, home: Home, runtime: Runtime, packages: Packages | None) -> None:
         self._home, self._runtime, self._packages = home, runtime, packages
@@ -37,16 +41,21 @@ class Hot:
         self._pages: dict[str, bool] = {}
         self._one_at_a_time = asyncio.Lock()
         self.instance: Instance | None = None
-        self.mark = ""
+        self.mark = self.newest = ""
 
     async def bring(self, tree: FileTree, manifest: AppManifest, version: str) -> None:
         """
-        Bring what is shown to `tree`, whose build is the one of `version`; what Vite only reads at its start starts it again.
+        Bring what is shown to `tree`, whose build is the one of `version`, unless `newest` names another by now.
+
+        What Vite only reads at its start starts it again.
 
         Raises:
             OutsideError: Vite does not start, or the files cannot be written.
         """
         async with self._one_at_a_time:
+            if version != self.newest:
+                return
+            page = await asyncio.to_thread((self._home.web(version) / "index.html").read_bytes)
             files, live = front_end(tree), self._home.live
             changes = self._tree.changes_to(files)
             runs = self.instance is not None and await self.instance.alive()
@@ -60,8 +69,7 @@ class Hot:
                     await self._packages.put(tree, live)
                 self.instance = await self._runtime.develop(self._home, serverless=manifest.serverless)
             self._tree, self.mark, self._pages = files, mark, {}
-            self._version = version
-            self._page = await asyncio.to_thread((self._home.web(version) / "index.html").read_bytes)
+            self._version, self._page = version, page
 
     async def takes(self, path: str, headers: Mapping[str, str], app: Instance | None) -> bool:
         """

@@ -383,7 +383,7 @@ async def test_previews_with_react(tmp_path: Path) -> None:
     page = "frontend/src/App.jsx"
 
     def version(number: int) -> FileTree:
-        return FileTree(files | {page: files[page] + f"// {number}\n".encode()})
+        return FileTree(files | {page: files[page] + f'export const stamp = "v{number}";\n'.encode()})
 
     async def built(number: int) -> None:
         await builds.of(version(number))
@@ -396,10 +396,11 @@ async def test_previews_with_react(tmp_path: Path) -> None:
 
     async def replaced(number: int) -> None:
         """Wait until Vite gives out what was changed."""
-        await hot.bring(version(1_000 + number), manifest, f"{0:012d}")
-        words = f"// {1_000 + number}\\n"
-        while words not in (await vite.get("/src/App.jsx", headers={"accept": "*/*"})).text:
-            await asyncio.sleep(0.001)
+        assert hot is not None
+        await hot.bring(version(1_000 + number), manifest, hot.newest)
+        async with asyncio.timeout(10):
+            while f'"v{1_000 + number}"' not in (await vite.get("/src/App.jsx", headers={"accept": "*/*"})).text:
+                await asyncio.sleep(0.001)
 
     try:
         spread("build of a React front end, in the check", await timed(built, 20), "", "docker run")
