@@ -29,7 +29,8 @@ class Answer:
 async def ask(upstream: str, path: str, redirects: int = MOST_REDIRECTS) -> Answer:
     """Send one GET to an instance; redirects are followed on the same instance only."""
     unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
-    transport = httpx.AsyncHTTPTransport(uds=unix) if unix else httpx.AsyncHTTPTransport()
+    # There is no TLS between us and an app; to read all certificates for nothing takes 30 ms.
+    transport = httpx.AsyncHTTPTransport(verify=False, uds=unix)
     base = "http://app" if unix else f"http://{upstream}"
     headers = {"accept-encoding": "identity", "accept": "text/html,*/*"}
     try:
