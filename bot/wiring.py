@@ -298,7 +298,8 @@ async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
     """Run the gate on a socket that only Caddy knows, and Caddy in front of the previews."""
     run = Path(tempfile.mkdtemp(prefix="tw-gate-"))
     stack.callback(shutil.rmtree, run, ignore_errors=True)
-    gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone)
+    secure = app.settings.preview_url.startswith("https://")
+    gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone, secure=secure)
     config = uvicorn.Config(
         gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3"
     )

@@ -68,10 +68,17 @@ class Gate:
     """A bare ASGI application: it answers once per request of every preview, so nothing stands before it."""
 
     def __init__(
-        self, sessions: Sessions, repository: GitRepository, previews: Previews, signer: Signer, zone: str
+        self,
+        sessions: Sessions,
+        repository: GitRepository,
+        previews: Previews,
+        signer: Signer,
+        zone: str,
+        *,
+        secure: bool = False,
     ) -> None:
         self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
-        self._zone = zone
+        self._zone, self._cookie = zone, "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
         self._waking: dict[str, asyncio.Future[str]] = {}
         self.nonce = secrets.token_hex(8)
         self.closing = False
@@ -115,7 +122,7 @@ class Gate:
         if token and self._signer.good(slug, token, since):
             rest = urlencode([pair for pair in pairs if pair[0] != COOKIE])
             target = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
-            cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax"
+            cookie = f"{COOKIE}={token}; {self._cookie}"
             return 302, {"location": target, "set-cookie": cookie}, ""
         foreign = headers.get("sec-fetch-site") in ("same-site", "cross-site")
         if foreign and (headers.get("x-forwarded-method"), headers.get("sec-fetch-mode")) != ("GET", "navigate"):
