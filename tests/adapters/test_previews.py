@@ -320,6 +320,9 @@ def packed():
 @app.get("/text", response_class=PlainTextResponse)
 def text():
     return PAGE
+@app.get("/kept")
+def kept():
+    return FileResponse("/tmp/page.html", media_type="text/plain")
 @app.get("/fill")
 def fill():
     pathlib.Path(os.environ["DATA_DIR"], "big").write_bytes(os.urandom(3_000_000))
@@ -330,13 +333,15 @@ import { createServer } from "node:http";
 import { createReadStream, writeFileSync } from "node:fs";
 const page = "<!doctype html><html><head lang='en'><title>T</title></head><body>Page</body></html>";
 writeFileSync("/tmp/page.html", page);
-const html = { "content-type": "text/html", "Content-Length": page.length };
+const kept = { etag: '"1"', "last-modified": "Mon, 23 Nov 2026 00:00:00 GMT" };
+const html = { ...kept, "content-type": "text/html", "Content-Length": page.length };
 const ways = {
   "/": (response) => response.writeHead(200, html).end(page),
   "/file": (response) => { response.writeHead(200, "OK", html); createReadStream("/tmp/page.html").pipe(response); },
   "/stream": (response) => { response.setHeader("Content-Type", "text/html; charset=utf-8"); response.write(page.slice(0, 40)); response.end(page.slice(40)); },
   "/headless": (response) => { response.setHeader("Content-Type", "text/html"); response.end("<p>A part</p>"); },
   "/packed": (response) => response.writeHead(200, { "content-type": "text/html", "content-encoding": "x-own" }).end(Buffer.from("<head>")),
+  "/kept": (response) => response.writeHead(200, { ...kept, "content-type": "text/plain" }).end(page),
   "/text": (response) => response.writeHead(200, ["content-type", "text/plain"]).end(page),
 };
 createServer((request, response) => ways[request.url](response)).listen(process.env.PORT, process.env.HOST);
@@ -372,17 +377,19 @@ async def shows_tags(previews: Previews, files: FileTree, manifest: AppManifest)
     commit = "one".ljust(12, "0")
     state = await previews.show("s", "app", commit, files, manifest)
     assert (state.state, state.note) == ("ready", "")
-    for name in ("/", "/file", "/stream", "/headless", "/packed", "/text"):
-        body = await got(previews, "app", name)
+    for name in ("/", "/file", "/stream", "/headless", "/packed", "/text", "/kept"):
+        body, headers = await got(previews, "app", name)
+        # What is marked anew with each version must not be taken for the same page.
+        assert ("etag" in headers) == (name == "/kept"), name
         assert body.count(TAG) == (name in ("/", "/file", "/stream")), name
         if TAG in body:
             assert body == f"<!doctype html><html><head lang='en'>{TAG}<title>T</title></head><body>Page</body></html>"
     # A commit of the past stays as it was.
     assert await previews.wake("app--one0000000", commit, files, manifest) == ""
-    assert TAG not in await got(previews, "app--one0000000", "/")
+    assert TAG not in (await got(previews, "app--one0000000", "/"))[0]
 
 
-async def got(previews: Previews, slug: str, path: str) -> str:
+async def got(previews: Previews, slug: str, path: str) -> tuple[str, httpx.Headers]:
     served = previews.serving(slug)
     assert served is not None
     assert served.instance is not None
@@ -395,7 +402,7 @@ async def got(previews: Previews, slug: str, path: str) -> str:
         httpx.AsyncClient(transport=transport, base_url=base, timeout=10) as client,
         client.stream("GET", path) as answer,
     ):
-        return b"".join([part async for part in answer.aiter_raw()]).decode()
+        return b"".join([part async for part in answer.aiter_raw()]).decode(), answer.headers
 
 
 async def test_an_app_that_stores_too_much_is_stopped_and_begins_again_when_its_data_are_removed(
@@ -416,7 +423,7 @@ async def test_an_app_that_stores_too_much_is_stopped_and_begins_again_when_its_
         for name in ("app", "other"):
             assert (await host.show("s", name, commit, files, MANIFEST)).state == "ready"
         await host.weigh()
-        assert await got(host, "app", "/fill") == "{}"
+        assert (await got(host, "app", "/fill"))[0] == "{}"
         # It is looked closely once a minute only, unless the disk fills up.
         await host.weigh()
         assert host.version("app") == commit

@@ -6,9 +6,12 @@ const head = /<head(?:\s[^>]{0,500})?>/i;
 const page = Symbol("whether it is a page, of which nothing was written yet");
 const { writeHead, write, end } = ServerResponse.prototype;
 
+// Its length is not known yet; and validators say that the app's file is the same, which the page is not: its mark is another.
+const free = (response) => ["content-length", "etag", "last-modified"].forEach((name) => response.removeHeader(name));
+
 const begin = (response) => {
   if (page in response || response.headersSent) return;
-  response[page] = /^text\/html/i.test(response.getHeader("content-type") ?? "") && !response.hasHeader("content-encoding");
+  response[page] = response.statusCode !== 206 && /^text\/html/i.test(response.getHeader("content-type") ?? "") && !response.hasHeader("content-encoding");
 };
 
 const put = (response, chunk, encoding) => {
@@ -19,7 +22,7 @@ const put = (response, chunk, encoding) => {
   const found = head.exec(body.toString("latin1"));
   if (!found) return chunk;
   const at = found.index + found[0].length;
-  if (!response.headersSent) response.removeHeader("content-length");
+  if (!response.headersSent) free(response);
   return Buffer.concat([body.subarray(0, at), tag, body.subarray(at)]);
 };
 
@@ -29,9 +32,9 @@ ServerResponse.prototype.writeHead = function (status, ...rest) {
     for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
     rest = rest.filter((one) => one !== headers);
   }
+  this.statusCode = status;
   begin(this);
-  // Its length is not known yet.
-  if (this[page]) this.removeHeader("content-length");
+  if (this[page]) free(this);
   return writeHead.call(this, status, ...rest);
 };
 ServerResponse.prototype.write = function (chunk, encoding, done) {

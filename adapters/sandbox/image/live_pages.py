@@ -14,6 +14,9 @@ from typing import Any
 import uvicorn
 
 Message = dict[str, Any]
+PARTIAL = 206
+_VALIDATORS = (b"etag", b"last-modified")
+"""They say that the app's file is the same; the page is not, its mark is another, and it would load itself again for ever."""
 _HEAD = re.compile(rb"<head(?:\s[^>]{0,500})?>", re.IGNORECASE)
 
 
@@ -40,7 +43,8 @@ class LivePages:
                 body = message.get("body", b"")
                 if found := _HEAD.search(body):
                     message = {**message, "body": body[: found.end()] + self._tag + body[found.end() :]}
-                    start = {**start, "headers": [self._longer(name, value) for name, value in start["headers"]]}
+                    headers = [pair for pair in start["headers"] if pair[0].lower() not in _VALIDATORS]
+                    start = {**start, "headers": [self._longer(name, value) for name, value in headers]}
                 await send(start)
             await send(message)
 
@@ -52,6 +56,8 @@ class LivePages:
 
 def _is_page(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start.get("headers", [])}
+    if start["status"] == PARTIAL:
+        return False
     return headers.get(b"content-type", b"").lower().startswith(b"text/html") and b"content-encoding" not in headers
 
 
