@@ -51,6 +51,8 @@ class Attached:
     def image(self) -> Image | None:
         """Return the content if it is a picture that models know, by what it is and not by its name."""
         kind = next((kind for begin, kind in _PICTURES if self.content.startswith(begin)), "")
+        if kind == "image/webp" and self.content[8:12] != b"WEBP":
+            return None
         if not kind or len(self.content) > MAX_IMAGE_BYTES:
             return None
         return Image(kind, base64.b64encode(self.content).decode())

@@ -43,9 +43,14 @@ def listen() -> int:
         while True:
             near, _ = server.accept()
             far = socket.socket(socket.AF_UNIX)
-            far.connect(str(APP / "egress.sock"))
-            for pair in ((near, far), (far, near)):
-                threading.Thread(target=copied, args=pair, daemon=True).start()
+            try:
+                far.connect(str(APP / "egress.sock"))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=copied, args=pair, daemon=True).start()
+            except (OSError, RuntimeError):
+                # Too much at once; the installer tries again.
+                near.close()
+                far.close()
 
     threading.Thread(target=accept, daemon=True).start()
     return int(server.getsockname()[1])

@@ -76,13 +76,14 @@ class OpenAICompatibleModel:
 
     async def _once(self, request: ChatRequest) -> Completion:
         """Ask once, stepping down the ladder of structured answers when the provider refuses a rung."""
-        shown = bool(request.images) and self._sees
+        shown, refused = bool(request.images) and self._sees, 0
         while True:
             try:
                 async with asyncio.timeout(self._seconds):
                     answer = await self._ask(request, shown=shown)
                 if request.images and not shown:
-                    self._sees = False
+                    # Another code may mean these pictures, and not all.
+                    self._sees = self._sees and refused not in (404, 415)
                     return replace(answer, blind=True)
                 return answer
             except TimeoutError as error:
@@ -91,7 +92,7 @@ class OpenAICompatibleModel:
                 code = error.response.status_code
                 if shown and code in _NO_IMAGES:
                     # It may be the pictures: once without them.
-                    shown = False
+                    shown, refused = False, code
                     continue
                 if code == 400 and request.schema is not None and self._rung < len(self._profile.rungs) - 1:
                     self._rung += 1

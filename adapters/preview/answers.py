@@ -46,7 +46,7 @@ async def ask(upstream: str, path: str, redirects: int = MOST_REDIRECTS) -> Answ
                     break
                 path = target
             return answer
-    except (httpx.HTTPError, OSError, TimeoutError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
         return Answer(0, problem=type(error).__name__)
 
 

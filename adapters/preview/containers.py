@@ -7,6 +7,7 @@ preview a canary container has to fail to reach the host. Otherwise there are no
 
 import asyncio
 import contextlib
+import ipaddress
 import itertools
 import json
 import os
@@ -33,6 +34,7 @@ from adapters.sandbox.docker import LABEL, docker_errors, hardened
 from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
+FIRST_ADDRESS, ADDRESSES, ADDRESS_TRIES = ipaddress.ip_address("172.30.0.16"), 4_000, 5
 CONTROL_PORT, PORTS = 9000, range(8000, 8010)
 START_SECONDS = 20
 VITE_PORTS, VITE_MEMORY = range(5173, 5176), "768m"
@@ -74,7 +76,7 @@ class Slot:
         # Never the port that was used last: who was told to go may still be there.
         self.app_ports, self.vite_ports = itertools.cycle(PORTS), itertools.cycle(VITE_PORTS)
         self._one_at_a_time = asyncio.Lock()
-        self._sleeps = False
+        self._pausing, self._sleeps = asyncio.Lock(), False
 
     async def load(
         self, version: str, arguments: list[str], env: dict[str, str], *, node: bool, ports: Iterator[int] | None = None
@@ -153,15 +155,18 @@ class Slot:
 
     async def sleep(self) -> None:
         """Freeze every process in it."""
-        if not self._sleeps:
-            await asyncio.to_thread(self._engine, self.container.pause)
-            self._sleeps = True
+        async with self._pausing:
+            if not self._sleeps:
+                await asyncio.to_thread(self._engine, self.container.pause)
+                self._sleeps = True
 
     async def wake(self) -> None:
         """Let a frozen container go on."""
-        if self._sleeps:
-            self._sleeps = False
-            await asyncio.to_thread(self._engine, self.container.unpause)
+        if self._sleeps or self._pausing.locked():
+            async with self._pausing:
+                if self._sleeps:
+                    await asyncio.to_thread(self._engine, self.container.unpause)
+                    self._sleeps = False
 
     async def remove(self) -> None:
         """Remove the container."""
@@ -277,9 +282,11 @@ class DockerRuntime:
         """Start Vite in the app's container, which gets the memory for it."""
         slot = await self._slot(home)
         await asyncio.to_thread(slot.grow)
-        env = {"NODE_ENV": "development", "PAGE_POLICY": BUILT_POLICY if serverless else ""}
+        # gVisor tells nothing of what changes on the host.
+        poll = {"POLL": "1"} if self._runtime else {}
+        env = {"NODE_ENV": "development", "PAGE_POLICY": BUILT_POLICY if serverless else "", **poll}
         port = await self._loaded(slot, slot.load("live", VITE, env, node=True, ports=slot.vite_ports), home)
-        return DockerInstance(slot, port, lambda: self._forget(home))
+        return DockerInstance(slot, port, lambda: self._forget(home, slot))
 
     async def settle(self, home: Home) -> None:
         """Make a new home of a warm container's folders if there is one; the folders keep their place in it."""
@@ -328,12 +335,14 @@ class DockerRuntime:
         arguments = argv[1:] if argv[0] == "node" else argv[3:]
         env = {"WEB_DIST": f"/web/{version}", **({"LIVE_MARK": version} if live else {})}
         port = await self._loaded(slot, slot.load(version, arguments, env, node=argv[0] == "node"), home)
-        return DockerInstance(slot, port, lambda: self._forget(home))
+        return DockerInstance(slot, port, lambda: self._forget(home, slot))
 
     async def _slot(self, home: Home) -> Slot:
         """Return the container of an app, which is made if there is none that runs."""
         slot = self._slots.get(home.folder)
         if slot is None or not await asyncio.to_thread(slot.runs):
+            if slot is not None:
+                await slot.remove()
             slot = self._slots[home.folder] = await asyncio.to_thread(self._container, home)
         return slot
 
@@ -343,12 +352,13 @@ class DockerRuntime:
             return await loading
         except BaseException:
             if not slot.ports:
-                self._forget(home)
+                self._forget(home, slot)
                 await slot.remove()
             raise
 
-    def _forget(self, home: Home) -> None:
-        self._slots.pop(home.folder, None)
+    def _forget(self, home: Home, slot: Slot) -> None:
+        if self._slots.get(home.folder) is slot:
+            del self._slots[home.folder]
 
     def _container(self, home: Home) -> Slot:
         home.make()
@@ -368,16 +378,20 @@ class DockerRuntime:
             network=NETWORK,
             volumes=volumes,
         )
-        with docker_errors():
-            container = self._client.containers.create(**options)
-            try:
-                container.start()
-                container.reload()
-                address = container.attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
-            except BaseException:
-                container.remove(force=True)
-                raise
-        return Slot(container, address)
+        for tries in range(ADDRESS_TRIES):
+            # Never the address that a dead container has just left: who remembers that would be sent to this app.
+            address = str(ipaddress.ip_address(int(FIRST_ADDRESS) + secrets.randbelow(ADDRESSES)))
+            with docker_errors():
+                place = {NETWORK: self._client.api.create_endpoint_config(ipv4_address=address)}
+                container = self._client.containers.create(**options, networking_config=place)
+                try:
+                    container.start()
+                    return Slot(container, address)
+                except BaseException as error:
+                    container.remove(force=True)
+                    if "already in use" not in str(error).lower() or tries == ADDRESS_TRIES - 1:
+                        raise
+        raise OutsideError("no address is free for another preview", retryable=True)
 
 
 def load_guard() -> None:

@@ -144,6 +144,8 @@ class Previews:
                 served, answer = await self._start(slug, commit, tree, manifest)
             except OutsideError as error:
                 return str(error)
+            except OSError as error:
+                return f"its files could not be written: {error.strerror}"
             if problem := problem_of(answer):
                 await self._stop(served)
                 # Every waiting request would start it again.
@@ -176,6 +178,9 @@ class Previews:
             self._candidates[slug + CANDIDATE] = served
             try:
                 state = await self._looked_at(self._browser, state, slug, before.commit if before else "")
+            except BaseException:
+                await self._drop(served, before)
+                raise
             finally:
                 del self._candidates[slug + CANDIDATE]
         if state.state == "failed" and before is not None:
@@ -184,7 +189,7 @@ class Previews:
         self._served[slug] = served
         self._heat(slug, commit, tree, manifest)
         if before is not None:
-            self._later(self._retire(before, served))
+            self._later(self._retire(slug, before))
         self._make_room()
         return state
 
@@ -281,12 +286,14 @@ class Previews:
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 
-    async def _retire(self, served: Served, other: Served) -> None:
+    async def _retire(self, slug: str, served: Served) -> None:
         """Drop a version once nobody can be on the way to it any more."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await self._closing.wait()
-        await self._drop(served, other)
+        async with self._locks.setdefault(slug, asyncio.Lock()):
+            # What is shown by now may be the same version again.
+            await self._drop(served, self._served.get(slug))
 
     async def _drop(self, served: Served, other: Served | None) -> None:
         """Stop a version and remove its files, unless another instance serves the same; git has them."""
@@ -391,7 +398,7 @@ class Previews:
     async def close(self) -> None:
         """Stop all."""
         self._closing.set()
-        await asyncio.gather(*self._ending)
+        await asyncio.gather(*self._ending, return_exceptions=True)
         for slug in list(self._served):
             await self._end(slug)
         if self.runtime is not None:

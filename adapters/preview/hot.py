@@ -61,6 +61,8 @@ class Hot:
             runs = self.instance is not None and await self.instance.alive()
             mark = _server_part(tree)
             if runs and not any(_read_at_start(path) for path in changes):
+                # Pages ask for what is new before this has returned.
+                self._tree = FileTree({**self._tree, **files})
                 await asyncio.to_thread(_put, live, changes, mark)
             else:
                 await self._stop()
@@ -71,19 +73,22 @@ class Hot:
             self._tree, self.mark, self._pages = files, mark, {}
             self._version, self._page = version, page
 
-    async def takes(self, path: str, headers: Mapping[str, str], app: Instance | None) -> bool:
+    async def takes(self, path: str, headers: Mapping[str, str], app: Instance | None) -> str:
         """
-        Say whether a request is Vite's: its own addresses, the sources, and the one page of the app on a desk's browser.
+        Return where Vite is if a request is its: its own addresses, the sources, and the one page of the app on a desk's browser; else ''.
 
         Whether an address shows that page is up to the app's server `app`: it is asked once, without cookies.
         """
         asked = unquote(path)
         own = asked.startswith(("/@", "/node_modules/")) or (FRONT + asked in self._tree and asked != "/index.html")
         if not own and not is_socket(headers) and not (_opens_page(headers) and await self._is_page(path, app)):
-            return False
-        return self.instance is not None and await self.instance.alive()
+            return ""
+        instance = self.instance
+        return instance.upstream if instance is not None and await instance.alive() else ""
 
     async def _is_page(self, path: str, app: Instance | None) -> bool:
+        if not path.startswith("/") or path.startswith("//"):
+            return False
         if app is None:
             return "." not in path.rpartition("/")[2]
         known = self._pages.get(path)

@@ -17,9 +17,12 @@ SCRIPT = """(() => {
   };
   addEventListener("error", (event) => event.error && tell(event.error));
   addEventListener("unhandledrejection", (event) => tell(event.reason));
+  let typed = false;
+  addEventListener("input", () => { typed = true; }, true);
+  addEventListener("submit", () => { typed = false; }, true);
   const typing = () => {
     const field = document.activeElement;
-    return field && field.matches("input, textarea, [contenteditable]") && (field.value || field.textContent);
+    return typed || (field && field.matches("input, textarea, [contenteditable]") && (field.value || field.textContent));
   };
   const offer = () => {
     const button = document.createElement("button");
@@ -39,6 +42,7 @@ SCRIPT = """(() => {
       try {
         const answer = await fetch("PATHlive?have=" + have);
         if (answer.status === 205) return typing() ? offer() : location.reload();
+        if (answer.status >= 500) throw new Error();
         if (answer.status !== 204) return;
       } catch {
         await new Promise((done) => setTimeout(done, 5000));

@@ -171,6 +171,8 @@ class DockerSandbox:
         if out is not None:
             if os.geteuid() == 0:
                 os.chown(out, UID, UID)
+            else:
+                out.chmod(0o777)
             volumes[str(out)] = {"bind": "/data", "mode": "rw"}
         unwanted = threading.Event()
         work = asyncio.ensure_future(asyncio.to_thread(self._run, volumes, argv, env, seconds, unwanted))

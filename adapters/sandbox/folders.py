@@ -30,13 +30,16 @@ def write_files(tree: FileTree, folder: Path) -> None:
 def plain_files(folder: Path) -> None:
     """Remove whatever is no plain file, and let everybody read the rest: what code of others wrote may be links."""
     for place, folders, files in os.walk(folder):
-        Path(place).chmod(0o755)
+        # What belongs to the container's user is readable already, and not ours to change without root.
+        with contextlib.suppress(PermissionError):
+            Path(place).chmod(0o755)
         for name in [*folders, *files]:
             path = Path(place, name)
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
                 path.unlink()
             elif path.is_file():
-                path.chmod(0o644)
+                with contextlib.suppress(PermissionError):
+                    path.chmod(0o644)
 
 
 @contextlib.contextmanager

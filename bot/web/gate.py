@@ -124,7 +124,11 @@ class Gate:
             target = "/" + path.lstrip("/\\") + (f"?{rest}" if rest else "")
             cookie = f"{COOKIE}={token}; {self._cookie}"
             return 302, {"location": target, "set-cookie": cookie}, ""
-        foreign = headers.get("sec-fetch-site") in ("same-site", "cross-site")
+        origin = headers.get("origin", "").partition("://")[2]
+        # Sockets, and connections that browsers do not trust, come without the first of the two.
+        foreign = headers.get("sec-fetch-site") in ("same-site", "cross-site") or (
+            bool(headers.get("origin")) and origin != headers.get("x-forwarded-host", "")
+        )
         if foreign and (headers.get("x-forwarded-method"), headers.get("sec-fetch-mode")) != ("GET", "navigate"):
             return 403, {}, _page("Refused", "Another site may link here, and nothing else.")
         public = session is not None and session.sharing == "public"
@@ -164,8 +168,8 @@ class Gate:
         if served is None:
             return WAITING
         hot = self._previews.hot(name) if known else None
-        if hot is not None and hot.instance is not None and await hot.takes(path, headers, served.instance):
-            return 200, {"X-Upstream": hot.instance.upstream}, ""
+        if hot is not None and (upstream := await hot.takes(path, headers, served.instance)):
+            return 200, {"X-Upstream": upstream}, ""
         return 200, dict([served.header]), ""
 
     async def _live(self, name: str, what: str, have: str) -> tuple[int, dict[str, str], str]:

@@ -86,6 +86,15 @@ async def test_no_script_stands_between_a_link_and_the_gate(
     assert (await ask(gate, session.slug, "/sw.js", cookie, service_worker="script")).status_code == 403
 
 
+async def test_a_page_of_another_preview_reaches_nothing_also_without_the_browsers_word(
+    gate: httpx.AsyncClient, session: Session, signer: Signer
+) -> None:
+    cookie, here = f"{COOKIE}={signer.token(session.slug)}", f"http://{session.slug}.{ZONE}:8001"
+    for origin in (f"http://other.{ZONE}:8001", "null", "https://evil.example", here + "1"):
+        assert (await ask(gate, session.slug, "/ws", cookie, origin=origin)).status_code == 403
+    assert (await ask(gate, session.slug, "/ws", cookie, origin=here)).status_code == 200
+
+
 async def test_a_link_never_leads_to_another_site(gate: httpx.AsyncClient, session: Session, signer: Signer) -> None:
     for uri in ("//evil.example/", "/\\evil.example/", "///evil.example"):
         entered = await ask(gate, session.slug, f"{uri}?{COOKIE}={signer.token(session.slug)}")

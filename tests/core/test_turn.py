@@ -732,7 +732,7 @@ async def test_models_are_shown_pictures_and_what_documents_say(table: Table) ->
     small = b"\x89PNG\r\n\x1a\n"
     files = attached(
         table, ("a.png", small), ("b.txt", b"\xff\xd8\xff\xe0"), ("c.png", b"no picture"), ("d.png", small + bytes(6_000_000)),
-        ("hours.pdf", b"%PDF"), ("bad.pdf", b"broken"),
+        ("hours.pdf", b"%PDF"), ("bad.pdf", b"broken"), ("e.webp", b"RIFF\xff\x00\x00\x00WAVE"),
     )  # fmt: skip
     model = ScriptedModel(SCRIPT, blind=True)
     result = await table.turn("Build a shop like this", model=model, files=files)

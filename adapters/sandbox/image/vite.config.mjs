@@ -41,6 +41,7 @@ export default async (env) => {
     port: Number(process.env.PORT),
     strictPort: true,
     allowedHosts: true,
+    watch: process.env.POLL ? { usePolling: true, interval: 300 } : {},
     fs: { strict: true, allow: [root, `${root}/../node_modules`, "/node_modules", cacheDir] },
     headers: process.env.PAGE_POLICY ? { "Content-Security-Policy": process.env.PAGE_POLICY, "X-Content-Type-Options": "nosniff" } : {},
   };
