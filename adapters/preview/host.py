@@ -20,8 +20,9 @@ from adapters.preview.hot import Hot
 from adapters.preview.runtime import Instance, Runtime, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, in_browser, troubles
-from adapters.preview.versions import Home, Versions, too_much
+from adapters.preview.versions import Home, Versions
 from adapters.sandbox.builds import Builds
+from adapters.sandbox.folders import too_much
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest

@@ -1,8 +1,6 @@
 """Where an app's files lie for its preview, and how a version of them gets there."""
 
 import asyncio
-import contextlib
-import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,8 +13,6 @@ from adapters.sandbox.folders import write_files
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
-
-MOST_FILES = 100_000
 
 
 @dataclass(frozen=True)
@@ -52,19 +48,6 @@ class Home:
         """Remove the files of a version; git has them."""
         for folder in (self.app(version), self.web(version)):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def too_much(folder: Path, most_bytes: int) -> bool:
-    """Say whether a folder takes more room than `most_bytes`, or has so many files that it cannot be looked through."""
-    stored = files = 0
-    for place, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            with contextlib.suppress(OSError):
-                stored += Path(place, name).lstat().st_blocks * 512
-            files += 1
-            if stored > most_bytes or files > MOST_FILES:
-                return True
-    return False
 
 
 @dataclass(frozen=True)

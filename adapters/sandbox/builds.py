@@ -79,7 +79,7 @@ class Builds:
                 why = (
                     f"not built within {BUILD_SECONDS} s"
                     if ran.ended_for == "time"
-                    else "its builder prints without end"
+                    else "what its builder prints or writes has no end"
                 )
                 raise DoesNotBuild(why)
             if ran.exit_code:

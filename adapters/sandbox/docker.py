@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Ulimit
 
 from adapters.dependencies.install import PYTHON_FOLDER, Packages
-from adapters.sandbox.folders import temporary_folder
+from adapters.sandbox.folders import temporary_folder, too_much
 from adapters.sandbox.programs import shortened
 from adapters.sandbox.seccomp import profile
 from core.errors import OutsideError
@@ -32,7 +32,8 @@ from core.ports import Ran
 
 IMAGE_FOLDER = Path(__file__).parent / "image"
 LABEL = "threadwright"
-FILE_BYTES = 256 * 1024 * 1024
+FILE_BYTES, OUT_BYTES = 256 * 1024 * 1024, 1024 * 1024 * 1024
+"""What a program may write into one file, and into the folder that it is given for what it makes."""
 log = logging.getLogger(__name__)
 API_SECONDS, LOOK_SECONDS = 60, 1.0
 UID = 65_532
@@ -168,6 +169,10 @@ class DockerSandbox:
     ) -> Ran:
         """Run in a container that sees `folder` and may write `out`; nobody waits for it any more when this is cancelled."""
         volumes = {str(folder): {"bind": "/app", "mode": "ro"}}
+
+        def full() -> bool:
+            return out is not None and too_much(out, OUT_BYTES)
+
         if out is not None:
             if os.geteuid() == 0:
                 os.chown(out, UID, UID)
@@ -175,7 +180,7 @@ class DockerSandbox:
                 out.chmod(0o777)
             volumes[str(out)] = {"bind": "/data", "mode": "rw"}
         unwanted = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(self._run, volumes, argv, env, seconds, unwanted))
+        work = asyncio.ensure_future(asyncio.to_thread(self._run, volumes, argv, env, seconds, unwanted, full))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -190,6 +195,7 @@ class DockerSandbox:
         env: dict[str, str],
         seconds: float,
         unwanted: threading.Event,
+        full: Callable[[], bool],
     ) -> Ran:
         began = time.monotonic()
         options = hardened(
@@ -204,20 +210,22 @@ class DockerSandbox:
             container = self._client.containers.create(**options)
             try:
                 container.start()
-                ended = _wait(container, seconds, unwanted)
+                ended = _wait(container, seconds, lambda: unwanted.is_set() or full())
                 output = shortened(container.logs(stdout=True, stderr=True))
             finally:
                 with contextlib.suppress(NotFound):
                     container.remove(force=True)
+        if full():
+            return Ran(-1, output, time.monotonic() - began, "output")
         if ended is None:
             return Ran(-1, output, time.monotonic() - began, "time")
         return Ran(ended, output, time.monotonic() - began)
 
 
-def _wait(container: Container, seconds: float, unwanted: threading.Event) -> int | None:
-    """Return the exit code, None when the time was up, or nobody wanted it any more, and the container killed."""
+def _wait(container: Container, seconds: float, over: Callable[[], bool]) -> int | None:
+    """Return the exit code, None when the time was up, or it was `over` for another reason, and the container killed."""
     deadline = time.monotonic() + seconds
-    while not unwanted.is_set() and (left := deadline - time.monotonic()) > 0:
+    while not over() and (left := deadline - time.monotonic()) > 0:
         try:
             return int(container.wait(timeout=min(left, LOOK_SECONDS))["StatusCode"])
         except (requests.exceptions.ReadTimeout, requests.exceptions.ConnectionError):

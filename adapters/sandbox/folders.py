@@ -10,6 +10,8 @@ from pathlib import Path
 from core.errors import OutsideError
 from core.files import FileTree
 
+MOST_FILES = 100_000
+
 
 def write_files(tree: FileTree, folder: Path) -> None:
     """Write a tree into an empty folder, readable for everybody, links and modes of git left out."""
@@ -40,6 +42,19 @@ def plain_files(folder: Path) -> None:
             elif path.is_file():
                 with contextlib.suppress(PermissionError):
                     path.chmod(0o644)
+
+
+def too_much(folder: Path, most_bytes: int) -> bool:
+    """Say whether a folder takes more room than `most_bytes`, or has so many files that it cannot be looked through."""
+    stored = files = 0
+    for place, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            with contextlib.suppress(OSError):
+                stored += Path(place, name).lstat().st_blocks * 512
+            files += 1
+            if stored > most_bytes or files > MOST_FILES:
+                return True
+    return False
 
 
 @contextlib.contextmanager

@@ -295,6 +295,17 @@ async def test_an_app_on_supabase_is_served_as_built_files_and_nothing_else(prev
     assert "Not connected" in script
 
 
+async def test_a_build_that_writes_without_end_is_ended(previews: Previews, tmp_path: Path) -> None:
+    trap = b"""import { writeFileSync } from "node:fs";
+export default { plugins: [{ name: "trap", closeBundle() { for (let n = 0; ; n++) writeFileSync(`/data/${n}`, "x".repeat(1e8)); } }] };
+"""
+    state = await previews.show(
+        "s", "notes", "one", FileTree(SUPABASE | {"frontend/vite.config.ts": trap}), planned("react_supabase", [])
+    )
+    assert (state.state, state.note) == ("failed", "what its builder prints or writes has no end")
+    assert list((tmp_path / "builds").iterdir()) == []
+
+
 WRITING = """
 import os, pathlib
 from fastapi import FastAPI
