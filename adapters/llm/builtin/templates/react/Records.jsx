@@ -1,6 +1,6 @@
 // The list of one kind of record: as a table, as cards, or as a board.
 
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 
 import { api, save } from "./api.js";
 import { Form } from "./Form.jsx";
@@ -134,17 +134,22 @@ export function Records({ page, say }) {
   const [error, setError] = useState("");
   const [sort, setSort] = useState(null);
   const [edited, setEdited] = useState(null);
-  const load = useCallback(async () => {
-    try {
-      setRows(await api(name + query(state)));
-      setError("");
-    } catch (problem) {
-      setError(problem.message);
-    }
-  }, [name, state]);
+  const [loads, setLoads] = useState(0);
+  const reload = () => setLoads((count) => count + 1);
   useEffect(() => {
-    load();
-  }, [load]);
+    let current = true; // an answer that comes after a newer question's is not shown
+    api(name + query(state)).then(
+      (found) => {
+        if (!current) return;
+        setRows(found);
+        setError("");
+      },
+      (problem) => current && setError(problem.message),
+    );
+    return () => {
+      current = false;
+    };
+  }, [name, state, loads]);
   const change = (update) => setState((now) => ({ ...now, page: 1, ...update }));
   const attempt = async (work, text) => {
     try {
@@ -153,7 +158,7 @@ export function Records({ page, say }) {
     } catch (problem) {
       say(problem.message);
     }
-    await load();
+    reload();
   };
   const act = {
     edit: setEdited,
@@ -185,7 +190,7 @@ export function Records({ page, say }) {
           <button type="button" className="button quiet" disabled={rows.length < PER_PAGE} onClick={() => change({ page: state.page + 1 })}>Next</button>
         </nav>
       )}
-      {edited && <Form name={name} row={edited} done={(text) => { setEdited(null); if (text) say(text); load(); }} />}
+      {edited && <Form name={name} row={edited} done={(text) => { setEdited(null); if (text) say(text); reload(); }} />}
     </>
   );
 }
