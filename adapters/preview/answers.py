@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import html
 import re
+import socket
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -13,6 +16,7 @@ from adapters.preview.runtime import START_SECONDS, Instance
 BODY_BYTES = 65_536
 ASK_SECONDS = 5
 MOST_REDIRECTS = 3
+_TCP, _UNIX = Path("/proc/net/tcp"), Path("/proc/net/unix")
 _LOADS_SCRIPT = re.compile(rb"<script\s[^>]{0,300}\bsrc\s*=", re.IGNORECASE)
 _SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
@@ -60,6 +64,18 @@ async def _get(client: httpx.AsyncClient, path: str) -> tuple[Answer, str]:
                 break
         target = response.headers.get("location", "") if response.is_redirect else ""
         return Answer(response.status_code, bytes(body[:BODY_BYTES])), target
+
+
+def connected(upstream: str) -> bool:
+    """Say whether somebody holds a connection to an instance: a request that takes long, a stream, a WebSocket."""
+    if upstream.startswith("unix/"):
+        path = upstream.removeprefix("unix/")
+        lines = (line.split(maxsplit=7) for line in _UNIX.read_text(encoding="utf-8", errors="replace").splitlines())
+        return any(line[5] == "03" and line[7:] == [path] for line in lines)
+    address, port = upstream.rsplit(":", 1)
+    # The kernel prints an address as a number of this machine's byte order.
+    target = f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}:{int(port):04X}"
+    return any(line.split()[2:4] == [target, "01"] for line in _TCP.read_text(encoding="ascii").splitlines())
 
 
 async def ready(instance: Instance, path: str, seconds: float = START_SECONDS) -> Answer:

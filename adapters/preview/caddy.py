@@ -50,6 +50,10 @@ http://*.{zone}:{port} {{
 			reverse_proxy {{vars.upstream}} {{
 				header_up Cookie "(^|; )tw_preview=[^;]*" ""
 				stream_close_delay 10m
+				transport http {{
+					# Whoever is connected uses the app: it does not sleep meanwhile.
+					keepalive off
+				}}
 			}}
 		}}
 		@folder {{

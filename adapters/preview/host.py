@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.dependencies.install import Packages
-from adapters.preview.answers import BODY_BYTES, Answer, problem_of, ready, title_of
+from adapters.preview.answers import BODY_BYTES, Answer, connected, problem_of, ready, title_of
 from adapters.preview.hot import Hot
 from adapters.preview.runtime import Instance, Runtime, with_log
 from adapters.preview.screenshot import Browser
@@ -382,10 +382,13 @@ class Previews:
                 await asyncio.to_thread(shutil.rmtree, self._folder / slug, ignore_errors=True)
 
     async def rest(self, sleep_seconds: float = SLEEP_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Let previews sleep that nobody asked for lately, and stop those that sleep for long."""
+        """Let previews sleep that nobody has used lately, and stop those that sleep for long."""
         now = time.monotonic()
         for slug, served in list(self._served.items()):
             if served.instance is None and PAST not in slug and slug not in self._hot:
+                continue
+            if now - served.used > sleep_seconds and served.instance and connected(served.instance.upstream):
+                served.used = now
                 continue
             async with self._locks.setdefault(slug, asyncio.Lock()):
                 if now - served.used > idle_seconds:

@@ -1,6 +1,7 @@
 """Previews in Docker: one container per app, versions beside each other in it, warm ones for new apps."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
@@ -148,15 +149,61 @@ async def test_previews_that_rest_long_are_stopped_and_a_past_commit_leaves_noth
     assert (tmp_path / "previews" / "app" / "data" / "kept").read_text() == "++"
 
 
-async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> None:
+async def test_what_somebody_is_connected_to_does_not_sleep(previews: Previews) -> None:
+    assert await show(previews, "app", "one") == "ready"
+    await in_use(previews)
+    await previews.rest(sleep_seconds=0)
+    client = open_client()
+    assert client.containers.list(filters={"label": f"{LABEL}={OWNER}", "status": "paused"})
+    client.close()
+    await previews.rest(idle_seconds=0, sleep_seconds=0)
+    assert previews.serving("app") is None
+
+
+async def test_nor_is_it_stopped_in_bubblewrap(tmp_path: Path) -> None:
+    async with in_bubblewrap(tmp_path) as host:
+        assert await show(host, "app", "one") == "ready"
+        await in_use(host)
+        await host.rest(idle_seconds=0, sleep_seconds=0)
+        assert host.serving("app") is None
+
+
+async def in_use(previews: Previews) -> None:
+    """Hold a connection to the app, as a WebSocket does, and see that it stays awake meanwhile."""
+    served = previews.serving("app")
+    assert served is not None
+    assert served.instance is not None
+    upstream = served.instance.upstream
+    if upstream.startswith("unix/"):
+        reader, writer = await asyncio.open_unix_connection(upstream.removeprefix("unix/"))
+    else:
+        reader, writer = await asyncio.open_connection(*upstream.split(":"))
+    await previews.rest(sleep_seconds=0, idle_seconds=0)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert b"<h1>one" in await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert previews.serving("app") is served
+
+
+@contextlib.asynccontextmanager
+async def in_bubblewrap(tmp_path: Path, most: int = 12) -> AsyncIterator[Previews]:
+    """Run previews in bubblewrap, where there is one."""
     box = BubblewrapSandbox(tmp_path / "scratch")
     if problem := await box.problem():
         missing("bubblewrap", problem)
-    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
-    (tmp_path / "previews").mkdir()
-    runtime = BubblewrapRuntime(box, sockets)
-    host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: slug, None, most=3)
+    sockets, homes = Path(tempfile.mkdtemp(prefix="tw-")), tmp_path / "previews"
+    homes.mkdir(exist_ok=True)
+    host = Previews(homes, tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None, most=most)
     try:
+        yield host
+    finally:
+        await host.close()
+        shutil.rmtree(sockets)
+
+
+async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> None:
+    async with in_bubblewrap(tmp_path, most=3) as host:
         names = [f"app{number}" for number in range(60)]
         woken = await asyncio.gather(*(host.wake(name, "one".ljust(12, "0"), tree("one"), MANIFEST) for name in names))
         assert woken == [""] * 60
@@ -166,33 +213,22 @@ async def test_a_crowd_waits_in_line_and_everybody_is_served(tmp_path: Path) -> 
         # Who was stopped to make room comes back when asked for.
         assert await host.wake("app0", "one".ljust(12, "0"), tree("one"), MANIFEST) == ""
         assert host.serving("app0") is not None
-    finally:
-        await host.close()
-        shutil.rmtree(sockets)
 
 
 async def test_a_preview_starts_whatever_descriptors_are_free(tmp_path: Path) -> None:
     """The shell before bubblewrap opens the filter as descriptor 9, whatever was there."""
-    box = BubblewrapSandbox(tmp_path / "scratch")
-    if problem := await box.problem():
-        missing("bubblewrap", problem)
-    (tmp_path / "previews").mkdir()
-    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
-    host = Previews(
-        tmp_path / "previews", tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None
-    )
-    kept = os.dup(9) if os.path.exists("/proc/self/fd/9") else None
-    if kept is not None:
-        flags = os.get_inheritable(9)
-        os.close(9)
-    try:
-        assert await show(host, "app", "one") == "ready"
-    finally:
-        await host.close()
+    async with in_bubblewrap(tmp_path) as host:
+        kept = os.dup(9) if os.path.exists("/proc/self/fd/9") else None
         if kept is not None:
-            os.dup2(kept, 9, inheritable=flags)
-            os.close(kept)
-        shutil.rmtree(sockets)
+            flags = os.get_inheritable(9)
+            os.close(9)
+        try:
+            assert await show(host, "app", "one") == "ready"
+        finally:
+            await host.close()
+            if kept is not None:
+                os.dup2(kept, 9, inheritable=flags)
+                os.close(kept)
 
 
 async def test_a_full_disk_is_said_and_the_old_version_stays_up(tmp_path: Path) -> None:
@@ -370,18 +406,8 @@ async def test_pages_that_a_server_writes_follow_new_versions(
 
 
 async def test_they_do_so_in_bubblewrap_too(tmp_path: Path) -> None:
-    box = BubblewrapSandbox(tmp_path / "scratch")
-    if problem := await box.problem():
-        missing("bubblewrap", problem)
-    sockets = Path(tempfile.mkdtemp(prefix="tw-"))
-    host = Previews(
-        tmp_path / "previews", tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None
-    )
-    try:
+    async with in_bubblewrap(tmp_path) as host:
         await shows_tags(host, FileTree({"main.py": WRITING.encode()}), MANIFEST)
-    finally:
-        await host.close()
-        shutil.rmtree(sockets)
 
 
 async def shows_tags(previews: Previews, files: FileTree, manifest: AppManifest) -> None:
