@@ -121,6 +121,7 @@ def as_json(session: Session, result: TurnResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "commit": result.commit or None,
         "parent": result.parent or None,
+        "kept": result.kept or None,
         "files": [{"path": f.path, "status": f.status, "added": f.added, "removed": f.removed} for f in result.files],
         "checks": [
             {"name": c.name, "status": c.status, "seconds": c.seconds, "findings": len(c.findings)} for c in result.checks
@@ -140,8 +141,8 @@ async def _print_result(app: App, session: Session, result: TurnResult, console:
     console.print(f"[bold]{result.outcome}[/bold]  {result.message}", highlight=False)
     for note in result.notes:
         console.print(note, style="yellow", highlight=False)
-    if result.commit:
-        _print_diff((await app.repository.show(session.id, result.commit))[1], console)
+    if commit := result.commit or result.kept:
+        _print_diff((await app.repository.show(session.id, commit))[1], console)
     table = Table(box=None, show_header=False)
     for check in result.checks:
         table.add_row(

@@ -3,14 +3,25 @@
 from collections.abc import Callable
 
 from adapters.checks.suite import CheckSuite
-from adapters.preview.host import Previews
+from adapters.preview.host import PAST, Previews
 from adapters.store.messages import plain
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.bisect import when_it_broke
 from bot.replies import shortened
 from core.chat import Answer
-from core.messages import ChecksTable, DiffText, Doc, Enclosed, Files, Footer, Para, PreviewCard, PreviewState
+from core.messages import (
+    Block,
+    ChecksTable,
+    DiffText,
+    Doc,
+    Enclosed,
+    Files,
+    Footer,
+    Para,
+    PreviewCard,
+    PreviewState,
+)  # fmt: skip
 from core.sessions import Session
 
 NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
@@ -29,10 +40,10 @@ class Queries:
         """Answer one query; what follows the verb is its argument."""
         verb, _, argument = verb.partition(" ")
         head = await self._repository.head(session.id)
-        if head is None:
-            return NOTHING
         if verb == "diff":
             return await self._diff(session, target, head)
+        if head is None:
+            return NOTHING
         if verb == "bisect":
             return await when_it_broke(argument or target, session, self._repository, self._suite)
         if verb == "reset_data":
@@ -48,12 +59,23 @@ class Queries:
         card = PreviewCard(PreviewState("ready", self._link(session.slug), head))
         return Answer(Doc((Para("A fresh link to the preview; it opens for whoever has it."), card), "🔗"))
 
-    async def _diff(self, session: Session, target: str, head: str) -> Answer:
+    async def _diff(self, session: Session, target: str, head: str | None) -> Answer:
+        """Answer with what a turn changed, or wrote for nothing: that can be looked at as it would have been."""
         result = await self._turns.result_in(session.id, target) if target else None
-        commit = result.commit if result and result.commit else head
+        if result and not (result.commit or result.kept):
+            return Answer(plain("That turn changed nothing in the app.", "✅"))
+        commit = (result.commit or result.kept) if result else head
+        if commit is None:
+            return NOTHING
         found, diff = await self._repository.show(session.id, commit)
-        title = Para(f"{found.title} · {found.author.name}")
-        return Answer(Doc((title, Files(diff.files, commit), DiffText(shortened(diff.text)), Enclosed("diff", commit))))
+        blocks: list[Block] = [
+            Para(f"{found.title} · {found.author.name}"), Files(diff.files, commit, bool(result and result.kept)),
+            DiffText(shortened(diff.text)), Enclosed("diff", commit),
+        ]  # fmt: skip
+        if result and result.kept:
+            link = self._link(f"{session.slug}{PAST}{commit[:10]}")
+            blocks[1:1] = [Para("This is not in the app."), PreviewCard(PreviewState("ready", link, commit))]
+        return Answer(Doc(tuple(blocks)))
 
     async def _checks(self, session: Session, target: str) -> Answer:
         found = target or next((one.turn_id for one in await self._repository.log(session.id, 50) if one.turn_id), "")

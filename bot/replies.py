@@ -40,7 +40,7 @@ def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
     if result.preview.state == "ready":
         blocks.append(PreviewCard(result.preview))
     if result.files:
-        blocks.append(Files(result.files, result.commit))
+        blocks.append(Files(result.files, result.commit or result.kept, bool(result.kept)))
     if diff:
         blocks += [DiffText(shortened(diff)), Enclosed("diff", result.commit)]
     if result.checks:
@@ -59,15 +59,16 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
     """Return what can be done about a result."""
     if result.commit:
         return ("diff", "undo", "redo")
+    kept = ("diff",) if result.kept else ()
     if result.outcome in ("stopped", "over_budget"):
-        return ("continue",)
+        return ("continue", *kept)
     if result.options:
         return tuple(f"answer_{number}" for number in range(1, len(result.options) + 1))
     if result.clashed:
         return ("reconcile", "keep_mine", "keep_theirs")
     if result.outcome == "blocked" and blocking(result.checks):
-        return ("retry", "waive")
-    return ("retry",) if result.outcome in ("failed", "blocked") else ()
+        return ("retry", "waive", *kept)
+    return ("retry", *kept) if result.outcome in ("failed", "blocked") else ()
 
 
 def footer(result: TurnResult, spent_usd: float = 0.0) -> str:

@@ -1,7 +1,6 @@
 """From a plan to a patch: one call per file, files in parallel, each by the role that owns it."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from core.context import Context
 from core.edits import Delete, Edit, Refusal, apply_patch, parse_answer
 from core.files import FileTree
 from core.findings import Finding
+from core.keeping import Work
 from core.llm.chat import ChatRequest, Message
 from core.manifests import AppManifest, Plan
 from core.ports import LanguageModel
@@ -28,23 +28,21 @@ class Written:
     refused: tuple[Refusal, ...] = ()
 
 
-Tally = Counter[str]
-"""How answers were applied, as `TurnResult.edits` has it."""
-
-
 async def write_files(
-    request: str, plan: Plan, context: Context, model: LanguageModel, on_file: Callable[[str], None], tally: Tally
+    request: str, plan: Plan, context: Context, model: LanguageModel, on_file: Callable[[str], None], work: Work
 ) -> Written:
     """
     Write every file that the plan names and remove what it removes; all of it or nothing.
 
-    `on_file` hears each path when its file is written.
+    `on_file` hears each path when its file is written, and `work` has it from then on.
     """
     limit = asyncio.Semaphore(PARALLEL_CALLS)
 
     async def one(path: str) -> tuple[Edit, ...] | Refusal:
         async with limit:
-            edits = await _write(request, path, plan, context, model, tally)
+            edits = await _write(request, path, plan, context, model, work)
+        if not isinstance(edits, Refusal):
+            work.tree = apply_patch(work.tree, edits).tree
         on_file(path)
         return edits
 
@@ -59,7 +57,7 @@ async def write_files(
 
 
 async def _write(
-    request: str, path: str, plan: Plan, context: Context, model: LanguageModel, tally: Tally
+    request: str, path: str, plan: Plan, context: Context, model: LanguageModel, work: Work
 ) -> tuple[Edit, ...] | Refusal:
     planned = plan.manifest.file(path)
     assert planned is not None, "Plan refuses files that its manifest does not name"
@@ -71,7 +69,7 @@ async def _write(
     # How something shall look is for those who write what people see.
     shown = context.images if planned.role == "uix" else ()
     asked = request_for(role, sections, files_of=context.related([path]), images=shown)
-    return await _edits_from(asked, [path], context.tree, model, tally)
+    return await _edits_from(asked, [path], context.tree, model, work)
 
 
 async def repair(
@@ -80,7 +78,7 @@ async def repair(
     manifest: AppManifest,
     findings: Sequence[Finding],
     model: LanguageModel,
-    tally: Tally,
+    work: Work,
 ) -> Written:
     """Ask the debug role to repair `findings`; it may change the files they name and the manifest's own files."""
     shown = findings[:MAX_FINDINGS_SHOWN]
@@ -92,7 +90,7 @@ async def repair(
         "findings": [_finding_for_model(one, tree) for one in shown],
     }
     asked = request_for("debug", sections, files_of=context.related(paths))
-    edits = await _edits_from(asked, sorted(allowed), tree, model, tally)
+    edits = await _edits_from(asked, sorted(allowed), tree, model, work)
     if isinstance(edits, Refusal):
         return Written(tree, (edits,))
     patched = apply_patch(tree, edits)
@@ -108,7 +106,7 @@ def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
 
 
 async def _edits_from(
-    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, tally: Tally
+    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, work: Work
 ) -> tuple[Edit, ...] | Refusal:
     """Ask; after a refusal ask once more with the reason and the real lines, then once for whole files."""
     answer = ""
@@ -120,7 +118,7 @@ async def _edits_from(
         completion = await model.complete(asked)
         answer = completion.text
         edits, outcomes = _usable(answer, completion.complete, allowed, tree)
-        tally.update(f"{completion.model} | {outcome}" for outcome in outcomes)
+        work.edits.update(f"{completion.model} | {outcome}" for outcome in outcomes)
         if not isinstance(edits, Refusal):
             return edits
         problem = edits

@@ -102,7 +102,8 @@ class TurnResult:
 
     `options` are answers to a question, of which people can pick one; `context` is how full the model's fullest request
     was, from 0 to 1. `edits` counts how the model's answers were applied: "model | form | tier", or the reason of a refusal.
-    `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile.
+    `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile. `kept` is the commit
+    beside the history that has what was written and not taken into the app; then `files` are those of it.
     """
 
     turn_id: str
@@ -122,6 +123,7 @@ class TurnResult:
     context: float = 0.0
     edits: dict[str, int] = field(default_factory=dict)
     clashed: bool = False
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,11 @@ class Para:
 
 @dataclass(frozen=True)
 class Files:
-    """The changed files, and where to see the whole diff."""
+    """The changed files, and where to see the whole diff; `kept` are those that were not taken into the app."""
 
     files: tuple[FileChange, ...]
     commit: str
+    kept: bool = False
     type: Literal["files"] = "files"
 
 

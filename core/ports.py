@@ -71,6 +71,10 @@ class Repository(Protocol):
         """
         ...
 
+    async def keep(self, tx: Tx, draft: Draft) -> Committed:
+        """Commit `draft` beside the history, inside `tx`; the head stays where it is."""
+        ...
+
     async def reverse(self, tx: Tx, draft: Draft, commit: str) -> Committed:
         """Commit the reversal of `commit` onto the head, three-way; clashes as in `commit`."""
         ...
@@ -112,6 +116,10 @@ class Checks(Protocol):
 
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
         """Return the tree with what linters can mend themselves; `rules` has the rules for each path."""
+        ...
+
+    async def leaking(self, tree: FileTree) -> Collection[str]:
+        """Return the files in which something looks like a secret."""
         ...
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:

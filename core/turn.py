@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import dropwhile, islice
 
-from core import attachments, checking, generation, planning, undoing
+from core import attachments, checking, generation, keeping, planning, undoing
 from core.agents import request_for
 from core.attachments import Fetch, folder_of
 from core.checking import Verdict
@@ -20,6 +20,7 @@ from core.errors import BudgetExceeded
 from core.files import FileTree
 from core.findings import CheckResult, Finding
 from core.history import Commit, Committed, Draft
+from core.keeping import Work
 from core.llm.chat import Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
@@ -104,26 +105,29 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
         return await steps.step("aside", partial(_aside, request, ports), TurnResult)
 
     steers: list[Signal] = []
-    model = MeteredModel(ports.model, ports.budget)
+    model, work = MeteredModel(ports.model, ports.budget), Work()
     while True:
-        work = partial(propose, _with_steers(request.text, steers), request, ports, model)
+        attempt = partial(propose, _with_steers(request.text, steers), request, ports, model, work)
         if len(steers) >= MAX_STEERS:
             # Enough said: what comes now becomes a turn of its own.
-            answer: Proposal | Signal = await steps.step("propose", work, Proposal)
+            answer: Proposal | Signal = await steps.step("propose", attempt, Proposal)
         else:
-            answer = await steps.interruptible("propose", work, Proposal)
+            answer = await steps.interruptible("propose", attempt, Proposal)
         if isinstance(answer, Proposal):
             break
         steers.append(answer)
         if answer.kind == "stop":
             said = f"Stopped by {answer.author.name}. The app is as it was before."
-            return TurnResult(request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else ())
+            result = TurnResult(request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else ())
+            return await _kept(result, request, work, ports, steps)
 
     result = TurnResult(
         request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
         usage=answer.usage, model=answer.model, parent=answer.parent or "", options=answer.options,
         context=answer.context, edits=answer.edits,
     )  # fmt: skip
+    if answer.outcome in ("blocked", "over_budget"):
+        return await _kept(result, request, work, ports, steps)
     if answer.outcome is not None:
         return result
 
@@ -136,11 +140,10 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
 
-async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel) -> Proposal:
-    """Plan, write, check and repair, without touching the head; safe to run again."""
-    tally = generation.Tally()
+async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, work: Work) -> Proposal:
+    """Plan, write, check and repair, without touching the head; safe to run again. `work` has what is written so far."""
     try:
-        proposal = await _propose(asked, request, ports, model, tally)
+        proposal = await _propose(asked, request, ports, model, work)
     except BudgetExceeded as error:
         proposal = Proposal("over_budget", str(error))
     models = ", ".join(sorted(model.models))
@@ -149,16 +152,15 @@ async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Met
         full = f"What the model was shown filled {model.context:.0%} of its context"
         notes.append(f"{full}; say less at once, or let the app be split, before something is left out.")
     proposal = replace(proposal, notes=(*proposal.notes, *notes))
-    return replace(proposal, usage=model.usage, model=models, context=model.context, edits=dict(tally))
+    return replace(proposal, usage=model.usage, model=models, context=model.context, edits=dict(work.edits))
 
 
-async def _propose(
-    asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, tally: generation.Tally
-) -> Proposal:
+async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, work: Work) -> Proposal:
     show = _Card(ports.progress, model)
     show.step("Reading the app")
     head = request.base or await ports.repository.head(request.session_id)
     context = await _context(asked, request, head, ports)
+    work.begin(head, context.tree)
     context, notes = await _with_files(context, request, ports)
 
     show.step("Planning")
@@ -177,17 +179,17 @@ async def _propose(
         )
 
     show.step(f"Writing {len(plan.write)} file{'s' * (len(plan.write) != 1)}")
-    written = await generation.write_files(asked, plan, context, model, show.file, tally)
+    work.tree = context.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes()})
+    written = await generation.write_files(asked, plan, context, model, show.file, work)
     if written.refused:
         return Proposal("blocked", _refused(written.refused), head, notes=tuple(notes))
     uploads = {f"{folder_of(plan.manifest)}/{one.name}": one.content for one in context.attached}
     notes += [f"Put {path} into the app; it is served as /uploads/{path.rpartition('/')[2]}." for path in uploads]
-    tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
+    work.tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
 
     show.step("Checking")
-    verdict, repairs = await _checked(
-        asked, tree, plan.manifest, context.tree, ports, model, show, tally, request.session_id
-    )
+    verdict, repairs = await _checked(asked, plan.manifest, ports, model, show, work, request.session_id)
+    work.tree = verdict.tree
     if repairs:
         notes.append(f"Repaired {repairs} time{'s' * (repairs != 1)} after the checks found something.")
     if verdict.blocking:
@@ -267,21 +269,20 @@ async def _aside(request: TurnRequest, ports: TurnPorts) -> TurnResult:
 
 async def _checked(
     asked: str,
-    tree: FileTree,
     manifest: AppManifest,
-    parent: FileTree,
     ports: TurnPorts,
     model: LanguageModel,
     show: "_Card",
-    tally: generation.Tally,
+    work: Work,
     session_id: str,
 ) -> tuple[Verdict, int]:
-    """Check the tree, and repair what this turn broke: linters mend what they can, then the debug role."""
+    """Check what was written, and repair what this turn broke: linters mend what they can, then the debug role."""
+    parent = work.before
     waived = await ports.waivers.waived(session_id) if ports.waivers else {}
 
     async def fix(broken: FileTree, findings: tuple[Finding, ...]) -> FileTree:
         show.step(f"Repairing {len(findings)} finding{'s' * (len(findings) != 1)}")
-        return (await generation.repair(asked, broken, manifest, findings, model, tally)).tree
+        return (await generation.repair(asked, broken, manifest, findings, model, work)).tree
 
     async def judged(changed: FileTree) -> Verdict:
         return await checking.judge(changed, parent, manifest, ports.checks, show.detail, waived)
@@ -292,7 +293,7 @@ async def _checked(
     async def again(changed: FileTree) -> Verdict:
         return await weighed(await judged(changed))
 
-    first = await judged(tree)
+    first = await judged(work.tree)
     if rules := checking.mendable(first, parent):
         mended = await ports.checks.fixed(first.tree, rules)
         if mended != first.tree:
@@ -342,6 +343,24 @@ async def _commit(
         learned.append(Memory("request", request.text[:2_000], request.turn_id, tuple(sorted(proposal.changes))))
         await ports.memory.remember(tx, request.session_id, learned)
     return committed
+
+
+async def _kept(result: TurnResult, request: TurnRequest, work: Work, ports: TurnPorts, steps: Steps) -> TurnResult:
+    """Keep what was written beside the app. Whether that succeeds or not, it is what the result says."""
+    try:
+        draft = await keeping.kept_draft(work, request, _title(request.text), ports.checks)
+
+        async def keep(tx: Tx) -> Committed:
+            return await ports.repository.keep(tx, draft) if draft else Committed()
+
+        # Also with nothing to keep: a turn that goes on after a crash has to find the same steps, and has no work.
+        kept = await steps.transaction("keep", keep, Committed)
+    except Exception as error:  # noqa: BLE001 - see above
+        return replace(result, notes=(*result.notes, f"What was written could not be kept: {error}"[:300]))
+    if not kept.commit:
+        return result
+    told = f"What was written is kept beside the app as {kept.commit[:10]}."
+    return replace(result, kept=kept.commit, files=kept.files, notes=(*result.notes, told))
 
 
 async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:

@@ -52,11 +52,13 @@ def pieces_in(doc: Doc, limit: int, safe: Callable[[str], str], *, fence: str, r
     """
     Return what a message says in pieces of at most `limit` characters, and the whole of it if that is too much.
 
-    A diff that comes without a preview is what the message is about, and is shown where it fits; `fence` opens it.
+    A diff that comes without evidence is what the message is about, and is shown where it fits; `fence` opens it.
     `rest` is the sentence that leads to the file with the whole.
     """
     said = words(doc)
-    alone = "" if preview_in(doc) else next((one.text for one in doc.blocks if isinstance(one, DiffText)), "")
+    card = preview_in(doc)
+    seen = card is not None and card.preview.http_status
+    alone = "" if seen else next((one.text for one in doc.blocks if isinstance(one, DiffText)), "")
     text = f"{doc.mark} {safe(said)}".strip()
     if alone and len(text) + len(alone) < limit - 100:
         text += f"\n{fence}\n{safe(alone).replace(FENCE, HARMLESS)}\n{FENCE}"
@@ -88,7 +90,8 @@ def files_in(doc: Doc) -> tuple[str, list[str]]:
     if block is None:
         return "", []
     added, removed = sum(file.added for file in block.files), sum(file.removed for file in block.files)
-    head = f"{len(block.files)} file{'s' * (len(block.files) != 1)} changed · +{added} −{removed}"
+    what = "kept beside the app" if block.kept else "changed"
+    head = f"{len(block.files)} file{'s' * (len(block.files) != 1)} {what} · +{added} −{removed}"
     lines = [_file(file) for file in block.files[:MOST_FILES]]
     if len(block.files) > MOST_FILES:
         lines.append(f"… {len(block.files) - MOST_FILES} more")

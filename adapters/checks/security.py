@@ -11,6 +11,7 @@ from detect_secrets.settings import transient_settings
 
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.tools import as_json, output_of, relative
+from core.files import FileTree
 from core.findings import Finding
 
 SECONDS = 30
@@ -36,9 +37,14 @@ def secrets_check() -> Check:
     """Return the check for keys and tokens in any text file."""
 
     async def run(material: Material) -> Report:
-        return Report(tuple(await asyncio.to_thread(lambda: list(_leaks(material)))))
+        return Report(await leaks(material.tree))
 
     return Check("secrets", 1, lambda _: True, run)
+
+
+async def leaks(tree: FileTree) -> tuple[Finding, ...]:
+    """Return what looks like a secret in a tree."""
+    return await asyncio.to_thread(lambda: tuple(_leaks(tree)))
 
 
 async def _bandit(material: Material) -> Report:
@@ -70,10 +76,10 @@ _ONE_AT_A_TIME = threading.Lock()
 """detect-secrets keeps its settings in one place for the whole process."""
 
 
-def _leaks(material: Material) -> Iterator[Finding]:
+def _leaks(tree: FileTree) -> Iterator[Finding]:
     with _ONE_AT_A_TIME, transient_settings({"plugins_used": [{"name": name} for name in _PLUGINS]}):
-        for path in material.tree:
-            text = material.tree.text(path)
+        for path in tree:
+            text = tree.text(path)
             for number, line in enumerate((text or "").splitlines(), start=1):
                 if len(line) > MAX_LINE_CHARS or not line.strip():
                     continue

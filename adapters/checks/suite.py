@@ -22,7 +22,7 @@ from adapters.checks.material import Check, Material
 from adapters.checks.mutation import touched_tests, worthless
 from adapters.checks.packages import packages_check
 from adapters.checks.pages import pages_check
-from adapters.checks.security import bandit_check, secrets_check
+from adapters.checks.security import bandit_check, leaks, secrets_check
 from adapters.checks.sql import sql_check
 from adapters.checks.syntax import syntax_check
 from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
@@ -116,6 +116,10 @@ class CheckSuite:
         if all(result.status != "not_run" for result in found):
             await self._remember(tree, found)
         return found
+
+    async def leaking(self, tree: FileTree) -> frozenset[str]:
+        """Return the files in which something looks like a secret."""
+        return frozenset(one.path for one in await leaks(tree))
 
     async def worth(self, tree: FileTree, parent: FileTree, manifest: AppManifest, passed: Collection[str]) -> Worth:
         """Run the tests that the change added or touched over the parent, and those that pass there over a worthless app."""

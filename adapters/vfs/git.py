@@ -37,6 +37,8 @@ Value = TypeVar("Value")
 Connection = AsyncConnection | AsyncSession
 MAIN = "refs/heads/main"
 NOTES = "refs/notes/threadwright"
+KEPT = "refs/threadwright/kept/"
+"""Before the id of a turn: what that turn wrote and the app did not take."""
 GIT_SECONDS = 120
 
 
@@ -118,15 +120,18 @@ class GitRepository:
         """Commit `draft` onto the head inside `tx`; a head that moved meanwhile is merged, clashes move nothing."""
 
         def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
-            tree = write_tree(git, tree_of(git, draft.parent), draft.changes)
-            mine = write_commit(git, draft, tree, [draft.parent] if draft.parent else [])
+            mine = _drafted(git, draft)
             if head == draft.parent or head is None:
-                return str(mine)
-            trees = (tree_of(git, one) for one in (draft.parent, head, str(mine)))
+                return mine
+            trees = (tree_of(git, one) for one in (draft.parent, head, mine))
             merged = merge(git, *trees, prevails=draft.prevails)
             return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head, mine]))
 
         return await self._advance(tx, draft, build)
+
+    async def keep(self, tx: Connection, draft: Draft) -> Committed:
+        """Commit `draft` beside the history, under a ref of its turn, inside `tx`; the head stays where it is."""
+        return await self._advance(tx, draft, lambda git, _: _drafted(git, draft), f"{KEPT}{draft.turn_id}")
 
     async def reverse(self, tx: Connection, draft: Draft, commit: str) -> Committed:
         """Commit the reversal of `commit` onto the head, three-way; clashes move nothing."""
@@ -187,19 +192,24 @@ class GitRepository:
 
         def clone(git: pygit2.Repository, _: dict[str, str]) -> None:
             _git("clone", "--quiet", "--no-hardlinks", git.path, str(target))
-            _git("-C", str(target), "fetch", "--quiet", "origin", "+refs/notes/*:refs/notes/*")
+            beside = [f"+{refs}*:{refs}*" for refs in ("refs/notes/", KEPT)]
+            _git("-C", str(target), "fetch", "--quiet", "origin", *beside)
             _git("-C", str(target), "remote", "remove", "origin")
 
         await self._with(session_id, clone)
 
     async def _advance(
-        self, tx: Connection, draft: Draft, build: Callable[[pygit2.Repository, str | None], str | tuple[Clash, ...]]
+        self,
+        tx: Connection,
+        draft: Draft,
+        build: Callable[[pygit2.Repository, str | None], str | tuple[Clash, ...]],
+        ref: str = MAIN,
     ) -> Committed:
-        """Build a commit on the head, store its pack and move the head, all inside `tx`."""
+        """Build a commit on the head, store its pack and move `ref` to it, all inside `tx`."""
         session_id = draft.session_id
         refs = await self._refs(tx, session_id)
         packs = await self._packs(tx, session_id)
-        head = refs.get(MAIN)
+        head = refs.get(MAIN) if ref == MAIN else draft.parent
 
         def work() -> tuple[Committed, bytes, bytes]:
             with git_errors(), locked(self._cache(session_id)):
@@ -214,7 +224,7 @@ class GitRepository:
 
         committed, idx, pack = await asyncio.to_thread(work)
         if pack:
-            await self._store(tx, session_id, MAIN, head, committed.commit, idx, pack)
+            await self._store(tx, session_id, ref, refs.get(ref), committed.commit, idx, pack)
         return committed
 
     async def note(self, tx: Connection, session_id: str, commit: str, text: str) -> None:
@@ -321,6 +331,12 @@ def _known(git: pygit2.Repository, name: str) -> str:
         return str(git.revparse_single(name).peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise UserError(f"There is no commit {name[:60]!r} in this thread.") from error
+
+
+def _drafted(git: pygit2.Repository, draft: Draft) -> str:
+    """Write a draft as a commit on its own parent."""
+    tree = write_tree(git, tree_of(git, draft.parent), draft.changes)
+    return str(write_commit(git, draft, tree, [draft.parent] if draft.parent else []))
 
 
 def _commit(git: pygit2.Repository, commit: str) -> pygit2.Commit:

@@ -459,6 +459,11 @@ async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_p
         await suite_without_sandbox(lite, tmp_path, cache).passing(tree, manifest)
 
 
+async def test_files_with_secrets_are_told_apart(suite_of: Callable[..., CheckSuite]) -> None:
+    key = b"# fine\nKEY = 'sk-or-v1-0123456789abcdef0123456789abcdef'\n"
+    assert await suite_of().leaking(FileTree({"a.py": key, "b.py": b"KEY = 1\n"})) == {"a.py"}
+
+
 def suite_without_sandbox(lite: Database, tmp_path: Path, cache: Path) -> CheckSuite:
     return CheckSuite(all_checks(cache, None, ""), lite, tmp_path / "scratch", None)
 

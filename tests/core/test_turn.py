@@ -19,8 +19,8 @@ from core.checking import MAX_REPAIRS
 from core.errors import OutsideError, UserError
 from core.files import FileTree
 from core.findings import CheckResult, Finding, fingerprinted
-from core.history import Draft
-from core.llm.chat import ChatRequest, Usage
+from core.history import Committed, Draft
+from core.llm.chat import ChatRequest, Completion, Usage
 from core.llm.metered import Budget
 from core.manifests import AppManifest, Role
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
@@ -73,6 +73,7 @@ class StillChecks:
     proving: tuple[str, ...] = ()
     hollow: tuple[str, ...] = ()
     unweighed: bool = False
+    leaks: tuple[str, ...] = ()
 
     async def run(
         self,
@@ -96,6 +97,9 @@ class StillChecks:
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
         self.asked_to_mend.append(rules)
         return self.mend(tree)
+
+    async def leaking(self, tree: FileTree) -> Collection[str]:
+        return [path for path in tree if path in self.leaks]
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
         return self._results(tree)
@@ -371,6 +375,14 @@ async def test_what_cannot_be_repaired_blocks_and_the_head_stays(table: Table) -
     assert await table.repository.head("s") == head
     assert len(table.checks.trees) <= 2 + MAX_REPAIRS
 
+    # What was refused is not lost: it is a commit on the head, beside the history.
+    kept, diff = await table.repository.show("s", result.kept)
+    assert (kept.title, kept.author, kept.parents) == ("Break it", ANN, (head,))
+    assert [one.path for one in diff.files] == ["index.html"]
+    assert "+BAD" in diff.text
+    assert result.notes[-1] == f"What was written is kept beside the app as {result.kept[:10]}."
+    assert len(await table.repository.log("s")) == 1
+
 
 async def test_an_attempt_that_makes_nothing_better_ends_the_repairs(table: Table) -> None:
     table.checks.rule = lambda tree: [Finding("bad", "error", "", 0, "always", "fake")]
@@ -526,6 +538,52 @@ async def test_a_turn_can_be_stopped(table: Table) -> None:
     result = await asyncio.wait_for(task, 5)
     assert (result.outcome, result.message) == ("stopped", "Stopped by Ben. The app is as it was before.")
     assert await table.repository.head("s") is None
+
+
+class SlowWithStyles(ScriptedModel):
+    """Writes the page at once, and its styles never."""
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        if request.role == "uix" and asked_path(request) == "a.css":
+            await asyncio.sleep(60)
+        return await super().complete(request)
+
+
+async def stopped(table: Table) -> TurnResult:
+    """Stop a turn that has written one of its two files."""
+    steps = InlineSteps(table.transaction)
+    task = asyncio.create_task(table.turn(model=SlowWithStyles(SCRIPT), steps=steps))
+    while not any(one.files for one in table.progress):
+        await asyncio.sleep(0.01)
+    await steps.signals.put(Signal("stop", BEN, "Left undone: “a blog”."))
+    return await asyncio.wait_for(task, 5)
+
+
+async def test_what_a_stopped_turn_wrote_is_kept_beside_the_app(table: Table) -> None:
+    result = await stopped(table)
+    assert result.notes == (
+        "Left undone: “a blog”.", f"What was written is kept beside the app as {result.kept[:10]}.",
+    )  # fmt: skip
+    assert [one.path for one in result.files] == ["app.json", "index.html"]
+    assert sorted(await table.repository.tree("s", result.kept)) == ["app.json", "index.html"]
+    assert await table.repository.head("s") is None
+
+
+async def test_what_looks_like_a_secret_is_not_kept(table: Table) -> None:
+    table.checks.leaks = ("index.html",)
+    result = await stopped(table)
+    assert (result.outcome, result.kept) == ("stopped", "")
+    assert result.notes == ("Left undone: “a blog”.",)
+
+
+async def test_a_stop_is_a_stop_also_when_nothing_can_be_kept(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def keep(*_: object) -> Committed:
+        raise OutsideError("The disk of the repositories failed: No space left on device.")
+
+    monkeypatch.setattr(table.repository, "keep", keep)
+    result = await stopped(table)
+    assert (result.outcome, result.kept) == ("stopped", "")
+    assert result.notes[-1].startswith("What was written could not be kept: The disk of the repositories failed")
 
 
 async def test_a_message_while_it_runs_is_taken_into_account_and_its_author_named(table: Table) -> None:

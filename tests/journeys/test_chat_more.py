@@ -1,10 +1,13 @@
 """Forms, App Home, commands on messages, lists of who may start: what a platform has beside the conversation."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.journeys.test_chat import with_model
 from tests.servers.chat import Place, place, until
@@ -21,9 +24,9 @@ def told(there: Place, answer: Any, words: str) -> bool:
     backend = there.people.world.server.backend
 
     def look() -> bool:
-        found = answer.message_id or (answer.followup_ids and answer.followup_ids[-1])
-        message = backend.messages[answer.channel_id].get(int(found)) if found else None
-        shown = [message.content, message.embeds, message.attachments] if message else []
+        ids = [answer.message_id, *answer.followup_ids]
+        messages = [backend.messages[answer.channel_id].get(int(found)) for found in ids if found]
+        shown = [[one.content, one.embeds, one.components, one.attachments] for one in messages if one]
         return words in json.dumps(shown, ensure_ascii=False, default=str)
 
     return bool(until(look, 20))
@@ -163,6 +166,32 @@ def test_the_diff_opens_in_a_modal_and_app_home_lists_threads(tmp_path: Path) ->
         people.server.open_home("Ben")
         until(lambda: len([one for one in people.server.views if one["type"] == "home"]) == 2)
         assert "Spoke" not in json.dumps(people.server.views[-1])
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_what_a_stopped_turn_wrote_can_be_seen_and_gone_on_with(kind: str, tmp_path: Path) -> None:
+    with model_server() as slow, place(kind, tmp_path, **with_model(slow)) as there:
+        slow.late = '<write>{"path":"styles.css"'
+        people = there.people
+        people.build("Ann", PAGE)
+        there.notice("index.html")
+        people.say("Ann", "stop")
+        stopped = there.reply(1)
+        assert "kept beside the app as" in stopped.text
+        assert re.search(r"\d files? kept beside the app · \+", stopped.text)
+        assert stopped.buttons == ("continue", "diff")
+        if kind == "slack":
+            people.press("Ann", stopped.id, "diff")
+            seen = json.dumps(until(lambda: people.server.views)[-1], ensure_ascii=False)
+            assert "This is not in the app" in seen
+            assert "tw_preview=" in seen
+        else:
+            answer = people.world.press("Ann", people.number, int(stopped.id), "diff")
+            assert told(there, answer, "This is not in the app")
+            assert told(there, answer, "tw_preview=")
+        slow.late = ""
+        people.press("Ann", stopped.id, "continue")
+        assert "files changed" in there.reply(2).text
 
 
 def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def terminal(tmp_path: Path) -> Terminal:
 def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path: Path) -> None:
     built = terminal.json("ask", "--thread", "shop", "Build a todo app")
     assert list(built) == [
-        "session", "turn", "outcome", "commit", "parent", "files", "checks", "findings", "preview", "usage", "seconds", "message",
+        "session", "turn", "outcome", "commit", "parent", "kept", "files", "checks", "findings", "preview", "usage", "seconds", "message",
     ]  # fmt: skip
     assert (built["outcome"], built["parent"], built["preview"]["state"]) == ("done", None, "ready")
     assert {"path": "main.py", "status": "added"}.items() <= next(

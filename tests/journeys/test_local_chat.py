@@ -164,11 +164,11 @@ def test_a_message_becomes_a_running_app_and_the_next_ones_change_it(
         page.screenshot(path=pictures / "7-evidence.png")
 
 
-def test_a_running_turn_can_be_stopped_and_the_next_message_works(page: Page, tmp_path: Path) -> None:
+def test_a_running_turn_can_be_stopped_and_the_next_message_works(page: Page, tmp_path: Path, pictures: Path) -> None:
     from tests.servers.model import model_server
 
     with (
-        model_server(delay=20) as slow,
+        model_server() as slow,
         running_bot(
             tmp_path / "data",
             THREADWRIGHT_MODEL_BASE_URL=slow.url,
@@ -176,10 +176,22 @@ def test_a_running_turn_can_be_stopped_and_the_next_message_works(page: Page, tm
             THREADWRIGHT_BROWSER="none",
         ) as bot,
     ):
+        slow.late = '<write>{"path":"styles.css"'
         page.goto(bot.url)
-        say(page, "Build a todo app")
+        say(page, "Make a landing page for a bicycle workshop called Spoke & Chain")
+        expect(page.locator(".files-now")).to_contain_text("index.html")
         page.get_by_role("button", name="❌ Stop").click()
         assert "Stopped by you" in reply(page, 1)
-        slow.delay = 0
+        page.locator("summary", has_text="kept beside the app").click()
+        page.screenshot(path=pictures / "1-stopped.png")
+        page.get_by_role("link", name="Diff and evidence").click()
+        expect(page.get_by_text("This is not in the app.")).to_be_visible()
+        page.screenshot(path=pictures / "2-kept.png")
+        with page.expect_popup() as opened:
+            page.get_by_role("link", name="App as it would be").click()
+        expect(opened.value.locator("body")).not_to_be_empty()
+        opened.value.screenshot(path=pictures / "3-as-it-would-be.png")
+        page.go_back()
+        slow.late = ""
         say(page, "Build a todo app")
         assert re.search(r"keeps tasks", reply(page, 2))

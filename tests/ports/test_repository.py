@@ -40,6 +40,28 @@ async def reverse(git: GitRepository, database: Database, commit: str, turn: str
         )
 
 
+async def test_a_commit_can_be_kept_beside_the_history(git: GitRepository, database: Database, tmp_path: Path) -> None:
+    async with database.write() as tx:
+        before = await git.keep(tx, Draft("s", None, {"a.txt": b"early\n"}, "Early", "t0", ANN))
+    assert await git.head("s") is None
+    first = await put(git, database, {"a.txt": b"one\n"}, "t1")
+    await put(git, database, {"b.txt": b"two\n"}, "t2")
+    async with database.write() as tx:
+        # On a commit that is no longer the head.
+        kept = await git.keep(tx, Draft("s", first.commit, {"a.txt": b"other\n"}, "Kept", "t3", ANN))
+    assert [(one.path, one.added, one.removed) for one in kept.files] == [("a.txt", 1, 1)]
+    assert [one.turn_id for one in await git.log("s")] == ["t2", "t1"]
+    assert list(await git.branches("s")) == ["main"]
+
+    # All of it survives the cache, and goes into a clone.
+    shutil.rmtree(tmp_path / "git" / "s.git")
+    assert await git.tree("s", before.commit[:10]) == {"a.txt": b"early\n"}
+    assert await git.tree("s", kept.commit) == {"a.txt": b"other\n"}
+    await git.export("s", tmp_path / "clone")
+    command = ["git", "-C", str(tmp_path / "clone"), "show", "refs/threadwright/kept/t3:a.txt"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "other\n"
+
+
 async def test_a_new_session_has_no_head_no_files_and_no_history(git: GitRepository) -> None:
     assert await git.head("s") is None
     assert await git.tree("s", None) == {}

@@ -22,13 +22,13 @@ Fault = Callable[[dict[str, Any]], Response | str | None]
 
 class ModelServer:
     """
-    Answers as the built-in builder would, after `delay` seconds.
+    Answers as the built-in builder would, after `delay` seconds, and later still where the body has the words `late`.
 
     `fault` sees each request's body first: a Response is sent as it is, a string is streamed as the answer.
     """
 
     def __init__(self, delay: float) -> None:
-        self.delay = delay
+        self.delay, self.late = delay, ""
         self.fault: Fault = lambda _: None
         self.bodies: list[dict[str, Any]] = []
         self.port = free_port()
@@ -43,7 +43,7 @@ class ModelServer:
         async def complete(request: Request) -> Response:
             body = await request.json()
             self.bodies.append(body)
-            await asyncio.sleep(self.delay)
+            await asyncio.sleep(60 if self.late and self.late in body["messages"][-1]["content"] else self.delay)
             found = self.fault(body)
             if isinstance(found, Response):
                 return found

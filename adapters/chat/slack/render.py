@@ -178,7 +178,7 @@ def diff_view(doc: Doc) -> dict[str, Any] | None:
     top = _section(f"*{escape(words(doc)[:500])}*\n{escape(head)}\n{_code(lines, 1_500)}")
     return {
         "type": "modal", "callback_id": f"{PREFIX}seen", "title": {"type": "plain_text", "text": "Diff"},
-        "close": {"type": "plain_text", "text": "Close"}, "blocks": [top, *pieces],
+        "close": {"type": "plain_text", "text": "Close"}, "blocks": [top, *_actions(doc, ""), *pieces],
     }  # fmt: skip
 
 
