@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
+from bot.commands import plain_emoji
 from bot.inbox import Inbox
 from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
 from core.sessions import Author, Session
@@ -66,11 +67,33 @@ class CatchUp:
         past = await self.port.history(session.key, session.seen)
         for event in past.events:
             # What was said before the session began was not said to the bot; what is known already is claimed already.
-            if event.kind != "message" or event.at >= session.created - CLOCK_SECONDS:
+            if event.kind == "message" and event.at < session.created - CLOCK_SECONDS:
+                continue
+            if event.kind != "reaction_added":
                 await self.inbox.accept(event)
+        await self._reactions(session, past, began)
         for remote_id in await self._gone(session, past, began):
             deleted = Event(f"{remote_id}:deleted", session.key, Author("", "somebody"), "deleted", remote_id=remote_id)
             await self.inbox.accept(deleted)
+
+    async def _reactions(self, session: Session, past: Past, began: float) -> None:
+        """Take in which reactions on the bot's messages have come and gone; when they did so is not told."""
+        known = {
+            (one.emoji, one.author.id, remote_id): one
+            for one in await self.messages.reactions(session.id)
+            for remote_id in one.remote_ids
+        }
+        there = {(plain_emoji(one.emoji), one.author.id, one.remote_id): one for one in past.events if one.emoji}
+        for mark, event in there.items():
+            if mark not in known:
+                await self.inbox.accept(replace(event, id=f"{event.id}:{began}", at=began))
+        for (emoji, author_id, remote_id), one in known.items():
+            seen = one.remote_ids & past.remote_ids
+            if remote_id == min(seen, default="") and not any((emoji, author_id, part) in there for part in seen):
+                number = f"{remote_id}:{author_id}:{emoji}:gone:{began}"
+                key = replace(session.key, thread="")
+                gone = Event(number, key, one.author, "reaction_removed", remote_id=remote_id, emoji=emoji, at=began)
+                await self.inbox.accept(gone)
 
     async def _gone(self, session: Session, past: Past, began: float) -> list[str]:
         """Return the messages of people that we knew before we looked, and that the platform does not have any more."""

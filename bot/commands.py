@@ -1,29 +1,18 @@
 """The commands of a thread: words, slash commands, buttons and reactions mean the same, one function each."""
 
 import re
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import Literal
 
 from adapters.store.messages import plain
+from bot.approvals import allow, decide, deny, invite, review, withdraw
+from bot.calls import Call, Command, Outcome, drop_turn, said
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from bot.troubles import KEY, wish
-from core.chat import Choice, Event, Form
+from core.chat import Event
 from core.findings import blocking
-from core.messages import Action, Doc, Signal, TurnRequest, TurnResult
-from core.sessions import Author, Session
+from core.messages import Action, Signal, TurnRequest
 
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from bot.inbox import Inbox
-
-APPROVAL, APPROVAL_SECONDS = ":approval", 3_600
-"""How the key of an approval's card ends, and how long the message waits."""
-DECISIONS = {
-    "allow": "Let this message through, once", "invite": "Let {who} drive this thread from now on", "deny": "Say no",
-}  # fmt: skip
 RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
 
@@ -39,42 +28,6 @@ stop, or ❌: stop everything in this thread. continue: go on with what was stop
 status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app. reset data: remove what the running app has stored.
 this is fine, with your reason: take a change that my checks kept out. when did … break?: find the message after which a check or a test no longer passed.
 👍 and 👎 on a reply are stored."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """
-    One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest.
-
-    `said` is the person's own sentence where the command is a word of one.
-    """
-
-    inbox: "Inbox"
-    tx: "AsyncConnection"
-    session: Session
-    author: Author
-    turn_id: str
-    target: str = ""
-    owns: bool = True
-    said: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command did: the turn it started, and what to tell the person. `query` is answered after the transaction."""
-
-    turn_id: str = ""
-    doc: Doc | None = None
-    form: Form | None = None
-    query: str = ""
-
-
-Command = Callable[[Call], Awaitable[Outcome]]
-
-
-def said(text: str, mark: str = "✅") -> Outcome:
-    """Return an outcome that is one sentence."""
-    return Outcome(doc=plain(text, mark))
 
 
 async def undo(call: Call) -> Outcome:
@@ -101,7 +54,7 @@ async def _reverse(kind: Literal["undo", "redo"], call: Call) -> Outcome:
         if request.kind == kind:
             return Outcome(request.turn_id)
         if not running:
-            await _drop(call, request)
+            await drop_turn(call, request)
             return Outcome()
     else:
         await stop_all(call, [one for one in waiting if one[0].kind == "message"])
@@ -127,7 +80,7 @@ async def stop_all(call: Call, waiting: list[tuple[TurnRequest, bool]]) -> bool:
     """Drop what waits, tell what runs to stop, and say whether anything ran."""
     queued = [request for request, running in waiting if not running]
     for request in queued:
-        await _drop(call, request)
+        await drop_turn(call, request)
     left = f"Left undone: {_listed(queued)}." if queued else ""
     running = [request for request, runs in waiting if runs]
     for request in running:
@@ -139,21 +92,12 @@ def _listed(requests: list[TurnRequest]) -> str:
     return ", ".join(f"“{' '.join(one.text.split())[:60]}”" for one in requests[:5])
 
 
-async def _drop(call: Call, request: TurnRequest) -> None:
-    """End a turn that has not started; its workflow finds it finished."""
-    await call.inbox.turns.finish(call.tx, TurnResult(request.turn_id, "stopped", "Removed from the queue."))
-    await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
-    key = f"{request.turn_id}:queued"
-    if await call.inbox.messages.by_key(call.tx, key):
-        await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))
-
-
 async def drop(call: Call) -> Outcome:
     """Take a message out of the queue."""
     waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
     for request, running in waiting:
         if request.turn_id == call.target and not running:
-            await _drop(call, request)
+            await drop_turn(call, request)
             return said("Removed from the queue.", "⏹️")
     return said("That one has started already; say stop to end it.", "❗")
 
@@ -177,7 +121,7 @@ async def resume(call: Call) -> Outcome:
 async def _again(call: Call, request: TurnRequest, *, kept: bool, base: str = "") -> Outcome:
     """Do a request once more; `kept` uses what the models answered then, `base` is where it starts."""
     resumes = (request.resumes or request.turn_id) if kept else ""
-    again = replace(request, turn_id=call.turn_id, author=call.author, resumes=resumes, base=base)
+    again = replace(request, turn_id=call.turn_id, resumes=resumes, base=base, helpers=(*request.helpers, call.author))
     await call.inbox.lines.join(call.tx, again)
     return Outcome(call.turn_id)
 
@@ -227,88 +171,6 @@ def answer(number: int) -> Command:
         return Outcome(await inbox.say(tx, call.session, event, call.turn_id))
 
     return pick
-
-
-async def allow(call: Call) -> Outcome:
-    """Let one message of a guest through."""
-    return await _decide(call, "allowed")
-
-
-async def invite(call: Call) -> Outcome:
-    """Let a guest's message through, and everything they say from now on."""
-    return await _decide(call, "invited")
-
-
-async def deny(call: Call) -> Outcome:
-    """Refuse a guest's message."""
-    return await _decide(call, "denied")
-
-
-async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) -> Outcome:
-    """Carry out the owner's word; the card says who gave it, and its buttons go."""
-    inbox, tx = call.inbox, call.tx
-    found = await inbox.people.waiting(tx, call.target, call.session.id)
-    if not call.owns or found is None:
-        return said("Only who started this thread can decide that.", "❗")
-    if found.state != "open":
-        return said("That is decided already.", "❗")
-    guest = found.event.author
-    late = time.time() - found.created > APPROVAL_SECONDS
-    words = {
-        "allowed": f"{call.author.name} let this message of {guest.name} through.",
-        "invited": f"{call.author.name} invited {guest.name}.",
-        "denied": f"{call.author.name} said no to {guest.name}'s message.",
-    }
-    text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
-    await inbox.people.decide(tx, found.id, "dropped" if late else state)
-    await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
-    if late or state == "denied":
-        await inbox.messages.mark(tx, f"{found.id}", "⛔")
-        return Outcome()
-    if state == "invited":
-        await inbox.people.put(tx, call.session.id, guest, "invited")
-    return Outcome(await inbox.say(tx, call.session, found.event, found.id))
-
-
-async def review(call: Call) -> Outcome:
-    """Show the whole of a guest's message beside what can become of it, where the platform has forms."""
-    found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
-    if not call.owns or found is None:
-        return said("Only who started this thread can decide that.", "❗")
-    if found.state != "open":
-        return said("That is decided already.", "❗")
-    who = found.event.author.name
-    files = "".join(f"\n📎 {file.name}" for file in found.event.files)
-    decisions = {verb: words.format(who=who) for verb, words in DECISIONS.items()}
-    return Outcome(
-        doc=plain("Decide with the buttons above.", "🔑"),
-        form=Form(
-            "decide", "A guest's message", [Choice("decision", "What becomes of it", decisions, "allow")],
-            about=f"{who} would like me to do this:\n{found.event.text}{files}", target=found.id, submit="Decide",
-        ),
-    )  # fmt: skip
-
-
-async def decide(call: Call) -> Outcome:
-    """Carry out what was chosen in the form of `review`."""
-    chosen = dict(part.partition("=")[::2] for part in call.target.split("&"))
-    verb = chosen.get("decision", "")
-    if verb not in DECISIONS:
-        return said("I did not understand what becomes of that message; use the buttons on its card.", "❗")
-    return await COMMANDS[verb](replace(call, target=chosen.get("target", "")))
-
-
-async def withdraw(call: Call) -> Outcome:
-    """Take the owner's word back while the message that was let through still waits for its turn."""
-    found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
-    waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
-    mine = [request for request, running in waiting if request.turn_id == call.target and not running]
-    if call.owns and found is not None and found.state == "allowed" and mine:
-        await _drop(call, mine[0])
-        await call.inbox.people.decide(call.tx, found.id, "dropped")
-        text = f"{call.author.name} took that back; {found.event.author.name}'s message is not carried out."
-        await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
-    return Outcome()
 
 
 async def status(call: Call) -> Outcome:

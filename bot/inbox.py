@@ -18,7 +18,9 @@ from adapters.store.people import People, Standing
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
-from bot.commands import ADDED, APPROVAL, COMMANDS, ON_APPROVAL, REMOVED, Call, Outcome, command_in, plain_emoji
+from bot.approvals import APPROVAL
+from bot.calls import Call, Outcome
+from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
 from core.chat import OPENING, Accepted, Answer, Event
@@ -27,6 +29,8 @@ from core.sessions import Session
 
 MAX_MESSAGE_CHARS = 100_000
 ACCEPTED, REFUSED = "👀", "⛔"
+URGENT = ("stop", "undo", "redo")
+"""What is done without a mention too, by whoever may drive."""
 ALWAYS_OWNERS = ("settings", "set", "status", "help")
 """What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
@@ -143,7 +147,12 @@ class Inbox:
         speakers, standing = await self._speaks(tx, session, event)
         if standing == "owner" and verb in ALWAYS_OWNERS:
             return await self.say(tx, session, event, turn_id)
-        if not is_addressed(session, event, speakers) and not (verb and may_drive(session, standing)):
+        urgent = verb in URGENT and may_drive(session, standing) and not event.for_others
+        if urgent and verb == "stop":
+            urgent = bool(await self.turns.waiting(tx, session.id))
+        if not is_addressed(session, event, speakers) and not urgent:
+            # What people say among themselves is not answered; a model that is asked later may know of it.
+            await self._posted(tx, session, event, turn_id, "", "")
             if speakers == 2 and session.listening == "auto" and not event.for_others:
                 await self._say_who_is_heard(tx, session)
             return ""
@@ -209,7 +218,7 @@ class Inbox:
         text, queued = _without_queue(text)
         waiting = await self.turns.waiting(tx, session.id)
         if waiting and not queued and not event.files:
-            running = waiting[0][0].turn_id
+            running = next((one.turn_id for one, runs in waiting if runs), waiting[0][0].turn_id)
             await self._posted(tx, session, event, turn_id, running, ACCEPTED)
             await self.engine.tell(tx, running, Signal("steer", event.author, text, f"{turn_id}:person"))
             return running
@@ -289,6 +298,9 @@ class Inbox:
             await self._posted(tx, session, event, key, key, "🔑")
             await self._ask(tx, session, now, key)
             return ""
+        if not message.turn_id and not message.mark:
+            # It was not meant for us, and may be now.
+            return await self._message(tx, session, event, key)
         if not may_drive(session, await self.people.standing(tx, session.id, event.author.id)):
             # What was let through once was let through as it was.
             return ""
@@ -300,7 +312,7 @@ class Inbox:
             await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
             return turn
         text, still = _without_queue(event.text)
-        if still:
+        if still or not _without_queue(_said(message))[1]:
             await self.turns.change(tx, replace(queued, text=text))
         else:
             await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
@@ -318,7 +330,8 @@ class Inbox:
             await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
         elif queued := await self._queued(tx, session, message):
             await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
-        doc = Doc((*message.doc.blocks, Footer("deleted by its author")))
+        heard = message.doc.blocks if message.turn_id or message.mark else ()
+        doc = Doc((*heard, Footer("deleted by its author")))
         await self.messages.post(
             tx, session.id, message.key, "person", doc, author=message.author, turn_id=message.turn_id
         )

@@ -34,6 +34,7 @@ MOST_AT_ONCE = 16
 LOOKING_SHARE, LOOKS_PER_SECOND = 0.05, 50
 """How much of the time may go into looking at what waits: the more it is, the more seldom it is looked at."""
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
+REFUSED_SECONDS, TOLD_SECONDS = 600, 3_600
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
 Value = TypeVar("Value")
@@ -99,6 +100,9 @@ class Courier:
         self._waits: dict[str, dict[int, float]] = {}
         """For each session the newest change that was looked at, and which of its rows wait until when."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._refused: dict[str, float] = {}
+        self._told: dict[str, float] = {}
+        """When the platform last refused to open a session's thread, and when its owner was last told of a refusal."""
         self._calls = Bucket(self.port.capabilities.calls)
 
     def wake(self) -> None:
@@ -201,6 +205,9 @@ class Courier:
         session = await self.sessions.get(session_id)
         if not session.key.thread.startswith(OPENING):
             return session
+        if time.monotonic() < self._refused.get(session_id, 0.0) + REFUSED_SECONDS:
+            self._waits[session_id].update(dict.fromkeys(rows, self._refused[session_id] + REFUSED_SECONDS))
+            return None
         first, waits = rows[0], self._waits[session_id]
         row = None if first in waits else await self.outbox.row(first)
         opened = await self._tried(session, row, self._opened(session)) if row is not None else None
@@ -224,7 +231,10 @@ class Courier:
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             await self.outbox.settle(row, "failed")
-            if row.kind == "reply" or session.key.thread.startswith(OPENING):
+            opening = session.key.thread.startswith(OPENING)
+            if opening:
+                self._refused[session.id] = time.monotonic()
+            if row.kind == "reply" or opening:
                 await self._tell_owner(session, error)
             return
         seconds = error.seconds if isinstance(error, RateLimited) else PAUSES[min(row.attempts, len(PAUSES) - 1)]
@@ -252,12 +262,14 @@ class Courier:
             await self._say_denied(session, error)
 
     async def _tell_owner(self, session: Session, error: OutsideError) -> None:
-        """An answer that its thread does not take must not vanish: who started the thread hears of it alone."""
+        """An answer that its thread does not take must not vanish: who started the thread hears of it alone, once an hour."""
+        if time.monotonic() < self._told.get(session.id, float("-inf")) + TOLD_SECONDS:
+            return
+        self._told[session.id] = time.monotonic()
         async with self.database.read() as connection:
             owners = await self.people.owners(connection, session.id)
-        text = (
-            f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, say “status” there."
-        )
+        mended = "ask again" if session.key.thread.startswith(OPENING) else "say “status” there"
+        text = f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, {mended}."
         for owner in owners:
             try:
                 await self.port.tell(session.key, owner.id, text)
@@ -281,9 +293,9 @@ class Courier:
         if shown == row.mark:
             return
         if row.mark:
-            await self.port.react(session.key, row.remote_id, row.mark, True)
+            await self._limited("react", session.key, self.port.react(session.key, row.remote_id, row.mark, True))
         if shown:
-            await self.port.react(session.key, row.remote_id, shown, False)
+            await self._limited("react", session.key, self.port.react(session.key, row.remote_id, shown, False))
         await self.outbox.put(row.id, Delivery(MARK, "", row.mark, time.time()))
 
     async def _shown(
@@ -320,7 +332,7 @@ class Courier:
     async def _edited(self, session: Session, row: StoredMessage, known: Delivery, part: Part) -> None:
         if row.kind == "progress":
             self._take(session.key, ("edit_in_thread", 0), ("edit", 1 if row.doc.actions else 0))
-        await self.port.edit(session.key, known.remote_id, part)
+        await self._limited("edit", session.key, self.port.edit(session.key, known.remote_id, part))
         await self.outbox.put(row.id, known)
 
     async def _posted(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
@@ -354,7 +366,8 @@ class Courier:
         self.wake()
         return await self.sessions.get(session.id)
 
-    async def _limited(self, kind: str, key: ThreadKey, call: Awaitable[str]) -> str:
+    async def _limited(self, kind: str, key: ThreadKey, call: Awaitable[Value]) -> Value:
+        """Make a call; a refusal for its rate counts for all that would make the same."""
         try:
             return await call
         except RateLimited as error:

@@ -51,10 +51,13 @@ def may_drive(session: Session, standing: Standing) -> bool:
 
 def is_addressed(session: Session, event: Event, speakers: int) -> bool:
     """Say whether a message in the session's thread is meant for the bot, with so many people talking in it."""
-    if event.mentioned or session.key.platform == "local":
+    if session.key.platform == "local":
         return True
-    if event.for_others or session.listening == "mention":
+    if event.for_others:
+        # What begins with somebody else's name is said to them, whoever else is named in it.
         return False
+    if event.mentioned or session.listening == "mention":
+        return event.mentioned
     return session.listening == "always" or speakers <= 1
 
 

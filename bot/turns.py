@@ -35,6 +35,7 @@ from core.turn import TurnPorts, run_turn
 log = logging.getLogger(__name__)
 Connection = AsyncConnection | AsyncSession
 NO_CARD = Doc(())
+TOO_LATE = "“stop” came when this was in the app already; undo takes it back."
 PAUSES = (0.5, 1, 2, 5, 10, 30)
 Value = TypeVar("Value")
 
@@ -92,7 +93,7 @@ class TurnRunner:
         if request.kind != "aside":
             show(Progress("Starting"))
         # Work of a stopped turn that is resumed is in the journal under its own id.
-        model = JournaledModel(self.ports.model, self.database, request.resumes or request.turn_id)
+        model = JournaledModel(self.ports.model, self.database, request.turn_id, request.resumes)
         return await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
 
     async def _looked_up(self, request: TurnRequest, session: Session) -> tuple[TurnResult, Doc | None]:
@@ -199,6 +200,11 @@ class TurnRunner:
         result = report.result
         # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
         session = await self.sessions.within(tx, request.session_id)
+        unheard = await self.turns.told(tx, request.turn_id, report.heard)
+        stops = [signal for _, signal in unheard if signal.kind == "stop"]
+        if stops and result.commit:
+            left = (signal.text for signal in stops if signal.text)
+            result = replace(result, notes=(*result.notes, TOO_LATE, *left))
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         if report.title:
             await self.sessions.rename(tx, request.session_id, report.title)
@@ -217,7 +223,7 @@ class TurnRunner:
                 tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
             )
         await self.messages.mark(tx, request.turn_id, MARKS[result.outcome])
-        for number, signal in await self.turns.told(tx, request.turn_id, report.heard):
+        for number, signal in unheard:
             if signal.kind == "steer":
                 again = f"{request.turn_id}-{number}"
                 late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)

@@ -29,6 +29,7 @@ class TurnRequest:
     An `aside` is a question beside the work, a `query` asks the bot itself (`text` is the verb); neither changes the app.
     `link` leads back to the message. `resumes` names a stopped turn whose finished work is used again.
     `base` is a commit to work from instead of the head; where later commits changed the same lines, this turn's count.
+    `helpers` have a part in it beside its author: who let somebody's stopped turn go on, say.
     """
 
     turn_id: str
@@ -41,6 +42,7 @@ class TurnRequest:
     files: tuple[Attachment, ...] = ()
     resumes: str = ""
     base: str = ""
+    helpers: tuple[Author, ...] = ()
 
     @property
     def beside(self) -> bool:

@@ -131,7 +131,8 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if answer.outcome is not None:
         return result
 
-    helpers = tuple(dict.fromkeys(one.author for one in steers if one.author != request.author))
+    involved = dict.fromkeys([*request.helpers, *(one.author for one in steers)])
+    helpers = tuple(one for one in involved if one != request.author)
     committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
     if committed.clashes:
         said = undoing.explain_clashes(committed.clashes)

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -13,11 +14,16 @@ from core.ports import LanguageModel
 
 
 class JournaledModel:
-    """A LanguageModel for one turn whose answers are kept until the turn is finished."""
+    """
+    A LanguageModel for one turn whose answers are kept until the turn is finished.
 
-    def __init__(self, model: LanguageModel, database: Database, turn_id: str) -> None:
-        self._model, self._database, self._turn_id = model, database, turn_id
+    `resumes` names the turn that this one goes on with: what that one was answered is paid.
+    """
+
+    def __init__(self, model: LanguageModel, database: Database, turn_id: str, resumes: str = "") -> None:
+        self._model, self._database, self._turn_id = model, database, resumes or turn_id
         self.name = model.name
+        self._resumes, self._counted = bool(resumes), set[str]()
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Return the remembered answer to this very request, or ask the model and remember."""
@@ -26,8 +32,11 @@ class JournaledModel:
         async with self._database.read() as connection:
             known = await connection.scalar(sa.select(model_call.c.completion).where(*where))
         if known is not None:
-            return from_json(known, Completion)
+            paid = self._resumes or key in self._counted
+            self._counted.add(key)
+            return replace(from_json(known, Completion), paid=paid)
         completion = await self._model.complete(request)
+        self._counted.add(key)
         row = {"turn_id": self._turn_id, "request": key, "completion": to_json(completion, Completion)}
         async with self._database.write() as tx:
             await tx.execute(model_call.delete().where(*where))

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
-from adapters.store.tables import delivery, message, reaction
+from adapters.store.tables import delivery, message, person, reaction
 from adapters.store.tables import session as session_table
 from core.messages import Doc, Para
+from core.sessions import Author
 
 Connection = AsyncConnection | AsyncSession
 TALK_MESSAGES, TALK_CHARS = 20, 500
@@ -53,6 +54,15 @@ def stored(row: sa.Row[tuple[object, ...]]) -> StoredMessage:
 POSTED, KEPT = ("kind", "body", "turn_id", "author"), ("remote_id", "mark")
 """What every post of a message says anew, and what it leaves as it is where it says nothing."""
 NEXT = sa.select(sa.func.coalesce(sa.func.max(message.c.changed), 0) + 1).scalar_subquery()
+
+
+@dataclass(frozen=True)
+class Reacted:
+    """Somebody's reaction on a message, which has these parts on its platform."""
+
+    emoji: str
+    author: Author
+    remote_ids: frozenset[str]
 
 
 class Messages:
@@ -175,6 +185,23 @@ class Messages:
         return [
             {"by": one.author or "the bot", "said": _words(one.doc)[:TALK_CHARS]} for one in told if _words(one.doc)
         ]
+
+    async def reactions(self, session_id: str) -> list[Reacted]:
+        """Return the reactions that there are on the bot's messages, each with the parts of its message."""
+        name = sa.func.coalesce(person.c.name, reaction.c.author_id)
+        known = sa.and_(person.c.session_id == message.c.session_id, person.c.author_id == reaction.c.author_id)
+        query = (
+            sa.select(message.c.id, reaction.c.emoji, reaction.c.author_id, name.label("name"), delivery.c.remote_id)
+            .join(reaction, reaction.c.message_id == message.c.id)
+            .join(delivery, delivery.c.message_id == message.c.id)
+            .outerjoin(person, known)
+            .where(message.c.session_id == session_id, reaction.c.present)
+        )
+        parts: dict[tuple[int, str, str, str], set[str]] = {}
+        async with self._database.read() as connection:
+            for row in await connection.execute(query):
+                parts.setdefault((row.id, row.emoji, row.author_id, row.name), set()).add(row.remote_id)
+        return [Reacted(emoji, Author(number, name), frozenset(on)) for (_, emoji, number, name), on in parts.items()]
 
     async def react(
         self, tx: Connection, number: int, emoji: str, author_id: str, added: bool, at: float = 0.0

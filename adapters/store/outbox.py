@@ -8,7 +8,7 @@ from adapters.store.database import Database
 from adapters.store.messages import NEXT, StoredMessage, stored
 from adapters.store.tables import delivery, message, session
 
-MOST_ROWS = 100
+MOST_ROWS, MOST_TRIES = 100, 3
 PENDING = (
     sa.select(message.c.session_id, sa.func.max(message.c.changed))
     .join(session, session.c.id == message.c.session_id)
@@ -86,10 +86,20 @@ class Outbox:
             await tx.execute(delivery.delete().where(delivery.c.message_id == message_id, delivery.c.part == part))
 
     async def settle(self, row: StoredMessage, state: str) -> None:
-        """Set what became of a message, unless it has changed since it was read."""
+        """
+        Set what became of a message, unless it has changed since it was read.
+
+        Where something could be said, what could not be said before is tried again, a few times.
+        """
         async with self._database.write() as tx:
             same = (message.c.id == row.id, message.c.changed == row.changed)
             await tx.execute(message.update().where(*same).values(state=state))
+            if state == "sent" and row.kind in ("reply", "notice"):
+                refused = (
+                    message.c.session_id == row.session_id, message.c.state == "failed", message.c.attempts < MOST_TRIES,
+                )  # fmt: skip
+                again = {"state": "pending", "attempts": message.c.attempts + 1, "changed": NEXT}
+                await tx.execute(message.update().where(*refused).values(again))
 
     async def failed(self, row: StoredMessage) -> None:
         """Count a failed attempt."""

@@ -77,12 +77,6 @@ class People:
             return None
         return Waiting(row.id, row.session_id, from_json(row.event, Event), row.state, row.created)
 
-    async def open_for(self, tx: Connection, session_id: str) -> list[Waiting]:
-        """Return the messages that still wait in a session."""
-        where = (approval.c.session_id == session_id, approval.c.state == "open")
-        rows = await tx.execute(sa.select(approval).where(*where))
-        return [Waiting(row.id, row.session_id, from_json(row.event, Event), row.state, row.created) for row in rows]
-
     async def decide(self, tx: Connection, number: str, state: str, event: Event | None = None) -> None:
         """Set what became of a message that waited; `event` replaces its content."""
         values = {"state": state} | ({"event": to_json(event, Event)} if event else {})

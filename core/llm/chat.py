@@ -61,10 +61,16 @@ class Usage:
 
 @dataclass(frozen=True)
 class Completion:
-    """A model's answer. `complete` is False when the provider cut it at the token limit, `blind` True when it saw no image."""
+    """
+    A model's answer.
+
+    `complete` is False when the provider cut it at the token limit, `blind` True when it saw no image, `paid` True when it
+    is an answer from before whose usage is counted already.
+    """
 
     text: str
     model: str
     usage: Usage = Usage()
     complete: bool = True
     blind: bool = False
+    paid: bool = False

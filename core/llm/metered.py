@@ -54,7 +54,10 @@ class MeteredModel:
             )
         self.calls += 1
         completion = await self._model.complete(request)
-        self.usage += completion.usage
+        if completion.paid:
+            self.calls -= 1
+        else:
+            self.usage += completion.usage
         self.models.add(completion.model)
         self.blind = self.blind or completion.blind
         self.context = max(self.context, completion.usage.input_tokens / self._budget.context)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.chat.discord.events import chosen
-from adapters.chat.slack.emoji import meaning, name_of
+from adapters.chat.slack.emoji import NAMES, meaning, name_of
 from adapters.chat.slack.events import event_of
+from bot.commands import ADDED, ON_APPROVAL, REMOVED, plain_emoji
 from bot.replies import MARKS
 from core.messages import Attachment
 
@@ -95,6 +96,21 @@ def test_a_message_to_somebody_else_says_so() -> None:
     assert event.for_others
 
 
+def test_who_is_named_first_is_who_is_meant() -> None:
+    event = event_of({**MESSAGE, "event": {**MESSAGE["event"], "text": f"<@U2> ask <@{ME}> for a page"}}, ME, {})
+    assert event is not None
+    assert (event.for_others, event.begins) == (True, False)
+
+
+def test_a_message_that_is_forwarded_is_read() -> None:
+    shared = {"is_share": True, "author_name": "Cem", "from_url": "https://x.slack.com/p1", "text": "We need &lt;b&gt;"}
+    unfurled = {"title": "A page", "text": "not this", "from_url": "https://example.com"}
+    body = {**MESSAGE, "event": {**MESSAGE["event"], "text": "", "attachments": [unfurled, shared, "odd"]}}
+    event = event_of(body, ME, {})
+    assert event is not None
+    assert event.text == "Forwarded from Cem (https://x.slack.com/p1):\nWe need <b>"
+
+
 def test_buttons_and_forms_carry_verb_and_target() -> None:
     button, form = event_of(SAMPLES[5], ME, {}), event_of(SAMPLES[6], ME, {})
     assert button is not None
@@ -128,6 +144,11 @@ def test_an_alias_that_leads_in_a_circle_ends() -> None:
 
 def test_every_mark_has_a_name_at_slack() -> None:
     assert all(name_of(mark) != "grey_question" for mark in (*MARKS.values(), "👀", "🔑"))
+
+
+def test_every_reaction_that_means_something_is_known_at_slack() -> None:
+    known = {plain_emoji(one) for one in NAMES}
+    assert {*ADDED, *REMOVED, *ON_APPROVAL} <= known
 
 
 @settings(max_examples=300, deadline=None)

@@ -154,9 +154,11 @@ async def test_what_is_forbidden_or_gone_is_given_up_and_the_next_goes_on(lite: 
         for name in ("a", "b", "c", "d"):
             await desk.post(name, name)
             await desk.settled()
-        assert port.texts() == ["d"]
-        # One that is forbidden and one that is refused; nobody misses what somebody has deleted.
-        assert [person for person, _ in port.told] == ["u1", "u1"]
+            await desk.settled()
+        # Once something could be said, what was refused is said too.
+        assert port.texts() == ["d", "a", "c"]
+        # Nobody misses what somebody has deleted, and of what is refused the owner hears once, not each time.
+        assert [person for person, _ in port.told] == ["u1"]
         assert port.told[0][1].startswith("I could not write in “Shop”: no")
 
 
@@ -213,6 +215,32 @@ async def test_a_thread_is_opened_before_anything_is_said_in_it(lite: Database) 
         assert port.texts() == ["Ann asks: build a shop", "done"]
         assert port.marks == {"m1": {"👀"}}
         assert (await desk.courier.sessions.get(desk.session.id)).key.thread == "t-opened"
+
+
+async def test_a_thread_that_may_not_be_opened_is_not_asked_for_again_and_again(lite: Database) -> None:
+    port = FakePort(fail={"open_thread": [NotAllowed("not_in_channel")] * 50})
+    async with at_work(lite, port, replace(KEY, thread=f"{OPENING}1")) as desk:
+        await desk.post("p", "build a shop", "person", mark="👀", author="Ann")
+        for step in range(8):
+            await desk.post("card", f"step {step}", "progress")
+            await asyncio.sleep(0.3)
+        await desk.post("a", "done")
+        await asyncio.sleep(1)
+        assert port.calls.count("open_thread") == 1
+        assert port.told == [
+            ("u1", "I could not write in “Shop”: not_in_channel Nothing is lost; once that is mended, ask again.")
+        ]
+
+
+async def test_a_limit_on_edits_holds_for_all_threads_of_the_workspace(lite: Database) -> None:
+    port = FakePort(fail={"edit": [RateLimited(30.0)]})
+    async with at_work(lite, port) as desk:
+        for text in ("one", "two"):
+            await desk.post("card", text, "progress")
+            await asyncio.sleep(0.5)
+        await desk.post("card", "three", "progress")
+        await asyncio.sleep(1)
+        assert port.calls.count("edit") == 1
 
 
 async def test_a_reaction_that_came_before_its_message_was_known_counts(lite: Database) -> None:

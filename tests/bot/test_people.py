@@ -56,7 +56,7 @@ def test_who_may_drive(access: Any, drivers: set[str]) -> None:
     [
         ("auto", 1, {}, True), ("auto", 2, {}, False), ("auto", 2, {"mentioned": True}, True), ("auto", 1, {"for_others": True}, False),
         ("always", 5, {}, True), ("always", 5, {"for_others": True}, False), ("mention", 1, {}, False),
-        ("mention", 1, {"mentioned": True}, True),
+        ("auto", 2, {"for_others": True, "mentioned": True}, False), ("mention", 1, {"mentioned": True}, True),
     ],
 )  # fmt: skip
 def test_what_counts_as_said_to_the_bot(listening: Any, speakers: int, change: dict[str, Any], heard: bool) -> None:

@@ -1,6 +1,8 @@
 """Turns whose workflow has ended: one reply each, and never a second one."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,9 +20,10 @@ from adapters.vfs.git import GitRepository
 from bot.commands import command_in
 from bot.lines import Lines
 from bot.progress import ProgressBoard
-from bot.turns import TurnRunner
-from core.llm.chat import ChatRequest, Message
-from core.messages import TurnRequest, TurnResult
+from bot.turns import Report, TurnRunner
+from core.llm.chat import ChatRequest, Message, Usage
+from core.llm.metered import Budget, MeteredModel
+from core.messages import Para, Signal, TurnRequest, TurnResult
 from core.sessions import ThreadKey
 from core.turn import TurnPorts
 from tests.conftest import ANN
@@ -83,11 +86,43 @@ async def test_answers_of_models_are_forgotten_after_a_week(runner: TurnRunner, 
     request = ChatRequest("core", "text", "", (Message("user", "x"),))
     first = await model.complete(request)
     await runner.reconcile(ended())
-    assert await model.complete(request) == first
+    assert (await model.complete(request)).text == first.text
     async with lite.write() as tx:
         await tx.execute(turn.update().values(finished=1.0))
     await runner.reconcile(ended())
     assert (await model.complete(request)).text == "two"
+
+
+async def test_what_was_answered_before_is_paid_once(runner: TurnRunner, lite: Database) -> None:
+    """A turn that goes on, after a budget was spent say, gets its own budget; one that starts over in a crash has the old."""
+    await queued(runner, lite)
+    script: dict[Any, list[Any]] = {"core": ["one", "two"]}
+    model = ScriptedModel(script, usage=Usage(5, 5, 0.1))
+    request = ChatRequest("core", "text", "", (Message("user", "x"),))
+    for journal, paid in (
+        (JournaledModel(model, lite, "t1"), Usage(5, 5, 0.1)),
+        (JournaledModel(model, lite, "t1"), Usage(5, 5, 0.1)),
+        (JournaledModel(model, lite, "t2", resumes="t1"), Usage()),
+    ):
+        metered = MeteredModel(journal, Budget(calls=1))
+        # It is asked again when people add something while it runs.
+        assert [(await metered.complete(request)).text] == ["one"]
+        assert metered.usage == paid
+        if paid == Usage():
+            assert (await metered.complete(replace(request, system="other"))).text == "two"
+            assert metered.usage == Usage(5, 5, 0.1)
+
+
+async def test_a_stop_that_comes_too_late_is_told(runner: TurnRunner, lite: Database) -> None:
+    session_id = await queued(runner, lite)
+    async with lite.write() as tx:
+        await runner.turns.tell(tx, "t1", Signal("stop", ANN, "Left undone: “a blog”."))
+        request = await runner.turns.request("t1")
+        await runner._write(tx, request, Report(TurnResult("t1", "done", "Built.", commit="c" * 40, parent="p")))
+    (reply,) = [one.doc for one in await runner.messages.since(session_id) if one.kind == "reply"]
+    assert [block.text for block in reply.blocks if isinstance(block, Para)] == [
+        "Built.", "“stop” came when this was in the app already; undo takes it back.", "Left undone: “a blog”.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

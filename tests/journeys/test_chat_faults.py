@@ -224,6 +224,15 @@ def test_what_happened_while_the_bot_was_away_is_made_up_for(kind: str, tmp_path
         before = len(there.replies())
         there.restart()
         there.reply(before + 1)
+        there.bot.kill()
+        people.react("Ann", first.id, "↩️", present=False)
+        there.restart()
+        assert "Redone" in there.reply(before + 2).text
+        # The same reaction again is a new wish.
+        there.bot.kill()
+        people.react("Ann", first.id, "↩️")
+        there.restart()
+        assert "Undone" in there.reply(before + 3).text
 
 
 @both

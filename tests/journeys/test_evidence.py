@@ -54,7 +54,7 @@ async def test_what_blocks_can_be_said_to_be_fine(talk: Talk) -> None:
     assert (blocked.outcome, blocked.commit) == ("blocked", "")
     assert "B307" in blocked.message
     reply = (await talk.app.messages.since(session.id))[-1].doc
-    assert [one.verb for one in reply.actions] == ["retry", "waive"]
+    assert [one.verb for one in reply.actions] == ["retry", "waive", "diff"]
 
     asked = len(talk.model.bodies)
     done = await talk.say("This is fine: only numbers get there")

@@ -14,6 +14,7 @@ from core.sessions import Author, ThreadKey
 PLATFORM = "discord"
 DIRECT = "direct"
 KINDS = (discord.MessageType.default, discord.MessageType.reply)
+MOST_FORWARDED = 4_000
 _MENTION = re.compile(r"<@[!&]?(\d+)>")
 
 
@@ -52,19 +53,24 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
         return None
     guild = message.guild.id if message.guild else None
     mentioned = any(user.id == me for user in message.mentions) or _role_called(message, me)
+    others = guild is not None and _for_others(message.content, me)
+    text = "\n\n".join(part for part in (_spoken(message.content, me, mentioned), *_forwarded(message)) if part)
+    if not (text or message.attachments or mentioned):
+        # A sticker, a poll, or what may not be read.
+        return None
     return Event(
         f"discord:{message.id}" + (f":{edited.isoformat()}" if kind == "edited" and edited else ""),
         key_of(message.channel, guild, f"at:{message.id}"),
         author_of(message.author),
         kind,
-        text=_spoken(message.content, me, mentioned),
+        text=text,
         link=message.jump_url,
         remote_id=str(message.id),
         files=tuple(attachment(one, message) for one in message.attachments),
         roles=roles_of(message.author),
-        begins=mentioned or guild is None,
+        begins=(mentioned and not others) or guild is None,
         mentioned=mentioned or guild is None,
-        for_others=_for_others(message.content, me),
+        for_others=others,
         at=message.created_at.timestamp(),
     )
 
@@ -81,6 +87,12 @@ def _spoken(text: str, me: int, mentioned: bool) -> str:
         return text
     words = re.sub(rf"<@!?{me}>", "", text)
     return re.sub(r"^\s*<@&\d+>", "", words).strip()
+
+
+def _forwarded(message: discord.Message) -> list[str]:
+    """Return what was forwarded with a message; who wrote it is not told."""
+    link = f" ({message.reference.jump_url})" if message.reference else ""
+    return [f"Forwarded{link}:\n{one.content[:MOST_FORWARDED]}" for one in message.message_snapshots if one.content]
 
 
 def _for_others(text: str, me: int) -> bool:

@@ -220,7 +220,7 @@ class DiscordPort:
         if not message.author.bot and isinstance(message.channel, discord.PartialMessageable):
             message.channel = await self._channel(message.channel.id)
         event = events.message_event(message, self._client.user.id, kind)
-        if event is None or not (event.text or event.files or event.mentioned):
+        if event is None:
             return
         accepted = await self.accept(replace(event, caveat=self._caveat()))
         if accepted.session is None and accepted.answer.doc is not None:
@@ -254,11 +254,19 @@ class DiscordPort:
             verb, target = "build", f"{target.rstrip(' .!?')}. queue"
         accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
         answer = accepted.answer
-        with contextlib.suppress(discord.NotFound, discord.InteractionResponded):
+        try:
             if answer.form is not None:
                 await interaction.response.send_modal(modal_of(answer.form))
                 return
             await self._answered(interaction, verb, accepted, answer)
+        except discord.InteractionResponded:
+            pass
+        except discord.NotFound:
+            # Discord waits three seconds; what came later is said in the thread.
+            if answer.doc is not None and accepted.session and not accepted.session.key.thread.startswith(OPENING):
+                with contextlib.suppress(discord.HTTPException):
+                    for part in render(Outgoing(answer.doc)):
+                        await self._text(accepted.session.key.thread).send(**sent_as(part))
 
     async def _placed(self, interaction: discord.Interaction) -> discord.Interaction:
         if interaction.channel is None and interaction.channel_id is not None:
@@ -406,7 +414,7 @@ class DiscordPort:
         guild = str(message.guild.id) if message.guild else events.DIRECT
         found: list[Event] = []
         for one in message.reactions:
-            async for user in one.users(limit=20):
+            async for user in one.users(limit=100):
                 if user.id != self._client.user.id:
                     key = ThreadKey(events.PLATFORM, guild, "", "")
                     number = f"discord:{message.id}:{user.id}:{one.emoji}:caught-up"

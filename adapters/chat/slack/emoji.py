@@ -7,7 +7,8 @@ NAMES = {
     "👀": "eyes", "✅": "white_check_mark", "⚠️": "warning", "⛔": "no_entry", "❓": "question", "❗": "exclamation",
     "⏹️": "black_square_for_stop", "💰": "moneybag", "🔑": "key", "🕒": "clock3", "❌": "x",
     "↩️": "leftwards_arrow_with_hook", "↪️": "arrow_right_hook", "👍": "+1", "👎": "-1", "1️⃣": "one", "2️⃣": "two",
-    "3️⃣": "three", "4️⃣": "four", "🔧": "wrench",
+    "3️⃣": "three", "4️⃣": "four", "🔧": "wrench", "👌": "ok_hand", "🔁": "repeat", "➡️": "arrow_right", "⬅️": "arrow_left",
+    "🤝": "handshake",
 }  # fmt: skip
 _MEANINGS = {name: emoji for emoji, name in NAMES.items()} | {
     "thumbsup": "👍", "thumbsdown": "👎", "heavy_check_mark": "✅", "heavy_exclamation_mark": "❗", "stop_button": "⏹️",

@@ -14,6 +14,7 @@ from core.sessions import Author, ThreadKey
 
 PLATFORM = "slack"
 SUBTYPES = (None, "file_share", "thread_broadcast")
+MOST_SHARED, MOST_FORWARDED = 10, 4_000
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 Aliases = Mapping[str, str]
@@ -68,21 +69,32 @@ def message_event(
     mentioned = f"<@{me}" in text or direct
     edited = str((event.get("edited") or {}).get("ts", "")) if kind == "edited" else ""
     first = _MENTION.match(text.lstrip())
+    others = first is not None and first[1] != me and not direct
     return Event(
         # The same for `message` and `app_mention`, which report one message with two different event ids.
         f"slack:{team}:{channel}:{ts}" + (f":{edited}" if edited else ""),
         ThreadKey(PLATFORM, team, channel, str(event.get("thread_ts") or ts)),
         _author(event["user"]),
         kind,
-        text=spoken(text, me),
+        text="\n\n".join(part for part in (spoken(text, me), *_forwarded(event)) if part),
         link=f"https://slack.com/app_redirect?team={team}&channel={channel}&message_ts={ts}",
         remote_id=f"{channel}/{ts}",
         files=tuple(_file(one) for one in event.get("files") or () if isinstance(one, dict) and "id" in one),
-        begins=mentioned,
+        begins=mentioned and not others,
         mentioned=mentioned,
-        for_others=first is not None and first[1] != me,
+        for_others=others,
         at=float(ts),
     )
+
+
+def _forwarded(event: Mapping[str, Any]) -> list[str]:
+    """Return the messages that were shared with a message; links that Slack unfolds are none."""
+    shared = [one for one in event.get("attachments") or () if isinstance(one, dict) and one.get("is_share")]
+    return [
+        f"Forwarded from {one.get('author_name') or 'somebody'} ({one.get('from_url') or 'no link'}):\n"
+        + spoken(str(one.get("text") or one.get("fallback") or ""), "")[:MOST_FORWARDED]
+        for one in shared[:MOST_SHARED]
+    ]
 
 
 def spoken(text: str, me: str) -> str:

@@ -26,7 +26,7 @@ from adapters.chat.slack import events
 from adapters.chat.slack.emoji import meaning, name_of
 from adapters.chat.slack.native import Native
 from adapters.chat.slack.render import diff_view, form_view, home_view, render
-from adapters.chat.slack.wire import DRAIN_SECONDS, Socket, slack_errors
+from adapters.chat.slack.wire import APP_TOKEN, DRAIN_SECONDS, Socket, slack_errors
 from core.chat import (
     OPENING,
     Accepted,
@@ -119,7 +119,7 @@ class SlackPort:
     @contextlib.asynccontextmanager
     async def _socket(self, app: AsyncApp, app_token: str, api_url: str) -> AsyncIterator[None]:
         client = AsyncWebClient(token=app_token, base_url=api_url)
-        with slack_errors():
+        with slack_errors(APP_TOKEN):
             await client.apps_connections_open(app_token=app_token)
         socket = self._connection = Socket(app, app_token, client)
         socket.client.message_listeners.append(self._greeted)

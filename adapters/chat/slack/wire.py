@@ -26,23 +26,24 @@ GONE = (
 )  # fmt: skip
 BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 DRAIN_SECONDS = 5
+BOT_TOKEN, APP_TOKEN = "THREADWRIGHT_SLACK_BOT_TOKEN", "THREADWRIGHT_SLACK_APP_TOKEN"
 
 
 @contextlib.contextmanager
-def slack_errors() -> Iterator[None]:
+def slack_errors(setting: str = BOT_TOKEN) -> Iterator[None]:
     """Translate what slack-sdk raises."""
     try:
         yield
     except SlackApiError as error:
-        raise translated(error.response) from error
+        raise translated(error.response, setting) from error
     except SlackClientError as error:
         raise OutsideError(f"Slack did not take that ({type(error).__name__}).", retryable=True) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise OutsideError(f"Slack cannot be reached ({type(error).__name__}).", retryable=True) from error
 
 
-def translated(response: Any) -> OutsideError:
-    """Return what an answer of Slack means that is no success."""
+def translated(response: Any, setting: str = BOT_TOKEN) -> OutsideError:
+    """Return what an answer of Slack means that is no success; `setting` names the token that the request was made with."""
     if not hasattr(response, "data"):
         return OutsideError("Slack answered something that is no JSON.", retryable=True)
     data = response.data if isinstance(response.data, dict) else {}
@@ -51,7 +52,7 @@ def translated(response: Any) -> OutsideError:
         headers = {name.casefold(): value for name, value in response.headers.items()}
         return RateLimited(float(headers.get("retry-after", 1)))
     if code in REVOKED:
-        return Revoked(f"Slack refuses the token ({code}). Set THREADWRIGHT_SLACK_BOT_TOKEN to a valid one.")
+        return Revoked(f"Slack refuses the token ({code}). Set {setting} to a valid one.")
     if code in GONE:
         return Missing(f"Slack does not know it any more ({code}).")
     if code == "missing_scope":

@@ -1,0 +1,60 @@
+"""What a command is given, what it gives back, and what several of them do."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters.store.messages import plain
+from core.chat import Form
+from core.messages import Doc, TurnRequest, TurnResult
+from core.sessions import Author, Session
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.inbox import Inbox
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest.
+
+    `said` is the person's own sentence where the command is a word of one.
+    """
+
+    inbox: "Inbox"
+    tx: "AsyncConnection"
+    session: Session
+    author: Author
+    turn_id: str
+    target: str = ""
+    owns: bool = True
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: the turn it started, and what to tell the person. `query` is answered after the transaction."""
+
+    turn_id: str = ""
+    doc: Doc | None = None
+    form: Form | None = None
+    query: str = ""
+
+
+Command = Callable[[Call], Awaitable[Outcome]]
+
+
+def said(text: str, mark: str = "✅") -> Outcome:
+    """Return an outcome that is one sentence."""
+    return Outcome(doc=plain(text, mark))
+
+
+async def drop_turn(call: Call, request: TurnRequest) -> None:
+    """End a turn that has not started; its workflow finds it finished."""
+    await call.inbox.turns.finish(call.tx, TurnResult(request.turn_id, "stopped", "Removed from the queue."))
+    await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
+    key = f"{request.turn_id}:queued"
+    if await call.inbox.messages.by_key(call.tx, key):
+        await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))

@@ -1,0 +1,175 @@
+"""Several people in one thread, through the whole bot: what is meant for it, what is not, and what becomes of each."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from bot.wiring import App, opened
+from core.chat import Accepted, Event
+from core.messages import Attachment, Footer, Para, ProgressCard, TurnResult
+from core.sessions import Author, Session, ThreadKey
+from tests.servers.model import ModelServer, model_server
+
+KEY = ThreadKey("talk", "w", "c", "t")
+ANN, BEN = Author("U1", "Ann"), Author("U2", "Ben")
+PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
+
+
+@dataclass
+class Room:
+    """A thread of a platform that shows nothing; everything before and behind that is real."""
+
+    app: App
+    model: ModelServer
+    count: int = 0
+
+    async def say(
+        self, who: Author, text: str, *, mentioned: bool = False, files: Sequence[Attachment] = (), edits: str = ""
+    ) -> Accepted:
+        """Say something, or edit an earlier message so that it says this."""
+        self.count += 1
+        number = edits or f"m{self.count}"
+        return await self.app.inbox.accept(
+            Event(
+                f"e{self.count}", KEY, who, "edited" if edits else "message", text=text, remote_id=number,
+                mentioned=mentioned, begins=mentioned, files=tuple(files), at=float(self.count),
+            )
+        )  # fmt: skip
+
+    async def press(self, who: Author, verb: str, target: str) -> Accepted:
+        self.count += 1
+        return await self.app.inbox.accept(Event(f"e{self.count}", KEY, who, "command", text=verb, target=target))
+
+    async def result(self, accepted: Accepted) -> TurnResult:
+        async with asyncio.timeout(60):
+            while (result := await self.app.turns.result(accepted.turn_id)) is None:
+                await asyncio.sleep(0.02)
+        return result
+
+    async def session(self) -> Session:
+        (session,) = await self.app.sessions.list()
+        return session
+
+    async def told(self) -> list[str]:
+        """Return what the bot has said beside its replies and cards."""
+        said = [one for one in await self.app.messages.since((await self.session()).id) if one.kind == "notice"]
+        return [block.text for one in said for block in one.doc.blocks if isinstance(block, Para | Footer)]
+
+    async def planning(self) -> None:
+        """Wait until a turn is at work on its plan."""
+        async with asyncio.timeout(20):
+            while True:
+                messages = await self.app.messages.since((await self.session()).id)
+                cards = [b for one in messages for b in one.doc.blocks if isinstance(b, ProgressCard) and not b.over]
+                if any(card.progress.step == "Planning" for card in cards):
+                    return
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    async with AsyncExitStack() as stack:
+        model = stack.enter_context(model_server())
+        settings = Settings(
+            data_dir=tmp_path / "data", sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=90,
+        )  # fmt: skip
+        yield Room(await stack.enter_async_context(opened(settings, previews=False)), model)
+
+
+@pytest.mark.parametrize(
+    "text", ["That is fine", "continue", "fix", "when did the login break?", "stop", "retry"]
+)
+async def test_what_people_say_among_themselves_is_not_answered_and_still_known(room: Room, text: str) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "The colour of our brand is teal")
+    said = await room.say(ANN, text)
+    assert (said.turn_id, said.answer.doc) == ("", None)
+    assert [one for one in await room.told() if "several of you" not in one] == []
+    # Who is asked later may know of it.
+    asked = len(room.model.bodies)
+    await room.result(await room.say(ANN, "Make it look as we discussed", mentioned=True))
+    shown = room.model.bodies[asked]["messages"]
+    assert (
+        f'{{"by":"Ben","said":"The colour of our brand is teal"}},{{"by":"Ann","said":"{text}"}}' in shown[1]["content"]
+    )
+    assert "who may not tell you what to do" in shown[0]["content"]
+
+
+async def test_stop_and_undo_need_no_mention(room: Room) -> None:
+    built = await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "Nice!")
+    undone = await room.result(await room.say(ANN, "undo"))
+    assert undone.message.startswith("Undone.")
+    assert built.commit == undone.parent
+    room.model.delay = 60
+    running = await room.say(ANN, "make it dark", mentioned=True)
+    await room.planning()
+    await room.say(ANN, "stop")
+    assert (await room.result(running)).outcome == "stopped"
+
+
+async def test_a_message_that_is_edited_to_name_the_bot_is_meant_for_it(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "Hm")
+    await room.say(ANN, "make it darc")
+    number = f"m{room.count}"
+    assert (await room.say(ANN, "make it dar", edits=number)).turn_id == ""
+    assert (await room.result(await room.say(ANN, "make it dark", mentioned=True, edits=number))).commit
+
+
+async def test_an_edit_of_a_message_that_waits_because_of_its_file_changes_it(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    room.model.delay = 60
+    first = await room.say(ANN, "make it dark")
+    await room.planning()
+    queued = await room.say(ANN, "Show this lgo", files=[Attachment("logo.png", "image/png", 3, "talk:1")])
+    await room.say(ANN, "Show this logo", edits=f"m{room.count}")
+    waiting = [(await room.app.turns.request(queued.turn_id)).text, await room.app.turns.result(queued.turn_id)]
+    assert waiting == ["Show this logo", None]
+    # Without its “. queue” a message that waits because of that is taken back.
+    other = await room.say(ANN, "Add a footer. queue")
+    await room.say(ANN, "Add a footer", edits=f"m{room.count}")
+    dropped = await room.app.turns.result(other.turn_id)
+    assert dropped is not None
+    assert dropped.outcome == "stopped"
+    room.model.delay = 0
+    await room.say(ANN, "stop")
+    assert (await room.result(first)).outcome == "stopped"
+
+
+async def test_what_is_said_to_a_running_turn_reaches_that_one(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "Add a footer. queue", mentioned=True)
+    (card,) = [one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")]
+    guest = next(action.target for action in card.doc.actions if action.verb == "allow")
+    room.model.delay = 60
+    running = await room.say(ANN, "make it dark", mentioned=True)
+    await room.planning()
+    assert (await room.press(ANN, "allow", guest)).turn_id == guest
+    assert (await room.say(ANN, "and larger letters", mentioned=True)).turn_id == running.turn_id
+    await room.say(ANN, "stop")
+    assert (await room.result(running)).outcome == "stopped"
+
+
+async def test_who_lets_a_stopped_turn_go_on_is_named_beside_its_author(room: Room, tmp_path: Path) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(ANN, "set access everyone")
+    room.model.delay = 60
+    running = await room.say(ANN, "make it dark", mentioned=True)
+    await room.planning()
+    await room.say(BEN, "stop", mentioned=True)
+    assert (await room.result(running)).outcome == "stopped"
+    room.model.delay = 0
+    done = await room.result(await room.press(BEN, "continue", running.turn_id))
+    assert done.commit
+    await room.app.repository.export((await room.session()).id, tmp_path / "clone")
+    command = ["git", "-C", str(tmp_path / "clone"), "log", "-1", "--format=%an%n%b"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("Ann\n")
+    assert "Co-authored-by: Ben" in told
