@@ -46,6 +46,7 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
         "denied": f"{call.author.name} said no to {guest.name}'s message.",
     }
     text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
+    text += time.strftime(" (%H:%M UTC)", time.gmtime())
     await inbox.people.decide(tx, found.id, "dropped" if late else state)
     await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
     if late or state == "denied":

@@ -20,6 +20,10 @@ FINE = re.compile(
     r"(?:(?:this|that|it) is fine|waive(?: (?:it|this|that))?)[.!]?(?:(?::|,? because|,? since)\s+(?P<why>[^\n]{1,300}))?",
     re.I | re.S,
 )
+IN_SPITE = (
+    "An undo clashes with later work; “the other side” is what it would bring back. Bring that back, and keep what the "
+    "later work was for."
+)
 BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
 
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
@@ -136,6 +140,9 @@ def settle(how: Literal["mine", "theirs", "reconcile"]) -> Command:
             return said("That is no change that clashed with another one.", "❗")
         if how == "theirs":
             return said("The app stays as it is now.")
+        if how == "reconcile" and request.kind in ("undo", "redo"):
+            event = Event(call.turn_id, call.session.key, call.author, text=f"{IN_SPITE}\n\n{result.message}")
+            return Outcome(await call.inbox.say(call.tx, call.session, event, call.turn_id))
         return await _again(call, request, kept=how == "mine", base=result.parent if how == "mine" else "")
 
     return decide
@@ -168,6 +175,10 @@ def answer(number: int) -> Command:
         if later or await inbox.turns.latest(tx, call.session.id, ("asked",)) != call.target:
             return said("That question is answered already; say it in words.", "❗")
         event = Event(call.turn_id, call.session.key, call.author, text=options[number - 1])
+        if asked := await inbox.messages.by_key(tx, f"{call.target}:reply"):
+            # What is answered has no buttons any more.
+            settled = replace(asked.doc, actions=())
+            await inbox.messages.post(tx, call.session.id, asked.key, asked.kind, settled, turn_id=asked.turn_id)
         return Outcome(await inbox.say(tx, call.session, event, call.turn_id))
 
     return pick

@@ -23,7 +23,7 @@ from bot.calls import Call, Outcome
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
-from core.chat import OPENING, Accepted, Answer, Event
+from core.chat import ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
 from core.sessions import Session
 
@@ -34,8 +34,6 @@ URGENT = ("stop", "undo", "redo")
 ALWAYS_OWNERS = ("settings", "set", "status", "help")
 """What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
-ON_MESSAGE = "message:"
-"""A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
 OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcile")} | {
     "continue": {"continue", "retry"}
 }
@@ -275,7 +273,7 @@ class Inbox:
             return await COMMANDS[verb](replace(call, target=message.key))
         if verb in OFFERED and not OFFERED[verb] & {one.verb for one in message.doc.actions}:
             return Outcome()
-        if not verb or (verb != "stop" and (message.kind != "reply" or not message.turn_id)):
+        if not verb or (verb != "stop" and (message.kind not in ("reply", "progress") or not message.turn_id)):
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))
 

@@ -231,6 +231,8 @@ class Courier:
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             await self.outbox.settle(row, "failed")
+            if isinstance(error, NotAllowed) and row.kind == "person":
+                await self._say_denied(session, "react", error)
             opening = session.key.thread.startswith(OPENING)
             if opening:
                 self._refused[session.id] = time.monotonic()
@@ -259,7 +261,7 @@ class Courier:
             # Without the right to attach files people still get the answer, and learn what is missing.
             known = await self.outbox.delivered(row.id)
             await self._shown(session, row, known, self.port.render(replace(outgoing, files=())))
-            await self._say_denied(session, error)
+            await self._say_denied(session, "attach the files", error)
 
     async def _tell_owner(self, session: Session, error: OutsideError) -> None:
         """An answer that its thread does not take must not vanish: who started the thread hears of it alone, once an hour."""
@@ -276,10 +278,11 @@ class Courier:
             except OutsideError as refused:
                 log.warning("owner_not_told", extra={"session": session.id, "why": str(refused)})
 
-    async def _say_denied(self, session: Session, error: NotAllowed) -> None:
-        text = f"I could not attach the files: {error} Whoever runs me can grant it; `doctor` lists what is missing."
+    async def _say_denied(self, session: Session, what: str, error: NotAllowed) -> None:
+        """Say once in a thread what is missing there."""
+        text = f"I could not {what}: {error} Whoever runs me can grant it; `doctor` lists what is missing."
         async with self.database.write() as tx:
-            key = f"{session.id}:denied"
+            key = f"{session.id}:denied:{what}"
             if await self.messages.by_key(tx, key) is None:
                 await self.messages.post(tx, session.id, key, "notice", plain(text, "❗"))
 

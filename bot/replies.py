@@ -87,10 +87,11 @@ def footer(result: TurnResult, spent_usd: float = 0.0) -> str:
     return " · ".join(parts)
 
 
-def introduced(doc: Doc, session: Session, owner: str) -> Doc:
+def introduced(doc: Doc, session: Session, title: str, owner: str, model: str) -> Doc:
     """Return the first reply of a thread with what holds in it, each changeable with one tap."""
     who, heard = ACCESS[session.access], LISTENING[session.listening]
-    line = f"This thread was started by {owner}. It is driven by {who}; I listen to {heard}."
+    line = f"This thread is {title}, started by {owner} and written by {model or 'the builder'}. "
+    line += f"It is driven by {who}; I listen to {heard}."
     return replace(doc, blocks=(*doc.blocks, Footer(line)), actions=(*doc.actions, Action("settings")))
 
 

@@ -214,7 +214,8 @@ class TurnRunner:
         said = report.said or reply(result, report.diff, await self.turns.spent(tx, request.session_id))
         if result.commit and not result.parent:
             owners = await self.people.owners(tx, session.id)
-            said = introduced(said, session, owners[0].name) if owners else said
+            title = report.title or session.title
+            said = introduced(said, session, title, owners[0].name, result.model) if owners else said
         await self.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
         )

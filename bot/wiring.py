@@ -51,6 +51,7 @@ from bot.people import StartRules
 from bot.progress import ProgressBoard
 from bot.queries import Queries
 from bot.settings import Settings
+from bot.talk import Talk
 from bot.troubles import Troubles
 from bot.turns import TurnRunner
 from bot.web.gate import Gate, Signer
@@ -145,7 +146,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             return await port.fetch(attachment)
 
         ports = TurnPorts(
-            model, repository, suite, host, memory, lambda _: None, budget, frontends, messages, fetch, waivers,
+            model, repository, suite, host, memory, lambda _: None, budget, frontends, Talk(messages, sessions, platforms), fetch, waivers,
             Documents(folder / "scratch" / "documents").text,
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)

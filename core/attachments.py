@@ -15,6 +15,8 @@ from core.messages import Attachment
 MAX_ATTACHMENTS = 10
 MAX_TEXT_CHARS = 20_000
 MAX_IMAGES, MAX_IMAGE_BYTES = 5, 5 * 1024 * 1024
+PASTED = "message.txt"
+"""What Discord calls a text that is too long for a message."""
 Fetch = Callable[[Attachment], Awaitable[bytes]]
 ReadDocument = Callable[[str, bytes], Awaitable[str | None]]
 """Returns the text of a document by its name and content, None for what is no document."""
@@ -93,6 +95,11 @@ async def read(
         extra = len(attachments) - MAX_ATTACHMENTS
         problems.append(f"Left out {extra} more files: one message may bring {MAX_ATTACHMENTS}.")
     return found, problems
+
+
+def pasted(attached: Sequence[Attached]) -> str:
+    """Return a message that its platform made a file of because it was long, '' for none."""
+    return (attached[0].text or "") if len(attached) == 1 and attached[0].name == PASTED else ""
 
 
 def folder_of(manifest: AppManifest | None) -> str:

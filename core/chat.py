@@ -16,6 +16,9 @@ EventKind = Literal["message", "edited", "deleted", "reaction_added", "reaction_
 OPENING = "new:"
 """A thread whose key begins with this is still to be opened; what follows names the message to open it from, or is an id."""
 
+ON_MESSAGE = "message:"
+"""A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
+
 
 @dataclass(frozen=True)
 class Event:

@@ -76,7 +76,7 @@ class Repository(Protocol):
         ...
 
     async def reverse(self, tx: Tx, draft: Draft, commit: str) -> Committed:
-        """Commit the reversal of `commit` onto the head, three-way; clashes as in `commit`."""
+        """Commit the reversal of `commit` onto the head, three-way; clashes, and what prevails, as in `commit`."""
         ...
 
 

@@ -163,6 +163,8 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     context = await _context(asked, request, head, ports)
     work.begin(head, context.tree)
     context, notes = await _with_files(context, request, ports)
+    if not asked.strip() and (pasted := attachments.pasted(context.attached)):
+        asked, context = pasted, replace(context, attached=[])
 
     show.step("Planning")
     if context.attached and context.manifest and not asked.strip():
@@ -341,7 +343,11 @@ async def _commit(
     committed = await ports.repository.commit(tx, draft)
     if not committed.clashes:
         learned = [Memory(kind_of(text), text, request.turn_id) for text in proposal.decisions]
-        learned.append(Memory("request", request.text[:2_000], request.turn_id, tuple(sorted(proposal.changes))))
+        learned.append(
+            Memory(
+                "request", (request.text or proposal.title)[:2_000], request.turn_id, tuple(sorted(proposal.changes))
+            )
+        )
         await ports.memory.remember(tx, request.session_id, learned)
     return committed
 
@@ -371,7 +377,7 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     )
     result = TurnResult(request.turn_id, "done", "", parent=committed.parent)
     if committed.clashes:
-        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes))
+        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes), clashed=True)
     word = "Undone" if request.kind == "undo" else "Redone"
     result = replace(result, message=f"{word}. History keeps both, so this can be taken back too.")
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))

@@ -61,6 +61,7 @@ async def _reverse(
         link=request.link,
         undoes=found.target if undo else "",
         redoes="" if undo else found.target,
+        prevails=bool(request.base),
     )
     committed = await repository.reverse(tx, draft, found.commit.id)
     if not committed.clashes:

@@ -134,12 +134,12 @@ class GitRepository:
         return await self._advance(tx, draft, lambda git, _: _drafted(git, draft), f"{KEPT}{draft.turn_id}")
 
     async def reverse(self, tx: Connection, draft: Draft, commit: str) -> Committed:
-        """Commit the reversal of `commit` onto the head, three-way; clashes move nothing."""
+        """Commit the reversal of `commit` onto the head, three-way; clashes move nothing, unless the draft prevails."""
 
         def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
             parents = _commit(git, commit).parents
             before = tree_of(git, str(parents[0].id) if parents else None)
-            merged = merge(git, tree_of(git, commit), tree_of(git, head), before)
+            merged = merge(git, tree_of(git, commit), tree_of(git, head), before, prevails=draft.prevails)
             return (
                 merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head] if head else []))
             )

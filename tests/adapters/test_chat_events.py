@@ -111,6 +111,18 @@ def test_a_message_that_is_forwarded_is_read() -> None:
     assert event.text == "Forwarded from Cem (https://x.slack.com/p1):\nWe need <b>"
 
 
+@pytest.mark.parametrize("verb", ["undo", "undo_to"])
+def test_the_menu_of_a_message_in_a_thread_offers_undo(verb: str) -> None:
+    body = {
+        "type": "message_action", "callback_id": f"tw:{verb}", "trigger_id": "7.7", "team": {"id": "T1"},
+        "user": {"id": "U1"}, "channel": {"id": "C1"}, "message": {"ts": "2.2", "thread_ts": "1.1"},
+    }  # fmt: skip
+    event = event_of(body, ME, {})
+    assert event is not None
+    assert (event.text, event.target, event.thread.thread) == (verb, "message:C1/2.2", "1.1")
+    assert event_of({**body, "callback_id": "tw:reset_data"}, ME, {}) is None
+
+
 def test_buttons_and_forms_carry_verb_and_target() -> None:
     button, form = event_of(SAMPLES[5], ME, {}), event_of(SAMPLES[6], ME, {})
     assert button is not None

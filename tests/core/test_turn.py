@@ -663,7 +663,20 @@ async def test_an_undo_that_clashes_moves_nothing_and_names_the_files(table: Tab
     result = await table.turn(kind="undo", target=first.turn_id)
     assert (result.outcome, result.commit) == ("blocked", "")
     assert "index.html" in result.message
+    assert result.clashed
     assert await table.repository.head("s") == head
+
+
+async def test_an_undo_that_people_want_in_spite_of_later_work_has_its_way(table: Table) -> None:
+    await table.turn()
+    for heading in ("Other", "Third"):
+        edit = whole("index.html", f"<h1>{heading}</h1>")
+        await table.turn(heading, {"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [edit]})
+    clashed = await table.turn(kind="undo", target="t2")
+    assert clashed.clashed
+    forced = await table.turn(kind="undo", target="t2", base=clashed.parent)
+    assert forced.commit
+    assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
 
 
 async def test_there_is_nothing_to_undo_in_a_new_thread(table: Table) -> None:
@@ -825,6 +838,19 @@ async def test_files_without_a_word_are_kept_and_no_model_is_asked(table: Table)
     again = await table.turn("", model=model, files=attached(table, ("a.png", b"2")))
     assert again.outcome == "done"
     assert (await table.files())["uploads/a-2.png"] == b"2"
+
+
+async def test_a_text_that_its_platform_made_a_file_of_is_the_message(table: Table) -> None:
+    async def fetch(_: Attachment) -> bytes:
+        return b"Build a shop for tea"
+
+    table.fetch = fetch
+    model = ScriptedModel(SCRIPT)
+    result = await table.turn("", model=model, files=(Attachment("message.txt", "text/plain", 20, "r"),))
+    assert (result.outcome, sorted(await table.files())) == ("done", ["a.css", "app.json", "index.html"])
+    assert '<request>"Build a shop for tea"</request>' in model.requests[0].messages[0].text
+    assert (await table.repository.log("s"))[0].title == "Build a shop for tea"
+    assert [one.text for one in await table.memory.recall("s", "tea")] == ["Build a shop for tea"]
 
 
 async def test_files_that_cannot_be_had_are_named_and_the_rest_is_done(table: Table) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.test_chat import with_model
 from tests.servers.chat import Place, place, until
 from tests.servers.model import model_server
-from tests.servers.slack import BOT
+from tests.servers.slack import BOT, CHANNEL, TEAM
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
 QUIET = {"THREADWRIGHT_SANDBOX": "none"}
@@ -192,6 +192,38 @@ def test_what_a_stopped_turn_wrote_can_be_seen_and_gone_on_with(kind: str, tmp_p
         slow.late = ""
         people.press("Ann", stopped.id, "continue")
         assert "files changed" in there.reply(2).text
+
+
+def test_the_menu_of_an_answer_in_slack_undoes(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        built = there.reply(1)
+        people.say("Ann", "make it dark")
+        there.reply(2)
+        people.say("Ann", "make it blue")
+        there.reply(3)
+        body = {
+            "type": "message_action", "callback_id": "tw:undo_to", "trigger_id": "7.7", "team": {"id": TEAM},
+            "user": {"id": people.server.people["Ann"]}, "channel": {"id": CHANNEL}, "token": "t",
+            "message": {"ts": built.id, "thread_ts": people.thread},
+        }  # fmt: skip
+        people.server.send_event(body, "interactive")
+        assert "Undone" in there.reply(4).text
+        assert "blue" not in there.reply(4).text
+
+
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_who_is_called_into_a_thread_knows_what_was_said_before(kind: str, tmp_path: Path) -> None:
+    with model_server() as model, place(kind, tmp_path, **with_model(model)) as there:
+        people = there.people
+        people.opens("Ann", "Our workshop needs a page")
+        people.say("Ben", "It is called Spoke & Chain, and the colour is teal")
+        asked = people.say("Ann", "make the landing page that we talked of", mention=True)
+        there.marked(asked, "⚠️")
+        shown = model.bodies[0]["messages"][1]["content"]
+        assert '"said":"It is called Spoke & Chain, and the colour is teal"' in shown
+        assert "Our workshop needs a page" in shown
 
 
 def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path) -> None:

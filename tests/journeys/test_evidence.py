@@ -16,6 +16,7 @@ from bot.web.chat import YOU, web_app
 from bot.wiring import opened
 from core.chat import Event
 from core.history import Commit, Draft
+from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import Action, Para, TurnResult
 from core.sessions import Author
 from tests.journeys.test_bad_input import Talk
@@ -196,6 +197,28 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
     clashed = await clashing("Change the title to Errands")
     assert await press(clashed, "⬅️") == ""
     assert (await readme()).startswith("# By hand")
+
+    # An undo asks in the same way before it takes later work away.
+    talk.model.fault = lambda _: None
+    built = await talk.say("Make it blue")
+    assert isinstance(built, TurnResult)
+    assert isinstance(await talk.say("Make it red"), TurnResult)
+    talk.count += 1
+    undo = Event(f"u{talk.count}", session.key, YOU, "command", text="undo", target=built.turn_id)
+    turn_id = (await talk.app.inbox.accept(undo)).turn_id
+    while (clashed_undo := await talk.app.turns.result(turn_id)) is None:
+        await asyncio.sleep(0.02)
+    assert clashed_undo.clashed, clashed_undo
+    talk.model.bodies.clear()
+    await press(clashed_undo, "🤝")
+    assert "keep what the later work was for" in talk.model.bodies[0]["messages"][1]["content"]
+    assert await press(clashed_undo, "➡️") == "unverified"
+    themes = []
+    for commit in (built.parent, built.commit, await repository.head(session.id)):
+        manifest = read_manifest((await repository.tree(session.id, commit))[MANIFEST_PATH])
+        assert manifest is not None
+        themes.append(manifest.theme)
+    assert themes[0] == themes[2] != themes[1]
 
 
 async def test_certificates_are_made_for_previews_that_there_are(talk: Talk) -> None:

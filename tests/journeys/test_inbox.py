@@ -82,9 +82,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
         yield Room(await stack.enter_async_context(opened(settings, previews=False)), model)
 
 
-@pytest.mark.parametrize(
-    "text", ["That is fine", "continue", "fix", "when did the login break?", "stop", "retry"]
-)
+@pytest.mark.parametrize("text", ["That is fine", "continue", "fix", "when did the login break?", "stop", "retry"])
 async def test_what_people_say_among_themselves_is_not_answered_and_still_known(room: Room, text: str) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "The colour of our brand is teal")

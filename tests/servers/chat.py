@@ -121,6 +121,10 @@ class OnSlack:
 
         self.thread = until(roots)[0]
 
+    def opens(self, who: str, text: str) -> None:
+        """Begin a thread without the bot."""
+        self.thread = self.server.say(who, text)
+
     def call(self, who: str, text: str) -> str:
         """Mention the bot; the message is the thread."""
         self.thread = self.server.say(who, f"<@{BOT}> {text}")
@@ -199,6 +203,11 @@ class OnDiscord:
         before = self.world.threads()
         self.world.slash(who, self.world.channel, "build", what=text)
         self.number = until(lambda: len(self.world.threads()) > len(before) and self.world.threads()[-1])
+
+    def opens(self, who: str, text: str) -> None:
+        """Begin a thread without the bot."""
+        self.number = self.world.say(who, self.world.channel, text)
+        self.world.open_thread(who, self.number, text)
 
     def call(self, who: str, text: str) -> str:
         """Mention the bot; the thread hangs on the message and has its id."""

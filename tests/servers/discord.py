@@ -527,6 +527,11 @@ class World:
 
         return self.server.do(send)
 
+    def open_thread(self, who: str, message: int, name: str) -> None:
+        """Open a thread from a message of the channel."""
+        make = self._backend.create_thread
+        self.server.do(lambda: make(self.channel, name, self.people[who], message_id=message))
+
     def edit(self, where: int, message: int, text: str) -> None:
         """Edit a message."""
         self.server.do(lambda: self._backend.edit_message(where, message, {"content": text}))

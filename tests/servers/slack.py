@@ -384,10 +384,10 @@ class SlackServer:
             if request.transport is not None:
                 self._loop.call_soon_threadsafe(request.transport.abort)
 
-    def send_event(self, payload: dict[str, Any]) -> None:
+    def send_event(self, payload: dict[str, Any], kind: str = "events_api") -> None:
         """Send an envelope of our own to the bot."""
         number = f"own-{time.time_ns()}"
-        envelope = {"envelope_id": number, "type": "events_api", "payload": payload, "accepts_response_payload": False}
+        envelope = {"envelope_id": number, "type": kind, "payload": payload, "accepts_response_payload": False}
 
         async def send() -> None:
             self._sent[number] = time.monotonic()

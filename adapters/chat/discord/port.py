@@ -19,8 +19,8 @@ from adapters.chat.discord.state import INTENT_HELP, PERMISSIONS, intents_for
 from adapters.chat.discord.wire import (
     ARCHIVED,
     HAS_THREAD,
+    IN_MENU,
     IS_LOCKED,
-    ON_MESSAGE,
     Verb,
     alike,
     asked_by,
@@ -188,7 +188,7 @@ class DiscordPort:
             async def simple(interaction: discord.Interaction) -> None: ...
 
             tree.add_command(app_commands.Command(name=name, description=text, callback=simple))
-        for name in ON_MESSAGE:
+        for name in IN_MENU:
 
             async def chosen(interaction: discord.Interaction, message: discord.Message) -> None: ...
 

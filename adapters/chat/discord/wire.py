@@ -9,12 +9,12 @@ import aiohttp
 import discord
 
 from adapters.chat.discord import events
-from core.chat import Form, Missing, NotAllowed, Part, RateLimited, Revoked
+from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
 
 ARCHIVED, LOCKED, HAS_THREAD = 50083, 160005, 160004
 IS_LOCKED = "the thread is locked; who manages threads can unlock it."
-ON_MESSAGE = {"Undo this turn": "undo", "Undo to here": "undo_to"}
+IN_MENU = {"Undo this turn": "undo", "Undo to here": "undo_to"}
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def asked_by(interaction: discord.Interaction) -> tuple[str, str] | None:
     if interaction.type is discord.InteractionType.application_command:
         options = {one["name"]: str(one.get("value", "")) for one in data.get("options", [])}
         if data.get("type") == discord.AppCommandType.message.value:
-            return ON_MESSAGE.get(data["name"], ""), f"message:{data.get('target_id', '')}"
+            return IN_MENU.get(data["name"], ""), f"{ON_MESSAGE}{data.get('target_id', '')}"
         return str(data.get("name", "")), options.get("what", "")
     custom = str(data.get("custom_id", ""))
     verb, _, target = custom.partition(":")

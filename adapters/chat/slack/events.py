@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 from adapters.chat.slack.emoji import meaning
 from adapters.chat.slack.render import PREFIX
-from core.chat import OPENING, Event
+from core.chat import ON_MESSAGE, OPENING, Event
 from core.messages import Attachment
 from core.sessions import Author, ThreadKey
 
 PLATFORM = "slack"
 SUBTYPES = (None, "file_share", "thread_broadcast")
+SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
+"""What a message's menu offers, by verb."""
 MOST_SHARED, MOST_FORWARDED = 10, 4_000
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
@@ -38,6 +40,8 @@ def _event_of(body: dict[str, Any], me: str, aliases: Aliases) -> Event | None:
         return _button(body)
     if body.get("type") == "view_submission":
         return _form(body)
+    if body.get("type") == "message_action":
+        return _shortcut(body)
     event = body.get("event")
     if not isinstance(event, dict):
         return None
@@ -154,6 +158,17 @@ def _button(body: Mapping[str, Any]) -> Event | None:
     key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(container["channel_id"]), thread)
     value = str(action.get("value") or "")
     target = "" if value == "-" else value
+    return Event(f"slack:{body['trigger_id']}", key, _author(body["user"]["id"]), "command", text=verb, target=target)
+
+
+def _shortcut(body: Mapping[str, Any]) -> Event | None:
+    """Something in a message's menu, which is there in threads too."""
+    verb, message, channel = str(body["callback_id"]).removeprefix(PREFIX), body["message"], str(body["channel"]["id"])
+    if verb not in SHORTCUTS:
+        return None
+    team = str(body["team"]["id"])
+    key = ThreadKey(PLATFORM, team, channel, str(message.get("thread_ts") or message["ts"]))
+    target = f"{ON_MESSAGE}{channel}/{message['ts']}"
     return Event(f"slack:{body['trigger_id']}", key, _author(body["user"]["id"]), "command", text=verb, target=target)
 
 

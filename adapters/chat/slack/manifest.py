@@ -2,7 +2,9 @@
 
 import yaml
 
+from adapters.chat.slack.events import SHORTCUTS
 from adapters.chat.slack.port import EVENTS
+from adapters.chat.slack.render import PREFIX
 from adapters.chat.slack.wire import SCOPES
 
 DESCRIPTION = "Builds software in the thread where people talk about it."
@@ -19,6 +21,10 @@ def app_manifest(events_url: str = "") -> str:
             "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": False},
             "bot_user": {"display_name": "Threadwright", "always_online": True},
             "slash_commands": [command],
+            "shortcuts": [
+                {"name": name, "type": "message", "callback_id": f"{PREFIX}{verb}", "description": f"{name}, on an answer of mine"}
+                for verb, name in SHORTCUTS.items()
+            ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {

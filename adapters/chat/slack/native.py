@@ -38,14 +38,18 @@ class Native:
         return bool(self._agent)
 
     async def streamed(self, key: ThreadKey, part: Part) -> str:
-        """Begin a stream with what a card shows, and return its remote id."""
-        started = await self._client.api_call(
-            "chat.startStream",
-            json={
-                "channel": key.channel, "thread_ts": key.thread, "recipient_team_id": key.workspace,
-                "recipient_user_id": part.body.get("person"), "task_display_mode": "plan", "chunks": part.body["tasks"],
-            },
-        )  # fmt: skip
+        """Begin a stream with what a card shows, and return its remote id, '' where the workspace has no streams."""
+        asked = {
+            "channel": key.channel, "thread_ts": key.thread, "recipient_team_id": key.workspace,
+            "recipient_user_id": part.body.get("person"), "task_display_mode": "plan", "chunks": part.body["tasks"],
+        }  # fmt: skip
+        try:
+            started = await self._client.api_call("chat.startStream", json=asked)
+        except SlackApiError as error:
+            if translated(error.response).retryable:
+                raise
+            self._agent = False
+            return ""
         ts = str(started["ts"])
         self._streams.add(ts)
         return f"{key.channel}/{ts}"

@@ -190,6 +190,7 @@ class SlackPort:
         app.command(re.compile(".*"))(answered)
         app.action(re.compile(".*"))(answered)
         app.view(re.compile(".*"))(answered)
+        app.shortcut(re.compile(".*"))(answered)
 
     def _later(self, work: Any) -> None:
         """Do something after the acknowledgement; a listener that raises would take the acknowledgement back."""
@@ -264,8 +265,9 @@ class SlackPort:
         with slack_errors():
             if "blocks" not in part.body:
                 return await self._uploaded(key, part)
-            if part.body.get("tasks") and await self._native.has_agents(key, "processing"):
-                return await self._native.streamed(key, part)
+            native = part.body.get("tasks") and await self._native.has_agents(key, "processing")
+            if native and (streamed := await self._native.streamed(key, part)):
+                return streamed
             posted = await self._client.chat_postMessage(
                 channel=key.channel, thread_ts=key.thread or None, unfurl_links=False, unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": {"nonce": nonce}}, **_shown(part),
