@@ -105,9 +105,14 @@ def test_while_it_runs_people_steer_queue_ask_and_stop(kind: str, tmp_path: Path
         assert any("weight" in one for one in told)
         assert not any(f"have {name}" in one for one in told for name in ("prices", "price", "colour", "size"))
 
+        def planning() -> bool:
+            return any("Planning" in one.text and "Writing" not in one.text for one in people.shown())
+
+        # A reply may come before the last edit of its card.
+        until(lambda: not planning())
         slow.delay = 20
         running = people.say("Ann", "Add a rating field")
-        until(lambda: any("Planning" in one.text and "Writing" not in one.text for one in people.shown()))
+        until(planning)
         left = people.say("Ann", "Add a shape field. queue")
         there.notice("position 1")
         people.react("Ann", running, "❌")

@@ -219,8 +219,8 @@ def test_who_is_called_into_a_thread_knows_what_was_said_before(kind: str, tmp_p
         people = there.people
         people.opens("Ann", "Our workshop needs a page")
         people.say("Ben", "It is called Spoke & Chain, and the colour is teal")
-        asked = people.say("Ann", "make the landing page that we talked of", mention=True)
-        there.marked(asked, "⚠️")
+        people.say("Ann", "make the landing page that we talked of", mention=True)
+        there.reply(1)
         shown = model.bodies[0]["messages"][1]["content"]
         assert '"said":"It is called Spoke & Chain, and the colour is teal"' in shown
         assert "Our workshop needs a page" in shown
@@ -331,6 +331,8 @@ def check_question(there: Place, *picks: Callable[[str], None]) -> None:
     assert "2️⃣ Build a booking page" in asked.text
     picks[0](asked.id)
     assert "undo" in there.reply(2, 60).buttons
+    # What is answered has no buttons any more, and a reaction comes too late.
+    until(lambda: there.replies()[0].buttons == ())
     picks[1](asked.id)
     time.sleep(2)
     assert len(there.replies()) == 2
@@ -338,8 +340,8 @@ def check_question(there: Place, *picks: Callable[[str], None]) -> None:
 
 def test_a_question_is_answered_by_a_number_on_slack(tmp_path: Path) -> None:
     with place("slack", tmp_path, **QUIET) as there:
-        react, press = there.people.react, there.people.press
-        check_question(there, lambda asked: react("Ann", asked, "2️⃣"), lambda asked: press("Ann", asked, "answer_1"))
+        react = there.people.react
+        check_question(there, lambda asked: react("Ann", asked, "2️⃣"), lambda asked: react("Ann", asked, "3️⃣"))
 
 
 def test_a_question_is_answered_by_a_button_on_discord(tmp_path: Path) -> None:

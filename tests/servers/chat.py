@@ -18,7 +18,7 @@ SECONDS = 60.0
 _FOOTER = re.compile(r"\d+\.\d s")
 NAMES = {"👀": "eyes", "✅": "white_check_mark", "⚠️": "warning", "❌": "x", "↩️": "leftwards_arrow_with_hook",
          "↪️": "arrow_right_hook", "👍": "+1", "👎": "-1", "⏹️": "black_square_for_stop", "❗": "exclamation",
-         "🔑": "key", "⛔": "no_entry", "❓": "question", "2️⃣": "two"}  # fmt: skip
+         "🔑": "key", "⛔": "no_entry", "❓": "question", "2️⃣": "two", "3️⃣": "three"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -394,16 +394,19 @@ class DiscordPort:
         with discord_errors():
             channel = await self._channel(int(key.thread))
             recent = [one async for one in channel.history(limit=READ_MESSAGES)]
-            seen = int(after or 0)
+            seen, root = int(after or 0), []
+            if not seen and key.channel != key.thread:
+                # The message that a thread was opened from lies in the channel.
+                with contextlib.suppress(discord.NotFound, discord.Forbidden):
+                    root = [await self._text(key.channel).get_partial_message(int(key.thread)).fetch()]
             older = [
                 one async for one in channel.history(limit=None, after=discord.Object(seen), before=recent[-1])
             ] if seen and recent and recent[-1].id > seen else []  # fmt: skip
             found: list[Event] = []
-            for message in sorted([*recent, *older], key=lambda one: one.id):
+            for message in sorted([*root, *recent, *older], key=lambda one: one.id):
                 edited = events.message_event(message, me, "edited") if message.edited_at else None
                 found += [one for one in (events.message_event(message, me), edited) if one is not None]
                 found += await self._reactions(message) if message.author.id == me else []
-        # The message that a thread was opened from lies in the channel, not in the thread.
         whole = frozenset([key.thread, *(str(one.id) for one in [*recent, *older])])
         since = recent[-1].created_at.timestamp() if recent else float("inf")
         return Past(tuple(found), whole, 0.0 if len(recent) < READ_MESSAGES and recent else since)
