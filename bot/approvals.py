@@ -1,12 +1,14 @@
-"""Messages of guests, which wait for the owner's word."""
+"""What waits for somebody's word: messages of guests for the owner's, serious steps for that of a second person."""
 
 import time
 from dataclasses import replace
 from typing import Literal
 
 from adapters.store.messages import plain
+from adapters.store.people import Waiting
 from bot.calls import Call, Outcome, drop_turn, said
-from core.chat import Choice, Form
+from core.chat import Choice, Event, Form
+from core.messages import Action, Doc, Para
 
 APPROVAL, APPROVAL_SECONDS = ":approval", 3_600
 """How the key of an approval's card ends, and how long the message waits."""
@@ -34,7 +36,7 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
     """Carry out the owner's word; the card says who gave it, and its buttons go."""
     inbox, tx = call.inbox, call.tx
     found = await inbox.people.waiting(tx, call.target, call.session.id)
-    if not call.owns or found is None:
+    if not call.owns or found is None or found.event.text in SERIOUS:
         return said("Only who started this thread can decide that.", "❗")
     if found.state != "open":
         return said("That is decided already.", "❗")
@@ -46,7 +48,7 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
         "denied": f"{call.author.name} said no to {guest.name}'s message.",
     }
     text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
-    text += time.strftime(" (%H:%M UTC)", time.gmtime())
+    text += _clock()
     await inbox.people.decide(tx, found.id, "dropped" if late else state)
     await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
     if late or state == "denied":
@@ -97,3 +99,67 @@ async def withdraw(call: Call) -> Outcome:
         text = f"{call.author.name} took that back; {found.event.author.name}'s message is not carried out."
         await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
     return Outcome()
+
+
+SECOND = ":second"
+SERIOUS = {"reset_data": "remove what the running app has stored", "set": "open the preview for everyone"}
+"""What one person alone does not do where several have a say, by verb."""
+
+
+async def second_person(call: Call, verb: str) -> bool:
+    """Ask the others in the thread for their word on something serious; False if it can be done at once."""
+    inbox, tx = call.inbox, call.tx
+    if call.agreed or not await inbox.people.others(tx, call.session, call.author.id):
+        return False
+    number = f"{call.turn_id}{SECOND}"
+    event = Event(number, call.session.key, call.author, "command", text=verb, target=call.target)
+    await inbox.people.wait(tx, number, call.session.id, event)
+    text = f"{call.author.name} wants to {SERIOUS[verb]}. Somebody else who has a say here must agree."
+    card = Doc((Para(text),), "🔑", (Action("agree", number), Action("refuse", number)))
+    await inbox.messages.post(tx, call.session.id, f"{number}{APPROVAL}", "notice", card)
+    return True
+
+
+async def agree(call: Call) -> Outcome:
+    """Give the second word; what was asked for is done in the name of who asked."""
+    found = await _serious(call)
+    if isinstance(found, Outcome):
+        return found
+    asker = found.event.author
+    if asker.id == call.author.id:
+        return said("Somebody else has to agree.", "❗")
+    if time.time() - found.created > APPROVAL_SECONDS:
+        return await _settled(call, found, "dropped", "waited for too long for a second word; say it again")
+    owns = await call.inbox.people.standing(call.tx, call.session.id, asker.id) == "owner"
+    await _settled(call, found, "allowed", f"wanted to {SERIOUS[found.event.text]}; {call.author.name} agreed")
+    return await call.inbox.command(
+        replace(call, author=asker, target=found.event.target, owns=owns, agreed=True), found.event
+    )
+
+
+async def refuse(call: Call) -> Outcome:
+    """Say no to something serious, or take the wish for it back."""
+    found = await _serious(call)
+    if isinstance(found, Outcome):
+        return found
+    who = "took that back" if found.event.author.id == call.author.id else f"{call.author.name} said no"
+    return await _settled(call, found, "denied", f"wanted to {SERIOUS[found.event.text]}; {who}")
+
+
+async def _serious(call: Call) -> Waiting | Outcome:
+    found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
+    if found is None or found.event.text not in SERIOUS:
+        return said("There is nothing to agree to.", "❗")
+    return found if found.state == "open" else said("That is decided already.", "❗")
+
+
+async def _settled(call: Call, found: Waiting, state: str, what: str) -> Outcome:
+    """Set what became of a serious step; the card says it, and its buttons go."""
+    await call.inbox.people.decide(call.tx, found.id, state)
+    text = f"{found.event.author.name} {what}.{_clock()}"
+    await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
+    return Outcome()
+
+
+def _clock() -> str:
+    return time.strftime(" (%H:%M UTC)", time.gmtime())

@@ -20,7 +20,7 @@ class Call:
     """
     One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest.
 
-    `said` is the person's own sentence where the command is a word of one.
+    `said` is the person's own sentence where the command is a word of one; `agreed` that a second person is for it.
     """
 
     inbox: "Inbox"
@@ -31,6 +31,7 @@ class Call:
     target: str = ""
     owns: bool = True
     said: str = ""
+    agreed: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from adapters.store.messages import plain
-from bot.approvals import allow, decide, deny, invite, review, withdraw
+from bot.approvals import agree, allow, decide, deny, invite, refuse, review, second_person, withdraw
 from bot.calls import Call, Command, Outcome, drop_turn, said
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from bot.troubles import KEY, wish
@@ -29,7 +29,7 @@ BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|s
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
 undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
 stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
-status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app. reset data: remove what the running app has stored.
+status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app. reset data: remove what the running app has stored. That, and a preview for everyone, needs a second person where several have a say.
 this is fine, with your reason: take a change that my checks kept out. when did … break?: find the message after which a check or a test no longer passed.
 👍 and 👎 on a reply are stored."""
 
@@ -213,6 +213,8 @@ async def change_settings(call: Call) -> Outcome:
         return said("Only who started this thread can change its settings.", "❗")
     if not wanted:
         return said(f"I know no such setting.\n{settings_text(call.session)}", "❗")
+    if wanted.get("sharing") == "public" != call.session.sharing and await second_person(call, "set"):
+        return Outcome()
     await call.inbox.sessions.change(call.tx, call.session, **wanted)
     if scope == "channel":
         await call.inbox.sessions.change_place(call.tx, call.session.key, **wanted)
@@ -244,6 +246,8 @@ async def reset_data(call: Call) -> Outcome:
     """Remove what the running app has stored; the owner's right."""
     if not call.owns:
         return said("Only who started this thread can remove what its app has stored.", "❗")
+    if await second_person(call, "reset_data"):
+        return Outcome()
     return Outcome(query="reset_data")
 
 
@@ -265,7 +269,7 @@ def query(verb: str) -> Command:
 QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
-    "invite": invite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "status": status, "help": show_help, "settings": show_settings,
+    "invite": invite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "agree": agree, "refuse": refuse, "status": status, "help": show_help, "settings": show_settings,
     "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, "reset_data": reset_data,
     "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
@@ -285,7 +289,7 @@ ADDED = {
     "🤝": "reconcile",
 } | {f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)}
 REMOVED = {"↩": "redo"}
-ON_APPROVAL = {"👍": "allow", "👎": "deny"}
+ON_APPROVAL = {"👍": ("allow", "agree"), "👎": ("deny", "refuse")}
 
 
 def plain_emoji(emoji: str) -> str:

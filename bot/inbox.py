@@ -93,7 +93,7 @@ class Inbox:
         if not may_drive(session, standing) and not (standing == "owner" and event.text in ALWAYS_OWNERS):
             return Accepted(session, answer=Answer(plain(await self._closed(tx, session), REFUSED))), ""
         call = Call(self, tx, session, event.author, turn_id, event.target, standing == "owner" or _local(session))
-        outcome = await (self._command(call, event) if reacted is None else self._reaction(call, event, reacted))
+        outcome = await (self.command(call, event) if reacted is None else self._reaction(call, event, reacted))
         return Accepted(session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form)), outcome.query
 
     async def _place(self, tx: AsyncConnection, event: Event) -> tuple[Session | None, StoredMessage | None, str]:
@@ -245,7 +245,7 @@ class Inbox:
             await self.messages.mark(tx, turn_id, outcome.doc.mark if outcome.doc else "✅")
         return outcome.turn_id
 
-    async def _command(self, call: Call, event: Event) -> Outcome:
+    async def command(self, call: Call, event: Event) -> Outcome:
         """A slash command, a button or a form."""
         if event.text == "build":
             await self.people.spoke(call.tx, call.session.id, event.author)
@@ -263,9 +263,9 @@ class Inbox:
     async def _reaction(self, call: Call, event: Event, message: StoredMessage) -> Outcome:
         """Reactions count on the bot's own messages, ❌ on any of the thread; 👍 and 👎 are only stored."""
         emoji, added = plain_emoji(event.emoji), event.kind == "reaction_added"
-        asked = next((one for one in message.doc.actions if one.verb == "allow"), None)
-        if asked is not None and added and emoji in ON_APPROVAL:
-            return await COMMANDS[ON_APPROVAL[emoji]](replace(call, target=asked.target))
+        words = ON_APPROVAL.get(emoji, ()) if added else ()
+        if asked := next((one for one in message.doc.actions if one.verb in words), None):
+            return await COMMANDS[asked.verb](replace(call, target=asked.target))
         if emoji == "👍" and not added and message.key.endswith(APPROVAL):
             return await COMMANDS["withdraw"](replace(call, target=message.key.removesuffix(APPROVAL)))
         verb = (ADDED if added else REMOVED).get(emoji, "")

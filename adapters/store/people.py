@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import approval, person
 from core.chat import Event
-from core.sessions import Author
+from core.sessions import Author, Session
 
 Connection = AsyncConnection | AsyncSession
 Standing = Literal["owner", "invited", "guest", "denied"]
@@ -45,6 +45,13 @@ class People:
         where = (person.c.session_id == session_id, person.c.standing == "owner")
         rows = await tx.execute(sa.select(person.c.author_id, person.c.name).where(*where))
         return [Author(*row) for row in rows]
+
+    async def others(self, tx: Connection, session: Session, author_id: str) -> int:
+        """Return how many besides one person have a say in a session."""
+        spoke = sa.and_(person.c.spoke, sa.literal(session.access == "everyone"))
+        say = sa.or_(person.c.standing.in_(("owner", "invited")), spoke)
+        where = (person.c.session_id == session.id, person.c.author_id != author_id, say)
+        return int(await tx.scalar(sa.select(sa.func.count()).select_from(person).where(*where)) or 0)
 
     async def put(self, tx: Connection, session_id: str, author: Author, standing: Standing) -> None:
         """Give a person a standing."""

@@ -171,3 +171,51 @@ async def test_who_lets_a_stopped_turn_go_on_is_named_beside_its_author(room: Ro
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.startswith("Ann\n")
     assert "Co-authored-by: Ben" in told
+
+
+async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: Room) -> None:
+    async def shared() -> str:
+        return (await room.session()).sharing
+
+    async def card() -> tuple[str, str]:
+        """Return what the latest card for two says, and the id that its buttons carry."""
+        messages = await room.app.messages.since((await room.session()).id)
+        latest = [one for one in messages if one.key.endswith(":second:approval")][-1]
+        return "".join(b.text for b in latest.doc.blocks if isinstance(b, Para)), latest.key.removesuffix(":approval")
+
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    # Who is alone decides alone.
+    await room.say(ANN, "set sharing public")
+    assert await shared() == "public"
+    await room.say(ANN, "set sharing link")
+    await room.say(BEN, "Add a footer", mentioned=True)
+    (guest,) = [
+        one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")
+    ]
+    await room.result(await room.press(ANN, "invite", guest.key.removesuffix(":approval")))
+
+    await room.say(ANN, "set sharing public", mentioned=True)
+    assert await shared() == "link"
+    text, number = await card()
+    assert text == "Ann wants to open the preview for everyone. Somebody else who has a say here must agree."
+    for who, verb in ((ANN, "agree"), (ANN, "allow"), (Author("U3", "Cem"), "agree")):
+        assert (await room.press(who, verb, number)).answer.doc is not None
+        assert await shared() == "link"
+    await room.press(BEN, "agree", number)
+    assert await shared() == "public"
+    assert (await card())[0].startswith("Ann wanted to open the preview for everyone; Ben agreed. (")
+
+    await room.press(ANN, "reset_data", "")
+    _, number = await card()
+    await room.press(BEN, "refuse", number)
+    assert (await card())[0].startswith("Ann wanted to remove what the running app has stored; Ben said no. (")
+    await room.press(BEN, "agree", number)
+    assert "Ben agreed" not in (await card())[0]
+
+    # A thumb says the same.
+    await room.say(ANN, "reset data", mentioned=True)
+    _, number = await card()
+    messages = await room.app.messages.since((await room.session()).id)
+    message = next(one for one in messages if one.key == f"{number}:approval")
+    await room.app.inbox.accept(Event("r1", KEY, BEN, "reaction_added", message_id=message.id, emoji="👍"))
+    assert "Ben agreed" in (await card())[0]

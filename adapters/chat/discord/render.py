@@ -29,11 +29,20 @@ MAX_RECEIPT_URL = 300
 MAX_FILES, MAX_FILE_BYTES = 10, 10 * 1024 * 1024
 COLOURS = {"✅": 0x2DA44E, "⚠️": 0xD4A72C, "⛔": 0xCF222E, "❗": 0xCF222E, "❓": 0x0969DA, "💰": 0xD4A72C}
 PRIMARY, SECONDARY, SUCCESS, DANGER, LINK = 1, 2, 3, 4, 5
-STYLES = {"stop": DANGER, "deny": DANGER, "allow": SUCCESS, "invite": PRIMARY, "continue": PRIMARY, "retry": PRIMARY}
+STYLES = {
+    "stop": DANGER,
+    "deny": DANGER,
+    "allow": SUCCESS,
+    "agree": SUCCESS,
+    "refuse": DANGER,
+    "invite": PRIMARY,
+    "continue": PRIMARY,
+    "retry": PRIMARY,
+}
 LABELS = {
     "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
     "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "allow": ("Allow once", None), "invite": ("Invite", None),
-    "deny": ("Deny", None), "review": ("Read it whole", "📖"), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"), "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
+    "deny": ("Deny", None), "agree": ("Agree", None), "refuse": ("No", None), "review": ("Read it whole", "📖"), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"), "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
     "answer_1": ("1", None), "answer_2": ("2", None), "answer_3": ("3", None), "answer_4": ("4", None),
 }  # fmt: skip
 

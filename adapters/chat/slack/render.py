@@ -31,10 +31,18 @@ MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
 MAX_RECEIPT_URL = 400
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
 PREFIX = "tw:"
-STYLES = {"stop": "danger", "deny": "danger", "allow": "primary", "continue": "primary", "retry": "primary"}
+STYLES = {
+    "stop": "danger",
+    "deny": "danger",
+    "allow": "primary",
+    "agree": "primary",
+    "refuse": "danger",
+    "continue": "primary",
+    "retry": "primary",
+}
 LABELS = {
     "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "▶️ Continue", "retry": "🔁 Retry",
-    "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "review": "📖 Read it whole", "diff": "📄 Diff",
+    "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "agree": "Agree", "refuse": "No", "review": "📖 Read it whole", "diff": "📄 Diff",
     "checks": "🔎 Checks", "settings": "⚙️ Settings", "fix": "🔧 Fix it", "waive": "👌 This is fine", "reconcile": "🤝 Reconcile", "keep_mine": "➡️ Keep this change", "keep_theirs": "⬅️ Keep what is there", "answer_1": "1️⃣", "answer_2": "2️⃣", "answer_3": "3️⃣", "answer_4": "4️⃣",
 }  # fmt: skip
 
