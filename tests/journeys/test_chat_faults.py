@@ -194,7 +194,7 @@ def test_what_happened_while_the_bot_was_away_is_made_up_for(kind: str, tmp_path
     with place(kind, tmp_path, **with_model(slow)) as there:
         people = there.people
         people.build("Ann", PAGE)
-        first = there.reply(1)
+        there.reply(1)
         done = people.say("Ann", "make it dark")
         there.reply(2)
         slow.delay = 5
@@ -220,17 +220,17 @@ def test_what_happened_while_the_bot_was_away_is_made_up_for(kind: str, tmp_path
         assert [one.id for one in there.replies()] == sorted(one.id for one in there.replies())
         assert "Wheels" not in "".join(one.text for one in there.replies())
         there.bot.kill()
-        people.react("Ann", first.id, "↩️")
-        before = len(there.replies())
+        before, latest = len(there.replies()), there.replies()[-1]
+        people.react("Ann", latest.id, "↩️")
         there.restart()
-        there.reply(before + 1)
+        assert "Undone" in there.reply(before + 1).text
         there.bot.kill()
-        people.react("Ann", first.id, "↩️", present=False)
+        people.react("Ann", latest.id, "↩️", present=False)
         there.restart()
         assert "Redone" in there.reply(before + 2).text
         # The same reaction again is a new wish.
         there.bot.kill()
-        people.react("Ann", first.id, "↩️")
+        people.react("Ann", latest.id, "↩️")
         there.restart()
         assert "Undone" in there.reply(before + 3).text
 
