@@ -36,7 +36,7 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
     """Carry out the owner's word; the card says who gave it, and its buttons go."""
     inbox, tx = call.inbox, call.tx
     found = await inbox.people.waiting(tx, call.target, call.session.id)
-    if not call.owns or found is None or found.event.text in SERIOUS:
+    if not call.owns or found is None or found.id.endswith(SECOND):
         return said("Only who started this thread can decide that.", "❗")
     if found.state != "open":
         return said("That is decided already.", "❗")
@@ -148,7 +148,7 @@ async def refuse(call: Call) -> Outcome:
 
 async def _serious(call: Call) -> Waiting | Outcome:
     found = await call.inbox.people.waiting(call.tx, call.target, call.session.id)
-    if found is None or found.event.text not in SERIOUS:
+    if found is None or not found.id.endswith(SECOND):
         return said("There is nothing to agree to.", "❗")
     return found if found.state == "open" else said("That is decided already.", "❗")
 

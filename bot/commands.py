@@ -143,6 +143,8 @@ def settle(how: Literal["mine", "theirs", "reconcile"]) -> Command:
         if how == "reconcile" and request.kind in ("undo", "redo"):
             event = Event(call.turn_id, call.session.key, call.author, text=f"{IN_SPITE}\n\n{result.message}")
             return Outcome(await call.inbox.say(call.tx, call.session, event, call.turn_id))
+        # By now another turn may be the latest.
+        request = replace(request, target=request.target or result.target)
         return await _again(call, request, kept=how == "mine", base=result.parent if how == "mine" else "")
 
     return decide

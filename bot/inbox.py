@@ -298,7 +298,8 @@ class Inbox:
             return ""
         if not message.turn_id and not message.mark:
             # It was not meant for us, and may be now.
-            return await self._message(tx, session, event, key)
+            await self.messages.supersede(tx, message.id)
+            return await self._message(tx, session, event, turn_id)
         if not may_drive(session, await self.people.standing(tx, session.id, event.author.id)):
             # What was let through once was let through as it was.
             return ""
@@ -310,7 +311,8 @@ class Inbox:
             await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
             return turn
         text, still = _without_queue(event.text)
-        if still or not _without_queue(_said(message))[1]:
+        wish = queued.kind == "message" and not queued.resumes and not command_in(_said(message))[0]
+        if wish and (still or not _without_queue(_said(message))[1]):
             await self.turns.change(tx, replace(queued, text=text))
         else:
             await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))

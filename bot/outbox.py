@@ -174,6 +174,9 @@ class Courier:
             ordered = kind in ("reply", "notice")
             if held and ordered:
                 waits[number] = max(held, waits.get(number, 0.0))
+            elif number not in waits and kind == "person" and (seconds := self._dry(session.key, ("react", 0))):
+                # Thousands of marks may wait: what cannot be put now is not even read.
+                waits[number] = time.monotonic() + seconds
             elif number not in waits and (row := await self.outbox.row(number)) is not None:
                 await self._tried(session, row, self._settled(session, row))
                 if self.lost:
@@ -231,9 +234,9 @@ class Courier:
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             await self.outbox.settle(row, "failed")
-            if isinstance(error, NotAllowed) and row.kind == "person":
-                await self._say_denied(session, "react", error)
             opening = session.key.thread.startswith(OPENING)
+            if isinstance(error, NotAllowed) and row.kind == "person" and not opening:
+                await self._say_denied(session, "react", error)
             if opening:
                 self._refused[session.id] = time.monotonic()
             if row.kind == "reply" or opening:
@@ -290,11 +293,11 @@ class Courier:
         """Bring the bot's reaction on a person's message to the row's mark."""
         if not row.remote_id:
             return
-        self._take(session.key, ("react", 0))
         known = (await self.outbox.delivered(row.id)).get(MARK)
         shown = known.digest if known else ""
         if shown == row.mark:
             return
+        self._take(session.key, ("react", 0))
         if row.mark:
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, row.mark, True))
         if shown:
@@ -379,11 +382,14 @@ class Courier:
 
     def _take(self, key: ThreadKey, *kinds: tuple[str, float]) -> None:
         """Take a token of each kind, or none; the numbers are tokens that must stay for what matters more."""
-        buckets = [(self._bucket(kind, key), keep) for kind, keep in kinds] + [(self._calls, 0.0)]
-        if seconds := max(bucket.wait(keep) for bucket, keep in buckets):
+        if seconds := self._dry(key, *kinds):
             raise NotYet(seconds)
-        for bucket, _ in buckets:
+        for bucket in (*(self._bucket(kind, key) for kind, _ in kinds), self._calls):
             bucket.take()
+
+    def _dry(self, key: ThreadKey, *kinds: tuple[str, float]) -> float:
+        """Return the seconds until there is a token of each kind, 0 if there is."""
+        return max(self._calls.wait(), *(self._bucket(kind, key).wait(keep) for kind, keep in kinds))
 
     def _bucket(self, kind: str, key: ThreadKey) -> Bucket:
         rate: Rate = getattr(self.port.capabilities, kind)

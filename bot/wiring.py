@@ -330,7 +330,10 @@ async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
 async def _rest_idle(previews: Previews) -> None:
     while True:
         await asyncio.sleep(IDLE_LOOK_SECONDS)
-        await previews.rest()
+        try:
+            await previews.rest()
+        except Exception:
+            log.exception("rest_failed")
 
 
 async def _weigh(previews: Previews) -> None:

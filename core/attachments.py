@@ -13,7 +13,7 @@ from core.manifests import AppManifest
 from core.messages import Attachment
 
 MAX_ATTACHMENTS = 10
-MAX_TEXT_CHARS = 20_000
+MAX_TEXT_CHARS, MAX_PASTED_CHARS = 20_000, 100_000
 MAX_IMAGES, MAX_IMAGE_BYTES = 5, 5 * 1024 * 1024
 PASTED = "message.txt"
 """What Discord calls a text that is too long for a message."""
@@ -98,8 +98,9 @@ async def read(
 
 
 def pasted(attached: Sequence[Attached]) -> str:
-    """Return a message that its platform made a file of because it was long, '' for none."""
-    return (attached[0].text or "") if len(attached) == 1 and attached[0].name == PASTED else ""
+    """Return a message that its platform made a file of because it was long, '' for none, or one that is too long."""
+    text = (attached[0].text or "") if len(attached) == 1 and attached[0].name == PASTED else ""
+    return text if len(text) <= MAX_PASTED_CHARS else ""
 
 
 def folder_of(manifest: AppManifest | None) -> str:

@@ -61,13 +61,14 @@ class Clash:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a commit did: its id, or the clashes that kept the head where it was."""
+    """What a commit did: its id, or the clashes that kept the head where it was; `target` is the turn that it reverses."""
 
     commit: str = ""
     parent: str = ""
     files: tuple[FileChange, ...] = ()
     merged: bool = False
     clashes: tuple[Clash, ...] = ()
+    target: str = ""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,8 @@ class TurnResult:
 
     `options` are answers to a question, of which people can pick one; `context` is how full the model's fullest request
     was, from 0 to 1. `edits` counts how the model's answers were applied: "model | form | tier", or the reason of a refusal.
-    `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile. `kept` is the commit
+    `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile; `target` is the turn
+    that an undo or a redo meant. `kept` is the commit
     beside the history that has what was written and not taken into the app; then `files` are those of it.
     """
 
@@ -125,6 +126,7 @@ class TurnResult:
     context: float = 0.0
     edits: dict[str, int] = field(default_factory=dict)
     clashed: bool = False
+    target: str = ""
     kept: str = ""
 
 

@@ -118,7 +118,10 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
         steers.append(answer)
         if answer.kind == "stop":
             said = f"Stopped by {answer.author.name}. The app is as it was before."
-            result = TurnResult(request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else ())
+            result = TurnResult(
+                request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else (), usage=model.usage,
+                model=", ".join(sorted(model.models)),
+            )  # fmt: skip
             return await _kept(result, request, work, ports, steps)
 
     result = TurnResult(
@@ -163,8 +166,8 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     context = await _context(asked, request, head, ports)
     work.begin(head, context.tree)
     context, notes = await _with_files(context, request, ports)
-    if not asked.strip() and (pasted := attachments.pasted(context.attached)):
-        asked, context = pasted, replace(context, attached=[])
+    if not request.text.strip() and (pasted := attachments.pasted(context.attached)):
+        asked, context = f"{pasted}\n\n{asked}".strip(), replace(context, attached=[])
 
     show.step("Planning")
     if context.attached and context.manifest and not asked.strip():
@@ -375,7 +378,7 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     committed = await steps.transaction(
         "reverse", lambda tx: undoing.reverse_turn(tx, request, ports.repository, ports.memory), Committed
     )
-    result = TurnResult(request.turn_id, "done", "", parent=committed.parent)
+    result = TurnResult(request.turn_id, "done", "", parent=committed.parent, target=committed.target)
     if committed.clashes:
         return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes), clashed=True)
     word = "Undone" if request.kind == "undo" else "Redone"

@@ -66,7 +66,7 @@ async def _reverse(
     committed = await repository.reverse(tx, draft, found.commit.id)
     if not committed.clashes:
         await memory.retract(tx, request.session_id, found.target, undo)
-    return committed
+    return replace(committed, target=found.target)
 
 
 def original_title(title: str) -> str:

@@ -70,8 +70,8 @@ def connected(upstream: str) -> bool:
     """Say whether somebody holds a connection to an instance: a request that takes long, a stream, a WebSocket."""
     if upstream.startswith("unix/"):
         path = upstream.removeprefix("unix/")
-        lines = (line.split(maxsplit=7) for line in _UNIX.read_text(encoding="utf-8", errors="replace").splitlines())
-        return any(line[5] == "03" and line[7:] == [path] for line in lines)
+        lines = (line.split(" ") for line in _UNIX.read_text(encoding="utf-8", errors="replace").split("\n"))
+        return any(line[-1] == path and "03" in line for line in lines)
     address, port = upstream.rsplit(":", 1)
     # The kernel prints an address as a number of this machine's byte order.
     target = f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}:{int(port):04X}"

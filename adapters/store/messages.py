@@ -151,6 +151,11 @@ class Messages:
         """Put the turn's mark on every message that people said for it."""
         await self._update(tx, (message.c.turn_id == turn_id, message.c.kind == "person"), mark=mark)
 
+    async def supersede(self, tx: Connection, number: int) -> None:
+        """Let go of a person's message: another row has it from now on."""
+        values = {"remote_id": "", "body": to_json(Doc(()), Doc), "changed": NEXT}
+        await tx.execute(message.update().where(message.c.id == number).values(values))
+
     async def move(self, tx: Connection, key: str, turn_id: str, mark: str) -> None:
         """Let a person's message belong to another turn, and show that with `mark`."""
         await self._update(tx, (message.c.key == key,), turn_id=turn_id, mark=mark)
@@ -181,7 +186,11 @@ class Messages:
 
     async def talk(self, session_id: str, turn_id: str) -> list[dict[str, str]]:
         """Return what was said before the turn, for the model: people's messages and the bot's answers, shortened."""
-        told = await self.recent(session_id, TALK_MESSAGES, turn_id)
+        found = await self.recent(session_id, TALK_MESSAGES * 5, turn_id)
+        # What people said among themselves does not crowd out what was said to the bot.
+        with_us = [one for one in found if one.kind == "reply" or one.turn_id or one.mark][-TALK_MESSAGES:]
+        overheard = [one for one in found if not (one.kind == "reply" or one.turn_id or one.mark)][-TALK_MESSAGES:]
+        told = sorted([*with_us, *overheard], key=lambda one: one.id)
         return [
             {"by": one.author or "the bot", "said": _words(one.doc)[:TALK_CHARS]} for one in told if _words(one.doc)
         ]

@@ -48,8 +48,9 @@ class People:
 
     async def others(self, tx: Connection, session: Session, author_id: str) -> int:
         """Return how many besides one person have a say in a session."""
+        standings = ("owner", "invited") if session.access in ("invited", "everyone") else ("owner",)
         spoke = sa.and_(person.c.spoke, sa.literal(session.access == "everyone"))
-        say = sa.or_(person.c.standing.in_(("owner", "invited")), spoke)
+        say = sa.or_(person.c.standing.in_(standings), spoke)
         where = (person.c.session_id == session.id, person.c.author_id != author_id, say)
         return int(await tx.scalar(sa.select(sa.func.count()).select_from(person).where(*where)) or 0)
 

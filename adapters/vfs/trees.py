@@ -151,6 +151,13 @@ def merge(
     If `theirs` prevails its lines are taken there instead.
     """
     index = repository.merge_trees(base, ours, theirs, favor=MergeFavor.THEIRS if prevails else MergeFavor.NORMAL)
+    if prevails and index.conflicts:
+        # What one side removed and the other changed is not settled by lines.
+        for sides in list(index.conflicts):
+            _, _, wanted = sides
+            del index.conflicts[next(side.path for side in sides if side is not None)]
+            if wanted is not None:
+                index.add(pygit2.IndexEntry(wanted.path, wanted.id, wanted.mode))
     if not index.conflicts:
         return index.write_tree(repository)
     return tuple(_clash(repository, *sides) for sides in index.conflicts)

@@ -1,6 +1,10 @@
 """What a result looks like as a message."""
 
+import re
+from pathlib import Path
+
 from bot.replies import footer, reply
+from bot.web import chat
 from core.llm.chat import Usage
 from core.messages import Action, Footer, Para, TurnResult
 
@@ -16,3 +20,11 @@ def test_a_question_lists_its_options_and_each_has_a_button() -> None:
     assert doc.mark == "❓"
     assert doc.blocks == (Para("For whom?"), Para("1️⃣ For us\n2️⃣ For all"), Footer("0.0 s"))
     assert doc.actions == (Action("answer_1"), Action("answer_2"))
+
+
+def test_every_button_of_the_local_chat_is_taken() -> None:
+    page = (Path(chat.__file__).parent / "templates" / "message.html").read_text(encoding="utf-8")
+    offered = re.findall(r'\("(\S+)", "[^"]+", "\w*"\)', page) + re.findall(r'data-emoji="([^"{]+)"', page)
+    assert len(offered) > 10
+    for emoji in offered:
+        assert chat.Reacted(id="reaction-1", message_id=1, emoji=emoji, added=True).emoji == emoji

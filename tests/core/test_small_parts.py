@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -13,7 +14,7 @@ from core.context import FILES_CHARS, Context
 from core.errors import BudgetExceeded, OutsideError
 from core.files import FileTree
 from core.history import Commit
-from core.llm.chat import ChatRequest, Message, Usage
+from core.llm.chat import ChatRequest, Completion, Message, Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
 from core.manifests import Review, Role
@@ -172,3 +173,14 @@ def test_memory_and_history_are_told_newest_first_within_limits() -> None:
 def test_what_changes_nothing_goes_beside_the_line() -> None:
     kinds = get_args(TurnKind)
     assert [kind for kind in kinds if TurnRequest("t", "s", kind, "x", ANN).beside] == ["aside", "query"]
+
+
+async def test_an_answer_that_was_paid_before_costs_nothing() -> None:
+    class Paid(ScriptedModel):
+        async def complete(self, request: ChatRequest) -> Completion:
+            return replace(await super().complete(request), paid=True)
+
+    model = MeteredModel(Paid({"quality": [GOOD]}, usage=Usage(8, 8, 0.02)), Budget(tokens=16, calls=1))
+    for _ in range(3):
+        await model.complete(ChatRequest("quality", "text", "", (Message("user", "x"),)))
+    assert (model.usage, model.calls) == (Usage(), 0)

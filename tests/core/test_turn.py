@@ -674,6 +674,7 @@ async def test_an_undo_that_people_want_in_spite_of_later_work_has_its_way(table
         await table.turn(heading, {"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [edit]})
     clashed = await table.turn(kind="undo", target="t2")
     assert clashed.clashed
+    assert clashed.target == "t2"
     forced = await table.turn(kind="undo", target="t2", base=clashed.parent)
     assert forced.commit
     assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"

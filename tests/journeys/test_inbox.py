@@ -141,6 +141,22 @@ async def test_an_edit_of_a_message_that_waits_because_of_its_file_changes_it(ro
     assert (await room.result(first)).outcome == "stopped"
 
 
+async def test_an_edit_of_a_command_that_waits_takes_it_back(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    room.model.delay = 60
+    first = await room.say(ANN, "make it dark")
+    await room.planning()
+    await room.say(ANN, "stop")
+    assert (await room.result(first)).outcome == "stopped"
+    running = await room.say(ANN, "make it blue")
+    await room.planning()
+    again = await room.say(ANN, "continue")
+    await room.say(ANN, "never mind", edits=f"m{room.count}")
+    assert (await room.result(again)).message == "Removed from the queue."
+    await room.say(ANN, "stop")
+    assert (await room.result(running)).outcome == "stopped"
+
+
 async def test_what_is_said_to_a_running_turn_reaches_that_one(room: Room) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "Add a footer. queue", mentioned=True)

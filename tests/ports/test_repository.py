@@ -62,6 +62,18 @@ async def test_a_commit_can_be_kept_beside_the_history(git: GitRepository, datab
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "other\n"
 
 
+async def test_what_prevails_settles_also_what_one_side_removed(git: GitRepository, database: Database) -> None:
+    first = await put(git, database, {"a.txt": LINES, "b.txt": b"b\n"}, "t1")
+    made = await put(git, database, {"new.txt": LINES}, "t2")
+    await put(git, database, {"new.txt": LINES + b"eight\n"}, "t3")
+    assert (await reverse(git, database, made.commit, "t2")).clashes
+    async with database.write() as tx:
+        draft = Draft("s", await git.head("s"), {}, "Undo", "t4", ANN, undoes="t2", prevails=True)
+        undone = await git.reverse(tx, draft, made.commit)
+    assert undone.clashes == ()
+    assert await git.tree("s", undone.commit) == await git.tree("s", first.commit)
+
+
 async def test_a_new_session_has_no_head_no_files_and_no_history(git: GitRepository) -> None:
     assert await git.head("s") is None
     assert await git.tree("s", None) == {}

@@ -13,6 +13,9 @@ from core.chat import Part
 from core.errors import OutsideError
 from core.sessions import ThreadKey
 
+NEVER = ("unknown_method", "missing_scope", "not_allowed_token_type", "feature_not_enabled")
+"""What says that a workspace has no streams, and not only that this one did not begin."""
+
 
 class Native:
     """What a workspace may offer beside ordinary messages."""
@@ -48,7 +51,8 @@ class Native:
         except SlackApiError as error:
             if translated(error.response).retryable:
                 raise
-            self._agent = False
+            if error.response.get("error") in NEVER:
+                self._agent = False
             return ""
         ts = str(started["ts"])
         self._streams.add(ts)
