@@ -2,13 +2,18 @@
 
 import time
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from adapters.store.messages import plain
 from adapters.store.people import Waiting
 from bot.calls import Call, Outcome, drop_turn, said
 from core.chat import Choice, Event, Form
-from core.messages import Action, Doc, Para
+from core.messages import Action, Doc, Para, TurnRequest
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.inbox import Inbox
 
 APPROVAL, APPROVAL_SECONDS = ":approval", 3_600
 """How the key of an approval's card ends, and how long the message waits."""
@@ -40,23 +45,45 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
         return said("Only who started this thread can decide that.", "❗")
     if found.state != "open":
         return said("That is decided already.", "❗")
+    if await _lapsed(inbox, tx, found):
+        return Outcome()
     guest = found.event.author
-    late = time.time() - found.created > APPROVAL_SECONDS
     words = {
         "allowed": f"{call.author.name} let this message of {guest.name} through.",
         "invited": f"{call.author.name} invited {guest.name}.",
         "denied": f"{call.author.name} said no to {guest.name}'s message.",
     }
-    text = f"{guest.name}'s message waited for too long; they can send it again." if late else words[state]
-    text += _clock()
-    await inbox.people.decide(tx, found.id, "dropped" if late else state)
+    await inbox.people.decide(tx, found.id, state)
+    text = f"{words[state]}{_clock()}"
     await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
-    if late or state == "denied":
+    if state == "denied":
         await inbox.messages.mark(tx, f"{found.id}", "⛔")
         return Outcome()
     if state == "invited":
         await inbox.people.put(tx, call.session.id, guest, "invited")
     return Outcome(await inbox.say(tx, call.session, found.event, found.id))
+
+
+async def lapse(inbox: "Inbox") -> None:
+    """End every wait that took too long."""
+    for found in await inbox.people.overdue(time.time() - APPROVAL_SECONDS):
+        async with inbox.database.write() as tx:
+            await inbox.sessions.within(tx, found.session_id)
+            # Somebody may have decided since.
+            if (now := await inbox.people.waiting(tx, found.id, found.session_id)) and now.state == "open":
+                await _lapsed(inbox, tx, now)
+        inbox.changed(found.session_id)
+
+
+async def _lapsed(inbox: "Inbox", tx: "AsyncConnection", found: Waiting) -> bool:
+    """Say whether something has waited for too long; then the card says so, and its buttons go."""
+    if time.time() - found.created < APPROVAL_SECONDS:
+        return False
+    text = f"{found.event.author.name} waited for an answer for too long, and can ask again.{_clock()}"
+    await inbox.people.decide(tx, found.id, "dropped")
+    await inbox.messages.post(tx, found.session_id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
+    await inbox.messages.mark(tx, found.id, "⛔")
+    return True
 
 
 async def review(call: Call) -> Outcome:
@@ -128,13 +155,19 @@ async def agree(call: Call) -> Outcome:
     asker = found.event.author
     if asker.id == call.author.id:
         return said("Somebody else has to agree.", "❗")
-    if time.time() - found.created > APPROVAL_SECONDS:
-        return await _settled(call, found, "dropped", "waited for too long for a second word; say it again")
+    if await _lapsed(call.inbox, call.tx, found):
+        return Outcome()
     owns = await call.inbox.people.standing(call.tx, call.session.id, asker.id) == "owner"
     await _settled(call, found, "allowed", f"wanted to {SERIOUS[found.event.text]}; {call.author.name} agreed")
-    return await call.inbox.command(
-        replace(call, author=asker, target=found.event.target, owns=owns, agreed=True), found.event
+    asked = replace(call, author=asker, target=found.event.target, owns=owns, agreed=True)
+    outcome = await call.inbox.command(asked, found.event)
+    if not outcome.query:
+        return outcome
+    # Whatever happens to the bot now, it is done, and told to all.
+    await call.inbox.lines.join(
+        call.tx, TurnRequest(call.turn_id, call.session.id, "query", outcome.query, call.author)
     )
+    return Outcome(call.turn_id)
 
 
 async def refuse(call: Call) -> Outcome:

@@ -165,17 +165,17 @@ class Courier:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
         rows, now = await self.outbox.rows(session_id), time.monotonic()
         waited = self._waits.get(session_id, {})
-        waits = self._waits[session_id] = {number: waited[number] for number, _ in rows if waited.get(number, 0) > now}
-        session = await self._in_its_thread(session_id, [number for number, _ in rows]) if rows else None
+        waits = self._waits[session_id] = {number: waited[number] for number, *_ in rows if waited.get(number, 0) > now}
+        session = await self._in_its_thread(session_id, [number for number, *_ in rows]) if rows else None
         if session is None:
             return
         held = 0.0
-        for number, kind in rows:
+        for number, kind, shown in rows:
             ordered = kind in ("reply", "notice")
             if held and ordered:
                 waits[number] = max(held, waits.get(number, 0.0))
-            elif number not in waits and kind == "person" and (seconds := self._dry(session.key, ("react", 0))):
-                # Thousands of marks may wait: what cannot be put now is not even read.
+            elif number not in waits and (seconds := self._too_early(session.key, kind, shown)):
+                # Thousands may wait: what cannot be said now is not even read.
                 waits[number] = time.monotonic() + seconds
             elif number not in waits and (row := await self.outbox.row(number)) is not None:
                 await self._tried(session, row, self._settled(session, row))
@@ -386,6 +386,14 @@ class Courier:
             raise NotYet(seconds)
         for bucket in (*(self._bucket(kind, key) for kind, _ in kinds), self._calls):
             bucket.take()
+
+    def _too_early(self, key: ThreadKey, kind: str, shown: bool) -> float:
+        """Return how long a row has to wait for tokens, as far as that is known without reading it."""
+        if kind == "person":
+            return self._dry(key, ("react", 0))
+        if not shown:
+            return self._dry(key, ("post", 1 if kind == "progress" else 0))
+        return self._dry(key, ("edit_in_thread", 0), ("edit", 0)) if kind == "progress" else 0.0
 
     def _dry(self, key: ThreadKey, *kinds: tuple[str, float]) -> float:
         """Return the seconds until there is a token of each kind, 0 if there is."""

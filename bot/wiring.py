@@ -44,6 +44,7 @@ from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
+from bot.approvals import lapse
 from bot.enclosures import Enclosures
 from bot.inbox import Inbox
 from bot.lines import Lines
@@ -183,6 +184,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         stack.push_async_callback(_ended, asyncio.create_task(troubles.watch()))
         await stack.enter_async_context(engine.opened(runner.run))
         stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
+        stack.push_async_callback(_ended, asyncio.create_task(_lapse(inbox)))
         yield app
 
 
@@ -325,6 +327,15 @@ async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
         except OutsideError:
             log.exception("reconcile_failed")
         await asyncio.sleep(IDLE_LOOK_SECONDS)
+
+
+async def _lapse(inbox: Inbox) -> None:
+    while True:
+        await asyncio.sleep(IDLE_LOOK_SECONDS)
+        try:
+            await lapse(inbox)
+        except Exception:
+            log.exception("lapse_failed")
 
 
 async def _rest_idle(previews: Previews) -> None:

@@ -17,8 +17,9 @@ PENDING = (
     .order_by(sa.func.min(sa.case((message.c.kind == "person", 1), else_=0)), sa.func.min(message.c.id))
 )
 ROW = sa.select(message).where(message.c.id == sa.bindparam("number"), message.c.state == "pending")
+SHOWN = sa.exists().where(delivery.c.message_id == message.c.id, delivery.c.remote_id != "")
 ROWS = (
-    sa.select(message.c.id, message.c.kind)
+    sa.select(message.c.id, message.c.kind, SHOWN)
     .where(message.c.session_id == sa.bindparam("session_id"), message.c.state == "pending")
     .order_by(message.c.kind == "person", message.c.id)
     .limit(MOST_ROWS)
@@ -52,14 +53,17 @@ class Outbox:
             rows = await connection.execute(PENDING, {"platform": platform})
             return {session_id: newest for session_id, newest in rows}  # noqa: C416 - rows are no pairs to a type checker
 
-    async def rows(self, session_id: str) -> list[tuple[int, str]]:
+    async def rows(self, session_id: str) -> list[tuple[int, str, bool]]:
         """
-        Return (id, kind) of a session's pending messages in order, the first MOST_ROWS of them.
+        Return (id, kind, whether it is on the platform) of a session's pending messages in order, the first MOST_ROWS.
 
         What the bot says comes before its marks. Most of them are only looked at to see that they wait.
         """
         async with self._database.read() as connection:
-            return [(number, kind) for number, kind in await connection.execute(ROWS, {"session_id": session_id})]
+            return [
+                (number, kind, shown)
+                for number, kind, shown in await connection.execute(ROWS, {"session_id": session_id})
+            ]
 
     async def row(self, number: int) -> StoredMessage | None:
         """Return a message if it is still pending."""

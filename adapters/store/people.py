@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -81,11 +81,19 @@ class People:
         """Return a message that waits, or did."""
         where = (approval.c.id == number, approval.c.session_id == session_id)
         row = (await tx.execute(sa.select(approval).where(*where))).one_or_none()
-        if row is None:
-            return None
-        return Waiting(row.id, row.session_id, from_json(row.event, Event), row.state, row.created)
+        return _waiting(row) if row is not None else None
+
+    async def overdue(self, before: float) -> list[Waiting]:
+        """Return what waits since before a time, in Unix seconds."""
+        async with self._database.read() as connection:
+            query = sa.select(approval).where(approval.c.state == "open", approval.c.created < before)
+            return [_waiting(row) for row in await connection.execute(query)]
 
     async def decide(self, tx: Connection, number: str, state: str, event: Event | None = None) -> None:
         """Set what became of a message that waited; `event` replaces its content."""
         values = {"state": state} | ({"event": to_json(event, Event)} if event else {})
         await tx.execute(approval.update().where(approval.c.id == number).values(values))
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(row.id, row.session_id, from_json(row.event, Event), row.state, row.created)

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.store.tables import approval
+from bot.approvals import APPROVAL_SECONDS, lapse
 from bot.settings import Settings
 from bot.wiring import App, opened
 from core.chat import Accepted, Event
@@ -233,5 +236,24 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     _, number = await card()
     messages = await room.app.messages.since((await room.session()).id)
     message = next(one for one in messages if one.key == f"{number}:approval")
-    await room.app.inbox.accept(Event("r1", KEY, BEN, "reaction_added", message_id=message.id, emoji="👍"))
+    agreed = await room.app.inbox.accept(Event("r1", KEY, BEN, "reaction_added", message_id=message.id, emoji="👍"))
     assert "Ben agreed" in (await card())[0]
+    assert (await room.result(agreed)).outcome == "done"
+    replies = [one for one in await room.app.messages.since((await room.session()).id) if one.kind == "reply"]
+    assert "What the app had stored is gone." in str(replies[-1].doc)
+
+
+async def test_what_waits_for_too_long_ends_by_itself(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "Add a footer", mentioned=True)
+    await lapse(room.app.inbox)
+    (card,) = [one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")]
+    assert card.doc.actions
+    async with room.app.database.write() as tx:
+        await tx.execute(approval.update().values(created=time.time() - APPROVAL_SECONDS - 1))
+    await lapse(room.app.inbox)
+    assert (await room.told())[-1].startswith("Ben waited for an answer for too long, and can ask again. (")
+    late = await room.press(ANN, "allow", card.key.removesuffix(":approval"))
+    assert late.turn_id == ""
+    assert late.answer.doc is not None
+    assert "decided already" in str(late.answer.doc)
