@@ -94,7 +94,11 @@ class TurnRunner:
             show(Progress("Starting"))
         # Work of a stopped turn that is resumed is in the journal under its own id.
         model = JournaledModel(self.ports.model, self.database, request.turn_id, request.resumes)
-        return await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
+        try:
+            return await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
+        except Exception as error:  # noqa: BLE001 - what was spent until then is told too
+            spent = ", ".join(sorted(model.models))
+            return replace(failure(request.turn_id, error), usage=model.usage, model=spent)
 
     async def _looked_up(self, request: TurnRequest, session: Session) -> tuple[TurnResult, Doc | None]:
         """Answer what needs no model."""

@@ -149,6 +149,19 @@ async def test_a_model_that_fails_gives_an_error_id_and_keeps_the_head(talk: Tal
     await talk.works_again()
 
 
+async def test_what_a_turn_that_failed_has_spent_is_told_and_paid_once(talk: Talk) -> None:
+    talk.model.fault = lambda body: refused(401) if "<write>" in body["messages"][1]["content"] else None
+    failed = await talk.say("Build a todo app")
+    assert isinstance(failed, TurnResult)
+    # Each answer of the server is said to have taken 100 tokens and 10: to read the message, and to plan.
+    assert (failed.outcome, failed.usage.input_tokens, failed.usage.output_tokens) == ("failed", 200, 20)
+    talk.model.fault, asked = lambda _: None, len(talk.model.bodies)
+    done = await talk.say("continue")
+    assert isinstance(done, TurnResult)
+    assert done.commit
+    assert done.usage.input_tokens == 100 * (len(talk.model.bodies) - asked)
+
+
 async def test_a_model_that_hangs_is_given_up(talk: Talk) -> None:
     talk.model.delay = 100
     result = await talk.say("Build a todo app")
