@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from adapters.store.database import Database
 from adapters.store.messages import Messages
+from adapters.store.sessions import Sessions
 from bot.replies import progress
 from core.messages import Doc, Progress
 from core.ports import ProgressSink
@@ -21,8 +22,8 @@ PAUSE_SECONDS = 0.2
 class ProgressBoard:
     """Keeps the newest state of each running turn, writes it to the transcript, and wakes readers."""
 
-    def __init__(self, database: Database, messages: Messages) -> None:
-        self._database, self._messages = database, messages
+    def __init__(self, database: Database, messages: Messages, sessions: Sessions) -> None:
+        self._database, self._messages, self._sessions = database, messages, sessions
         self._states: dict[str, tuple[Session, Progress, float, str]] = {}
         self._unwritten: set[str] = set()
         self._writing = asyncio.Lock()
@@ -59,10 +60,20 @@ class ProgressBoard:
         self._unwritten.discard(turn_id)
         async with self._writing:
             pass
-        if found is None or found[0].verbosity == "answer":
+        try:
+            return await self._card(found, over=True) if found else Doc(())
+        except Exception:
+            # A database that is away must not cost a turn its reply.
+            log.exception("card_not_closed")
             return Doc(())
-        session, state, started, _ = found
-        return progress(_shown(state, session), time.monotonic() - started, over=True)
+
+    async def _card(self, found: tuple[Session, Progress, float, str], *, over: bool = False) -> Doc:
+        """Return what people want to see by now: they may change their mind while a turn runs."""
+        _, state, started, _ = found
+        session = await self._sessions.get(found[0].id)
+        if session.verbosity == "answer":
+            return Doc(())
+        return progress(_shown(state, session), time.monotonic() - started, over=over)
 
     def changed(self, session_id: str) -> None:
         """Wake everybody who waits for news of a session, and who delivers to other platforms."""
@@ -97,10 +108,9 @@ class ProgressBoard:
             async with self._writing:
                 self._unwritten.discard(turn_id)
                 found = self._states.get(turn_id)
-                if found is None or found[0].verbosity == "answer":
+                if found is None:
                     continue
-                session, state, started, person = found
-                card = progress(_shown(state, session), time.monotonic() - started)
+                session, person, card = found[0], found[3], await self._card(found)
                 async with self._database.write() as tx:
                     await self._messages.post(
                         tx, session.id, f"{turn_id}:progress", "progress", card, turn_id=turn_id, author=person

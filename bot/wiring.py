@@ -113,7 +113,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         stack.push_async_callback(database.close)
         sessions, turns, messages = Sessions(database), Turns(database), Messages(database)
         repository = GitRepository(database, _made(folder / "git"))
-        board = ProgressBoard(database, messages)
+        board = ProgressBoard(database, messages, sessions)
         model = await stack.enter_async_context(_model(settings))
         sandbox, runtime, why_none = await _sandbox(settings, folder, stack)
         signer = Signer(_secret(folder / "secret"), settings.preview_link_hours * 3600)

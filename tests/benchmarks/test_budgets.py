@@ -203,7 +203,7 @@ async def test_overhead_of_a_turn(tmp_path: Path) -> None:
     async with durable(url, run, tmp_path) as inbox:
         database = inbox.database
         repository = GitRepository(database, tmp_path / "git")
-        board = ProgressBoard(database, Messages(database))
+        board = ProgressBoard(database, Messages(database), Sessions(database))
         ports = TurnPorts(model, repository, StillChecks(), StillPreview(), TextMemory(database), lambda _: None)
         turns = Turns(database)
         holder["runner"] = TurnRunner(

@@ -34,7 +34,7 @@ from tests.core.test_turn import StillChecks, StillPreview
 def runner(lite: Database, repository: GitRepository) -> TurnRunner:
     ports = TurnPorts(ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(lite), lambda _: None)
     messages, turns = Messages(lite), Turns(lite)
-    board, lines = ProgressBoard(lite, messages), Lines(turns, DbosEngine(lite, turns))
+    board, lines = ProgressBoard(lite, messages, Sessions(lite)), Lines(turns, DbosEngine(lite, turns))
     return TurnRunner(lite, Sessions(lite), turns, messages, People(lite), repository, board, ports, lines)
 
 

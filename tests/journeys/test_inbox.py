@@ -257,3 +257,19 @@ async def test_what_waits_for_too_long_ends_by_itself(room: Room) -> None:
     assert late.turn_id == ""
     assert late.answer.doc is not None
     assert "decided already" in str(late.answer.doc)
+
+
+async def test_how_much_is_shown_can_be_changed_while_a_turn_runs(room: Room) -> None:
+    async def cards() -> int:
+        messages = await room.app.messages.since((await room.session()).id)
+        return sum(isinstance(block, ProgressCard) for one in messages for block in one.doc.blocks)
+
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    before = await cards()
+    room.model.delay = 3
+    running = await room.say(ANN, "make it dark")
+    await room.planning()
+    assert await cards() == before + 1
+    await room.say(ANN, "set verbosity answer")
+    await room.result(running)
+    assert await cards() == before
