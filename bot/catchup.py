@@ -83,13 +83,16 @@ class CatchUp:
             for one in await self.messages.reactions(session.id)
             for remote_id in one.remote_ids
         }
+        partial = {(remote_id, plain_emoji(emoji)) for remote_id, emoji in past.partial}
         there = {(plain_emoji(one.emoji), one.author.id, one.remote_id): one for one in past.events if one.emoji}
         for mark, event in there.items():
             if mark not in known:
                 await self.inbox.accept(replace(event, id=f"{event.id}:{began}", at=began))
         for (emoji, author_id, remote_id), one in known.items():
             seen = one.remote_ids & past.remote_ids
-            if remote_id == min(seen, default="") and not any((emoji, author_id, part) in there for part in seen):
+            if any((part, emoji) in partial or (emoji, author_id, part) in there for part in seen):
+                continue
+            if remote_id == min(seen, default=""):
                 number = f"{remote_id}:{author_id}:{emoji}:gone:{began}"
                 key = replace(session.key, thread="")
                 gone = Event(number, key, one.author, "reaction_removed", remote_id=remote_id, emoji=emoji, at=began)

@@ -118,12 +118,13 @@ class Past:
     What a thread looks like now: what people wrote and reacted, oldest first; and which messages are there.
 
     `remote_ids` are all messages since `since`, in Unix seconds: one that we know from then and that is not among them
-    was deleted.
+    was deleted. `partial` are (message, emoji) where not all who reacted are told.
     """
 
     events: tuple[Event, ...] = ()
     remote_ids: frozenset[str] = frozenset()
     since: float = float("inf")
+    partial: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,21 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from adapters.store.outbox import Delivery, Outbox
 from adapters.store.tables import approval
 from bot.approvals import APPROVAL_SECONDS, lapse
+from bot.catchup import CatchUp
 from bot.settings import Settings
 from bot.wiring import App, opened
-from core.chat import Accepted, Event
+from core.chat import Accepted, Event, Past
 from core.messages import Attachment, Footer, Para, ProgressCard, TurnResult
 from core.sessions import Author, Session, ThreadKey
+from tests.servers.fake_chat import FakePort
 from tests.servers.model import ModelServer, model_server
 
 KEY = ThreadKey("talk", "w", "c", "t")
@@ -41,7 +44,7 @@ class Room:
         return await self.app.inbox.accept(
             Event(
                 f"e{self.count}", KEY, who, "edited" if edits else "message", text=text, remote_id=number,
-                mentioned=mentioned, begins=mentioned, files=tuple(files), at=float(self.count),
+                mentioned=mentioned, begins=mentioned, files=tuple(files), at=time.time(),
             )
         )  # fmt: skip
 
@@ -273,3 +276,35 @@ async def test_how_much_is_shown_can_be_changed_while_a_turn_runs(room: Room) ->
     await room.say(ANN, "set verbosity answer")
     await room.result(running)
     assert await cards() == before
+
+
+async def test_a_reaction_is_taken_for_gone_only_where_all_who_reacted_are_told(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    changed = await room.result(await room.say(ANN, "make it dark"))
+    session = await room.session()
+    reply = [one for one in await room.app.messages.since(session.id) if one.kind == "reply"][-1]
+    await Outbox(room.app.database).put(reply.id, Delivery("main", "r1", "", 0.0))
+    undo = Event("x1", replace(KEY, thread=""), ANN, "reaction_added", remote_id="r1", emoji="↩️", at=time.time())
+    assert (await room.result(await room.app.inbox.accept(undo))).message.startswith("Undone.")
+
+    async def looked(past: Past) -> str | None:
+        class Platform(FakePort):
+            async def history(self, key: ThreadKey, after: str) -> Past:
+                return past
+
+        await CatchUp(Platform("talk"), room.app.inbox, room.app.sessions, room.app.messages).run()
+        async with asyncio.timeout(30):
+            while await room.app.turns.busy():
+                await asyncio.sleep(0.02)
+        return await room.app.repository.head(session.id)
+
+    undone = await room.app.repository.head(session.id)
+    there, some = frozenset({"r1"}), frozenset({("r1", "↩️")})
+    assert await looked(Past((replace(undo, id="x2"),), there)) == undone
+    assert await looked(Past((), there, partial=some)) == undone
+    assert await looked(Past((), frozenset())) == undone
+    redone = await looked(Past((), there))
+    assert redone != undone
+    assert await room.app.repository.tree(session.id, redone) == await room.app.repository.tree(
+        session.id, changed.commit
+    )

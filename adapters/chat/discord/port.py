@@ -58,6 +58,7 @@ COMMANDS = {
     "fix": "Mend an error of the running app", "revoke": "Take back every link to the preview that was given out",
 }  # fmt: skip
 READ_MESSAGES = 100
+MOST_USERS = 100
 NONCE_SECONDS = 120
 LOOK_AGAIN_SECONDS = 2
 MAX_TEXT, MAX_TOLD = 4_000, 2_000
@@ -409,7 +410,13 @@ class DiscordPort:
                 found += await self._reactions(message) if message.author.id == me else []
         whole = frozenset([key.thread, *(str(one.id) for one in [*recent, *older])])
         since = recent[-1].created_at.timestamp() if recent else float("inf")
-        return Past(tuple(found), whole, 0.0 if len(recent) < READ_MESSAGES and recent else since)
+        partial = frozenset(
+            (str(message.id), str(one.emoji))
+            for message in recent
+            for one in message.reactions
+            if one.count > MOST_USERS
+        )
+        return Past(tuple(found), whole, 0.0 if len(recent) < READ_MESSAGES and recent else since, partial)
 
     async def _reactions(self, message: discord.Message) -> list[Event]:
         """Return the reactions of people on a message of ours."""
@@ -417,7 +424,7 @@ class DiscordPort:
         guild = str(message.guild.id) if message.guild else events.DIRECT
         found: list[Event] = []
         for one in message.reactions:
-            async for user in one.users(limit=100):
+            async for user in one.users(limit=MOST_USERS):
                 if user.id != self._client.user.id:
                     key = ThreadKey(events.PLATFORM, guild, "", "")
                     number = f"discord:{message.id}:{user.id}:{one.emoji}:caught-up"

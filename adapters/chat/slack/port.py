@@ -367,9 +367,12 @@ class SlackPort:
         past: list[Event] = []
         for message in found:
             past += await self._past(key, message)
-        return Past(
-            tuple(past), frozenset(f"{key.channel}/{one['ts']}" for one in found), 0.0 if found else float("inf")
-        )
+        whole = frozenset(f"{key.channel}/{one['ts']}" for one in found)
+        partial = frozenset(
+            (f"{key.channel}/{one['ts']}", meaning(mark["name"], self._aliases))
+            for one in found for mark in one.get("reactions") or () if mark.get("count", 0) > len(mark["users"])
+        )  # fmt: skip
+        return Past(tuple(past), whole, 0.0 if found else float("inf"), partial)
 
     async def _past(self, key: ThreadKey, message: dict[str, Any]) -> list[Event]:
         if message.get("user") == self._me or message.get("bot_id"):
