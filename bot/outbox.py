@@ -30,7 +30,8 @@ from core.sessions import Session, ThreadKey
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
-MOST_AT_ONCE = 16
+MOST_AT_ONCE, MOST_PER_LOOK = 16, 4
+"""How many sessions are delivered to side by side, and how many are begun with at once: whoever says something waits for that."""
 LOOKING_SHARE, LOOKS_PER_SECOND = 0.05, 50
 """How much of the time may go into looking at what waits: the more it is, the more seldom it is looked at."""
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
@@ -143,8 +144,9 @@ class Courier:
         self._seen = {session_id: seen for session_id, seen in self._seen.items() if session_id in pending}
         # With hundreds of threads that wait for the platform, each is looked at more seldom.
         pause = len(pending) / LOOKS_PER_SECOND
+        most = min(MOST_AT_ONCE, self._calls.left(), len(self._busy) + MOST_PER_LOOK)
         for session_id, newest in pending.items():
-            if self.lost or len(self._busy) >= min(MOST_AT_ONCE, self._calls.left()):
+            if self.lost or len(self._busy) >= most:
                 return
             due = (
                 newest > self._seen.get(session_id, 0) or min(self._waits.get(session_id, {}).values(), default=0) < now
@@ -169,13 +171,16 @@ class Courier:
         session = await self._in_its_thread(session_id, [number for number, *_ in rows]) if rows else None
         if session is None:
             return
-        held = 0.0
+        held, early = 0.0, dict[tuple[str, bool], float]()
         for number, kind, shown in rows:
             ordered = kind in ("reply", "notice")
             if held and ordered:
                 waits[number] = max(held, waits.get(number, 0.0))
-            elif number not in waits and (seconds := self._too_early(session.key, kind, shown)):
+            elif number not in waits and (
+                seconds := early.get((kind, shown)) or self._too_early(session.key, kind, shown)
+            ):
                 # Thousands may wait: what cannot be said now is not even read.
+                early[kind, shown] = seconds
                 waits[number] = time.monotonic() + seconds
             elif number not in waits and (row := await self.outbox.row(number)) is not None:
                 await self._tried(session, row, self._settled(session, row))
