@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from adapters.store.messages import plain
-from adapters.store.people import Waiting
+from adapters.store.people import Standing, Waiting
 from bot.calls import Call, Outcome, drop_turn, said
 from core.chat import Choice, Event, Form
 from core.messages import Action, Doc, Para, TurnRequest
+from core.sessions import Author
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,14 +55,60 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
         "denied": f"{call.author.name} said no to {guest.name}'s message.",
     }
     await inbox.people.decide(tx, found.id, state)
-    text = f"{words[state]}{_clock()}"
-    await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
+    card = plain(f"{words[state]}{_clock()}", "🔑")
+    if state == "invited":
+        card = replace(card, actions=(Action("uninvite", found.id),))
+    await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", card)
     if state == "denied":
         await inbox.messages.mark(tx, f"{found.id}", "⛔")
         return Outcome()
     if state == "invited":
         await inbox.people.put(tx, call.session.id, guest, "invited")
     return Outcome(await inbox.say(tx, call.session, found.event, found.id))
+
+
+async def let_in(call: Call) -> Outcome:
+    """Let somebody drive the thread who has not asked; the owner's right."""
+    guest = await _meant(call)
+    if isinstance(guest, Outcome):
+        return guest
+    author, standing = guest
+    if standing in ("owner", "invited"):
+        return said(f"{author.name} drives this thread already.", "❗")
+    await call.inbox.people.put(call.tx, call.session.id, author, "invited")
+    return said(f"{author.name} drives this thread too from now on; “uninvite” takes that back.")
+
+
+async def uninvite(call: Call) -> Outcome:
+    """Take an invitation back; the owner's right."""
+    inbox, tx = call.inbox, call.tx
+    found = await inbox.people.waiting(tx, call.target, call.session.id)
+    guest = await _meant(replace(call, target=f"@{found.event.author.id}") if found else call)
+    if isinstance(guest, Outcome):
+        return guest
+    author, standing = guest
+    if standing != "invited":
+        return said(f"{author.name} is not invited.", "❗")
+    await inbox.people.put(tx, call.session.id, author, "guest")
+    if found is None:
+        return said(f"{author.name} does not drive this thread any more; what they say waits for your word again.")
+    done = plain(f"{call.author.name} took {author.name}'s invitation back.{_clock()}", "🔑")
+    await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", done)
+    return Outcome()
+
+
+async def _meant(call: Call) -> tuple[Author, Standing] | Outcome:
+    """Return the person that `target` names, by “@id” or by name; or why that is nobody who could be meant."""
+    if not call.owns:
+        return said("Only who started this thread can decide that.", "❗")
+    known = await call.inbox.people.there(call.tx, call.session.id)
+    number, name = call.target.removeprefix("@"), call.target.casefold()
+    for author, standing in known:
+        if author.id == number or author.name.casefold() == name:
+            return author, standing
+    if call.target.startswith("@"):
+        return Author(number, f"user {number}"), "guest"
+    return said(f"I know nobody called {call.target} here; mention them.", "❗")
 
 
 async def lapse(inbox: "Inbox") -> None:

@@ -2,17 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from adapters.store.messages import plain
+from adapters.store.messages import Messages, plain
+from adapters.store.turns import Turns
 from core.chat import Form
-from core.messages import Doc, TurnRequest, TurnResult
+from core.messages import Action, Doc, Para, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.inbox import Inbox
+
+
+QUEUED = ":queued"
+"""How the key of the card of a turn that waits ends."""
+MOST_RENUMBERED = 3
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,21 @@ async def drop_turn(call: Call, request: TurnRequest) -> None:
     """End a turn that has not started; its workflow finds it finished."""
     await call.inbox.turns.finish(call.tx, TurnResult(request.turn_id, "stopped", "Removed from the queue."))
     await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
-    key = f"{request.turn_id}:queued"
+    key = f"{request.turn_id}{QUEUED}"
     if await call.inbox.messages.by_key(call.tx, key):
         await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))
+    await renumber(call.tx, call.session.id, call.inbox.turns, call.inbox.messages)
+
+
+def queued(turn_id: str, position: int) -> Doc:
+    """Return the card of a turn that waits."""
+    return Doc((Para(f"Queued, position {position}."),), "🕒", (Action("drop", turn_id),))
+
+
+async def renumber(tx: Any, session_id: str, turns: Turns, messages: Messages) -> None:
+    """Let the cards of those who come next say where they are by now; the rest is told when it is nearer."""
+    waiting = [request.turn_id for request, running in await turns.waiting(tx, session_id) if not running]
+    for position, turn_id in enumerate(waiting[:MOST_RENUMBERED], 1):
+        found = await messages.by_key(tx, f"{turn_id}{QUEUED}")
+        if found is not None and found.doc.actions and found.doc != queued(turn_id, position):
+            await messages.post(tx, session_id, found.key, "notice", queued(turn_id, position), turn_id=turn_id)

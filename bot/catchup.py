@@ -3,21 +3,23 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
 from bot.commands import plain_emoji
 from bot.inbox import Inbox
 from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
-from core.sessions import Author, Session
+from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 14 * 24 * 3_600
 PAUSE_SECONDS = 1.0
 TRIES = 6
 CLOCK_SECONDS = 5
+CALLED_SECONDS = 24 * 3_600
 
 
 @dataclass
@@ -28,6 +30,8 @@ class CatchUp:
     inbox: Inbox
     sessions: Sessions
     messages: Messages
+    called_until: float = 0.0
+    """Until when it is known who called the bot, in Unix seconds."""
 
     async def run(self, waiting_known: Callable[[], None] = lambda: None) -> None:
         """
@@ -36,31 +40,47 @@ class CatchUp:
         Threads in which turns wait come first; once they are looked at, `waiting_known` is called, also after an error.
         """
         try:
-            active = await self.sessions.active(self.port.platform, time.time() - ACTIVE_SECONDS)
+            began = time.time()
+            active = await self.sessions.active(self.port.platform, began - ACTIVE_SECONDS)
             busy = await self.inbox.turns.busy()
             threads = [one for one in active if not one.key.thread.startswith(OPENING)]
-            for session in sorted(threads, key=lambda one: one.id not in busy):
-                if session.id not in busy:
-                    waiting_known()
-                await self._patiently(session)
-                await asyncio.sleep(PAUSE_SECONDS)
+            for session in (one for one in threads if one.id in busy):
+                await self._patiently(partial(self._thread, session))
+            waiting_known()
+            await self._patiently(partial(self._called, began))
+            for session in (one for one in threads if one.id not in busy):
+                await self._patiently(partial(self._thread, session))
         finally:
             waiting_known()
 
-    async def _patiently(self, session: Session) -> None:
-        """Look at a thread, again after a while where that did not go through."""
+    async def _patiently(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look at something, again after a while where that did not go through, and then rest a moment."""
         for attempt in range(TRIES):
             try:
-                await self._thread(session)
+                await look()
+                await asyncio.sleep(PAUSE_SECONDS)
                 return
             except (Missing, NotAllowed, Revoked) as error:
-                log.warning("catch_up_refused", extra={"session": session.id, "why": str(error)})
+                log.warning("catch_up_refused: %s", error)
                 return
             except RateLimited as error:
                 await asyncio.sleep(error.seconds)
             except Exception:
                 log.exception("catch_up_failed")
                 await asyncio.sleep(2**attempt)
+
+    async def _called(self, began: float) -> None:
+        """Take in the messages that called the bot in a channel while nobody listened."""
+        # Who has just set the bot up does not want what somebody said yesterday.
+        known = await self.sessions.first_opened(self.port.platform)
+        since = max(self.called_until, known or began, began - CALLED_SECONDS) - CLOCK_SECONDS
+        for place in await self.port.places(since):
+            await self._patiently(partial(self._place, place, since))
+        self.called_until = began
+
+    async def _place(self, place: ThreadKey, since: float) -> None:
+        for event in await self.port.called(place, since):
+            await self.inbox.accept(event)
 
     async def _thread(self, session: Session) -> None:
         began = time.time()

@@ -5,7 +5,19 @@ from dataclasses import replace
 from typing import Literal
 
 from adapters.store.messages import plain
-from bot.approvals import agree, allow, decide, deny, invite, refuse, review, second_person, withdraw
+from bot.approvals import (
+    agree,
+    allow,
+    decide,
+    deny,
+    invite,
+    let_in,
+    refuse,
+    review,
+    second_person,
+    uninvite,
+    withdraw,
+)
 from bot.calls import Call, Command, Outcome, drop_turn, said
 from bot.people import LABELS, settings_form, settings_text, wanted_settings
 from bot.troubles import KEY, wish
@@ -24,11 +36,17 @@ IN_SPITE = (
     "An undo clashes with later work; “the other side” is what it would bring back. Bring that back, and keep what the "
     "later work was for."
 )
+INVITE = re.compile(
+    r"/?(?:(?P<un>uninvite)\s+@?|invite\s+(?=<?@)@?)(?:<@!?(?P<id>\w+)(?:\|[^>]*)?>|(?P<name>[^\n<>@]{1,80}?))\s*[.!]?",
+    re.I,
+)
+"""To invite takes a mention: “invite guests by mail” is a wish."""
 BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
 
 HELP = """Say what you want, in your own words. While I work, another message is taken into account; one that ends in “. queue” waits its turn, one that ends in “. btw” is a question beside the work.
 undo, or ↩️ on a reply: take that turn back. redo, or ↪️, or taking ↩️ away: bring it back.
 stop, or ❌: stop everything in this thread. continue: go on with what was stopped.
+invite @somebody, uninvite @somebody: who else may drive this thread.
 status, diff, checks, preview, export, settings: what is going on, what changed, what was checked, the link, the code, who may do what. revoke: take every link to the preview back. fix: mend an error of the running app. reset data: remove what the running app has stored. That, and a preview for everyone, needs a second person where several have a say.
 this is fine, with your reason: take a change that my checks kept out. when did … break?: find the message after which a check or a test no longer passed.
 👍 and 👎 on a reply are stored."""
@@ -177,10 +195,6 @@ def answer(number: int) -> Command:
         if later or await inbox.turns.latest(tx, call.session.id, ("asked",)) != call.target:
             return said("That question is answered already; say it in words.", "❗")
         event = Event(call.turn_id, call.session.key, call.author, text=options[number - 1])
-        if asked := await inbox.messages.by_key(tx, f"{call.target}:reply"):
-            # What is answered has no buttons any more.
-            settled = replace(asked.doc, actions=())
-            await inbox.messages.post(tx, call.session.id, asked.key, asked.kind, settled, turn_id=asked.turn_id)
         return Outcome(await inbox.say(tx, call.session, event, call.turn_id))
 
     return pick
@@ -192,6 +206,9 @@ async def status(call: Call) -> Outcome:
     lines = [f"{'Running' if running else 'Waiting'}: {_listed([request])}" for request, running in waiting]
     owners = await call.inbox.people.owners(call.tx, call.session.id)
     whose = f"Started by {owners[0].name}. " if owners else ""
+    there = await call.inbox.people.there(call.tx, call.session.id)
+    guests = [author.name for author, standing in there if standing == "invited"]
+    whose += f"Invited: {', '.join(guests)}. " if guests else ""
     return said("\n".join([*(lines or ["Nothing is running."]), f"{whose}{settings_text(call.session)}".strip()]))
 
 
@@ -219,6 +236,7 @@ async def change_settings(call: Call) -> Outcome:
         return Outcome()
     await call.inbox.sessions.change(call.tx, call.session, **wanted)
     if scope == "channel":
+        await call.inbox.sessions.show_in_channel(call.tx, call.session.key, wanted.get("verbosity", ""))
         await call.inbox.sessions.change_place(call.tx, call.session.key, **wanted)
     changed = replace(call.session, **wanted)  # type: ignore[arg-type]
     return said("Changed.\n" + "\n".join(f"{LABELS[one]}: {getattr(changed, one)}" for one in wanted))
@@ -271,7 +289,7 @@ def query(verb: str) -> Command:
 QUERIES = ("diff", "checks", "preview", "export")
 COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
-    "invite": invite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "agree": agree, "refuse": refuse, "status": status, "help": show_help, "settings": show_settings,
+    "invite": invite, "let_in": let_in, "uninvite": uninvite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "agree": agree, "refuse": refuse, "status": status, "help": show_help, "settings": show_settings,
     "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, "reset_data": reset_data,
     "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
@@ -302,6 +320,9 @@ def plain_emoji(emoji: str) -> str:
 def command_in(text: str) -> tuple[str, str]:
     """Return the verb and target of a message that is nothing but a command, else two empty strings."""
     words = text.strip().strip("/!.").casefold().split()
+    if match := INVITE.fullmatch(text.strip()):
+        who = f"@{match['id']}" if match["id"] else match["name"].strip()
+        return ("uninvite" if match["un"] else "let_in"), who
     if len(words) == 1 and words[0] in WORDS:
         return WORDS[words[0]], ""
     if words == ["reset", "data"]:

@@ -133,13 +133,11 @@ async def _slack(settings: Settings) -> Line:
     from adapters.chat.slack.wire import slack_state
 
     try:
-        name, lacking = await slack_state(token, settings.slack_api_url)
+        name, problems = await slack_state(token, settings.slack_app_token.get_secret_value(), settings.slack_api_url)
     except OutsideError as error:
         return Line("Slack", False, str(error), "check the token and the network")
-    if lacking:
-        return Line(
-            "Slack", False, f"{name}; the app lacks {', '.join(lacking)}", "add the scopes, and install the app anew"
-        )
+    if problems:
+        return Line("Slack", False, f"{name}; " + "; ".join(problems))
     return Line("Slack", True, f"{name} answers")
 
 
@@ -153,9 +151,14 @@ async def _discord(settings: Settings) -> Line:
     from adapters.chat.discord.state import discord_state
 
     try:
-        name, problems = await discord_state(token, settings.discord_api_url)
+        name, problems, public = await discord_state(token, settings.discord_api_url)
     except OutsideError as error:
         return Line("Discord", False, str(error), "check the token and the network")
     if problems:
         return Line("Discord", False, f"{name}; " + "; ".join(problems), "grant that, or invite the bot anew")
+    if public and not (settings.chat_channels or settings.chat_people):
+        where = ", ".join(public)
+        return Line(
+            "Discord", None, f"{name} answers; anyone may join {where}", "set THREADWRIGHT_CHAT_CHANNELS and …_PEOPLE"
+        )
     return Line("Discord", True, f"{name} answers")

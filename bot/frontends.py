@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -14,6 +15,7 @@ from core.chat import ChatPort, Revoked
 from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
+LOOK_SECONDS, SILENT_SECONDS = 15.0, 60.0
 
 
 @contextlib.asynccontextmanager
@@ -42,7 +44,7 @@ async def _discord(app: App) -> AsyncIterator[None]:
     token = app.settings.discord_token.get_secret_value()
     async with (
         port.opened(token, app.settings.discord_api_url, app.settings.discord_gateway_url) as opened,
-        _served(app, opened, gap),
+        served(app, opened, gap),
     ):
         log.info("discord_connected")
         yield
@@ -60,7 +62,7 @@ async def _slack(app: App) -> AsyncIterator[None]:
     )
     async with (
         port.opened(bot, connection, signing, settings.slack_api_url) as opened,
-        _served(app, opened, gap),
+        served(app, opened, gap),
     ):
         log.info("slack_connected")
         yield
@@ -79,15 +81,15 @@ async def _threads_of(app: App, workspace: str, person: str) -> list[tuple[str, 
 
 
 @contextlib.asynccontextmanager
-async def _served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[None]:
+async def served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[None]:
     """Deliver what is to be said on a platform, and catch up whenever there was a gap."""
     courier = Courier(
         port, app.database, app.sessions, app.messages, app.inbox.people, Outbox(app.database), app.inbox.early, app.enclosures.of,
-        app.inbox.accept, partial(_give_up, port),
+        app.inbox.accept, partial(_give_up, app, port),
     )  # fmt: skip
     app.platforms[port.platform] = port
     app.board.wakers.append(courier.wake)
-    tasks = [asyncio.create_task(courier.run()), asyncio.create_task(_catching_up(app, port, gap))]
+    tasks = [asyncio.create_task(work) for work in (courier.run(), _catching_up(app, port, gap), _watched(app, port))]
     try:
         yield
     finally:
@@ -109,9 +111,25 @@ async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
             log.exception("catch_up_failed")
 
 
-def _give_up(port: ChatPort, error: Revoked) -> None:
+async def _watched(app: App, port: ChatPort) -> None:
+    """Say in the log when a platform has not been heard for a while, and when it is again."""
+    since, told = 0.0, False
+    while port.platform not in app.lost:
+        await asyncio.sleep(LOOK_SECONDS)
+        problem = await port.problem()
+        since = (since or time.monotonic()) if problem else 0.0
+        if problem and not told and time.monotonic() - since > SILENT_SECONDS:
+            log.critical("platform_silent: %s", problem)
+            told = True
+        elif told and not problem:
+            log.info("platform_heard_again", extra={"platform": port.platform})
+            told = False
+
+
+def _give_up(app: App, port: ChatPort, error: Revoked) -> None:
     """A token that does not work any more is the operator's to mend; the rest of the bot goes on, and nothing is lost."""
     log.critical("platform_lost: %s Then start the bot again.", error)
+    app.lost[port.platform] = f"{error} Then start the bot again."
     _ending.add(task := asyncio.create_task(port.disconnect()))
     task.add_done_callback(_ending.discard)
 

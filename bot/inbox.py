@@ -19,10 +19,11 @@ from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from bot.approvals import APPROVAL
-from bot.calls import Call, Outcome
+from bot.calls import QUEUED, Call, Outcome, queued
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive
+from core.attachments import PASTED
 from core.chat import ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
 from core.sessions import Session
@@ -159,6 +160,10 @@ class Inbox:
         if standing == "denied" or session.access == "nobody":
             await self._posted(tx, session, event, turn_id, "", REFUSED)
             return ""
+        if unread := _unread(event):
+            await self._posted(tx, session, event, turn_id, "", REFUSED)
+            await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(unread, "❗"))
+            return ""
         await self._posted(tx, session, event, turn_id, turn_id, "🔑")
         await self.people.wait(tx, turn_id, session.id, event)
         await self._ask(tx, session, event, turn_id)
@@ -213,9 +218,9 @@ class Inbox:
         if _ASIDE.search(text) and (question := _ASIDE.sub("", text).strip()):
             await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
             return await self._start(tx, session, event, turn_id, "aside", question)
-        text, queued = _without_queue(text)
+        text, waits = _without_queue(text)
         waiting = await self.turns.waiting(tx, session.id)
-        if waiting and not queued and not event.files:
+        if waiting and not waits and not event.files:
             running = next((one.turn_id for one, runs in waiting if runs), waiting[0][0].turn_id)
             await self._posted(tx, session, event, turn_id, running, ACCEPTED)
             await self.engine.tell(tx, running, Signal("steer", event.author, text, f"{turn_id}:person"))
@@ -223,8 +228,8 @@ class Inbox:
         await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
         await self._start(tx, session, event, turn_id, "message", text)
         if waiting:
-            card = Doc((Para(f"Queued, position {len(waiting)}."),), "🕒", (Action("drop", turn_id),))
-            await self.messages.post(tx, session.id, f"{turn_id}:queued", "notice", card, turn_id=turn_id)
+            card = queued(turn_id, len(waiting))
+            await self.messages.post(tx, session.id, f"{turn_id}{QUEUED}", "notice", card, turn_id=turn_id)
         return turn_id
 
     async def _word(
@@ -303,19 +308,19 @@ class Inbox:
         if not may_drive(session, await self.people.standing(tx, session.id, event.author.id)):
             # What was let through once was let through as it was.
             return ""
-        queued = await self._queued(tx, session, message)
+        waits = await self._queued(tx, session, message)
         await self._posted(tx, session, event, key, message.turn_id, "")
-        if queued is None:
+        if waits is None:
             words = f"I have edited my earlier message. It now says:\n{event.text}"
             turn = await self.say(tx, session, replace(event, text=words, remote_id=""), turn_id)
             await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
             return turn
         text, still = _without_queue(event.text)
-        wish = queued.kind == "message" and not queued.resumes and not command_in(_said(message))[0]
+        wish = waits.kind == "message" and not waits.resumes and not command_in(_said(message))[0]
         if wish and (still or not _without_queue(_said(message))[1]):
-            await self.turns.change(tx, replace(queued, text=text))
+            await self.turns.change(tx, replace(waits, text=text))
         else:
-            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
+            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, waits.turn_id))
         return ""
 
     async def _deleted(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
@@ -328,8 +333,8 @@ class Inbox:
             await self.people.decide(tx, held.id, "dropped")
             gone = plain(f"{held.event.author.name} took the message back.", "🔑")
             await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
-        elif queued := await self._queued(tx, session, message):
-            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, queued.turn_id))
+        elif waits := await self._queued(tx, session, message):
+            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, waits.turn_id))
         heard = message.doc.blocks if message.turn_id or message.mark else ()
         doc = Doc((*heard, Footer("deleted by its author")))
         await self.messages.post(
@@ -348,8 +353,17 @@ class Inbox:
     ) -> str:
         target = event.target if event.kind != "command" else ""
         request = TurnRequest(turn_id, session.id, kind, text, event.author, event.link, target, event.files)
+        if kind == "message" and (asked := await self.turns.latest(tx, session.id, ("asked",))):
+            await self._settled(tx, asked)
         await self.lines.join(tx, request)
         return turn_id
+
+    async def _settled(self, tx: AsyncConnection, asked: str) -> None:
+        """A question after which something else was said has no buttons any more."""
+        found = await self.messages.by_key(tx, f"{asked}:reply")
+        if found is not None and found.doc.actions:
+            doc = replace(found.doc, actions=())
+            await self.messages.post(tx, found.session_id, found.key, found.kind, doc, turn_id=found.turn_id)
 
     async def notice(self, call: Call, text: str, mark: str) -> None:
         """Post a line of ours into the thread."""
@@ -368,6 +382,15 @@ def _said(message: StoredMessage) -> str:
 def _without_queue(text: str) -> tuple[str, bool]:
     stripped = _QUEUE.sub("", text)
     return (stripped, True) if stripped.strip() and stripped != text else (text, False)
+
+
+def _unread(event: Event) -> str:
+    """Say why a guest's message cannot be decided on: its words are in a file, and who decides reads the whole of it."""
+    if event.text.strip() or [file.name for file in event.files] != [PASTED]:
+        return ""
+    return (
+        f"{event.author.name}, that came as a file. Who decides must read what you ask for; say it in shorter messages."
+    )
 
 
 def _printable(text: str) -> str:

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line, the turn's id on each; never prompts, keys or file contents."""
 
+import asyncio
 import logging
 import sys
 from typing import Any
@@ -30,6 +31,7 @@ def configure_logs(level: str) -> None:
         tail.pop(1)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail))
+    handler.addFilter(is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -49,3 +51,9 @@ def configure_logs(level: str) -> None:
         logging.getLogger(noisy).setLevel("WARNING")
     # It warns at every start that there is no voice.
     logging.getLogger("discord.client").setLevel("ERROR")
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Say whether a record tells of something: a connection whose task was cancelled is only thrown away by its pool."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (record.name.startswith("sqlalchemy.pool") and isinstance(error, asyncio.CancelledError))

@@ -306,6 +306,9 @@ class Courier:
         if row.mark:
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, row.mark, True))
         if shown:
+            if row.mark:
+                # The second call of one token.
+                self._calls.take()
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, shown, False))
         await self.outbox.put(row.id, Delivery(MARK, "", row.mark, time.time()))
 
@@ -320,6 +323,7 @@ class Courier:
             await self.outbox.forget(row.id, name)
         if row.kind == "progress":
             step = next((one.progress.step for one in row.doc.blocks if isinstance(one, ProgressCard)), "")
+            self._calls.take()
             await self.port.working(session.key, step if row.doc.actions else "")
 
     async def _part(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:

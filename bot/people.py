@@ -21,6 +21,7 @@ LABELS = {
     "scope": "Applies to",
 }  # fmt: skip
 SCOPE = {"thread": "this thread", "channel": "this thread and new ones in this channel"}
+"""What is shown changes in the channel's other threads too, unless somebody chose there."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
+from bot.calls import QUEUED, renumber
 from bot.commands import RESUMABLE, WAIVABLE
 from bot.lines import Lines
 from bot.progress import ProgressBoard
@@ -117,8 +118,9 @@ class TurnRunner:
             if not await self.turns.started(tx, turn_id):
                 await self.lines.go_on(tx, session.id)
                 return None
-            if await self.messages.by_key(tx, f"{turn_id}:queued"):
-                await self.messages.post(tx, session.id, f"{turn_id}:queued", "notice", Doc(()), turn_id=turn_id)
+            if await self.messages.by_key(tx, f"{turn_id}{QUEUED}"):
+                await self.messages.post(tx, session.id, f"{turn_id}{QUEUED}", "notice", Doc(()), turn_id=turn_id)
+                await renumber(tx, session.id, self.turns, self.messages)
         self.board.changed(session.id)
         return request, session
 
@@ -265,7 +267,7 @@ def failure(turn_id: str, error: Exception) -> TurnResult:
     log.error("turn_failed", exc_info=error, extra={"error_id": error_id})
     if isinstance(error, OutsideError):
         text = f"{error} The app is as it was. " + (
-            "Try again in a moment." if error.retryable else "Try again once that is mended."
+            "Retry uses what is finished." if error.retryable else "Try again once that is mended."
         )
     else:
         text = "Something in the bot broke. The app is as it was, and the next message will be read."

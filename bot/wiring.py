@@ -90,6 +90,8 @@ class App:
     platforms: dict[str, ChatPort]
     caught_up: dict[str, asyncio.Event]
     """For each platform that will be connected: whether what was missed while the bot was away has been taken in."""
+    lost: dict[str, str]
+    """Why a platform was given up."""
 
     def preview_link(self, slug: str, commit: str = "") -> str:
         """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
@@ -173,7 +175,7 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
-            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up,
+            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {},
         )  # fmt: skip
         if previews:
             await stack.enter_async_context(_proxied(app, stack))

@@ -16,6 +16,9 @@ EventKind = Literal["message", "edited", "deleted", "reaction_added", "reaction_
 OPENING = "new:"
 """A thread whose key begins with this is still to be opened; what follows names the message to open it from, or is an id."""
 
+ANYWHERE = ("❌",)
+"""Reactions that count on any message of a thread; all others only on the bot's own."""
+
 ON_MESSAGE = "message:"
 """A target that begins so names one of our messages by its remote id, for commands that are given on a message."""
 
@@ -221,6 +224,18 @@ class ChatPort(Protocol):
 
     async def history(self, key: ThreadKey, after: str) -> Past:
         """Return what happened in a thread; at least all that people wrote after the remote id `after`."""
+        ...
+
+    async def places(self, since: float) -> tuple[ThreadKey, ...]:
+        """Return the channels in which the bot may have been called since a time, in Unix seconds; keys without thread."""
+        ...
+
+    async def called(self, place: ThreadKey, since: float) -> tuple[Event, ...]:
+        """Return the messages of a channel that would have begun a thread since a time, oldest first."""
+        ...
+
+    async def problem(self) -> str:
+        """Return what keeps people from being heard now, '' for nothing."""
         ...
 
     async def disconnect(self) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,7 +73,9 @@ class OpenAICompatibleModel:
                 with attempt:
                     return await self._once(request)
         except _Again as error:
-            raise ProviderError(f"{self._profile.name} did not answer: {error}.", retryable=True) from error
+            until = time.strftime("%H:%M UTC", time.gmtime(time.time() + (error.after or 0) + 59))
+            wait = f", and asks to wait until {until}" if (error.after or 0) > MAX_WAIT_SECONDS else ""
+            raise ProviderError(f"{self._profile.name} did not answer: {error}{wait}.", retryable=True) from error
         raise AssertionError("stamina ends with a value or an error")
 
     async def _once(self, request: ChatRequest) -> Completion:
@@ -161,7 +165,8 @@ class OpenAICompatibleModel:
 def _wait_or_stop(error: Exception) -> bool | float:
     if not isinstance(error, _Again):
         return False
-    return True if error.after is None else min(error.after, MAX_WAIT_SECONDS)
+    # Whom the provider asks to wait for longer is told until when.
+    return True if error.after is None else error.after if error.after <= MAX_WAIT_SECONDS else False
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
@@ -196,8 +201,12 @@ def _json(data: str) -> dict[str, Any]:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    with contextlib.suppress(KeyError, ValueError):
-        return float(response.headers["retry-after"])
+    """Return the seconds that the provider asks to wait, given as seconds or as a date."""
+    said = response.headers.get("retry-after", "")
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(said))
+    with contextlib.suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
     return None
 
 

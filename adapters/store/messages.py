@@ -223,15 +223,17 @@ class Messages:
         when = at or time.time()
         same = (reaction.c.message_id == number, reaction.c.emoji == emoji, reaction.c.author_id == author_id)
         known = (await tx.execute(sa.select(reaction.c.present, reaction.c.created).where(*same))).one_or_none()
-        if (known.present if known else False) == added:
-            return False
+        before = known.present if known else False
         if known is None:
-            row = {"message_id": number, "emoji": emoji, "author_id": author_id, "created": when, "present": True}
+            row = {"message_id": number, "emoji": emoji, "author_id": author_id, "created": when, "present": added}
             await tx.execute(reaction.insert().values(row))
         elif known.created > when:
             return False
         else:
             await tx.execute(reaction.update().where(*same).values(present=added, created=when))
+        if before == added:
+            # What comes late is measured against this one.
+            return False
         await tx.execute(message.update().where(message.c.id == number).values(changed=NEXT))
         return True
 

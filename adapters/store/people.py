@@ -46,6 +46,11 @@ class People:
         rows = await tx.execute(sa.select(person.c.author_id, person.c.name).where(*where))
         return [Author(*row) for row in rows]
 
+    async def there(self, tx: Connection, session_id: str) -> list[tuple[Author, Standing]]:
+        """Return everybody who is known in a session, with what they are."""
+        rows = await tx.execute(self._there, {"session_id": session_id})
+        return [(Author(row.author_id, row.name), row.standing) for row in rows]
+
     async def others(self, tx: Connection, session: Session, author_id: str) -> int:
         """Return how many besides one person have a say in a session."""
         standings = ("owner", "invited") if session.access in ("invited", "everyone") else ("owner",)

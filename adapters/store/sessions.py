@@ -100,6 +100,13 @@ class Sessions:
         added = self._database.insert(place).values(**where, **row)
         await tx.execute(added.on_conflict_do_update(index_elements=list(where), set_=row))
 
+    async def show_in_channel(self, tx: Connection, key: ThreadKey, verbosity: str) -> None:
+        """Change how much is shown in all sessions of the thread's channel that went by the channel's setting."""
+        before = {**BASE, **await self.defaults(tx, key)}["verbosity"]
+        where = [table.c[name] == getattr(key, name) for name in ("platform", "workspace", "channel")]
+        if verbosity:
+            await tx.execute(table.update().where(*where, table.c.verbosity == before).values(verbosity=verbosity))
+
     async def bind(self, tx: Connection, session: Session, thread: str) -> None:
         """Give a session whose thread has just been opened its thread."""
         await tx.execute(table.update().where(table.c.id == session.id).values(thread=thread))
@@ -114,6 +121,12 @@ class Sessions:
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(table.c.active.desc()))
         return [_session(row) for row in rows]
+
+    async def first_opened(self, platform: str) -> float:
+        """Return when the platform's first session was opened, in Unix seconds, 0 if there is none."""
+        async with self._database.read() as connection:
+            query = sa.select(sa.func.min(table.c.created)).where(table.c.platform == platform)
+            return float(await connection.scalar(query) or 0.0)
 
     async def rename(self, tx: AsyncConnection | AsyncSession, session_id: str, title: str) -> None:
         """Give a session another title; its slug stays, links lead on."""

@@ -112,17 +112,20 @@ def web_app(app: App) -> FastAPI:
         }
 
     @web.get("/healthz")
-    async def health() -> dict[str, str]:
+    async def health() -> dict[str, Any]:
+        """Say what works; the bot is alive as long as this answers, so that is what the code says."""
         await app.sessions.list()
-        return {"state": "ok", "model": app.model.name}
+        chats = {name: app.lost.get(name) or await port.problem() for name, port in app.platforms.items()}
+        state = "degraded" if any(chats.values()) else "ok"
+        return {"state": state, "model": app.model.name, "chats": {name: why or "ok" for name, why in chats.items()}}
 
     @web.post(SLACK_EVENTS)
     async def slack_events(request: Request) -> Response:
         """Take Slack's events, commands and interactions; bolt checks signature and age."""
-        handler = getattr(app.platforms.get("slack"), "requests", None)
-        if handler is None:
+        port: Any = app.platforms.get("slack")
+        if port is None or not port.takes_requests:
             raise HTTPException(404)
-        answer: Response = await handler.handle(request)
+        answer: Response = await port.take(request)
         return answer
 
     @web.get(TLS)

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -115,6 +117,17 @@ async def test_trouble_that_passes_is_waited_for(
     answers: list[Response | str] = [refused(status, **{"Retry-After": "0.1"}), refused(status), "At last."]
     server.fault = lambda _: answers.pop(0)
     assert (await model.complete(ASKED)).text == "At last."
+
+
+@pytest.mark.parametrize("wait", ["3600", "date"])
+async def test_a_provider_that_wants_a_long_pause_is_not_asked_again(
+    server: ModelServer, model: OpenAICompatibleModel, wait: str
+) -> None:
+    after = wait if wait != "date" else formatdate(time.time() + 3600, usegmt=True)
+    server.fault = lambda _: refused(429, **{"Retry-After": after})
+    with pytest.raises(ProviderError, match=r"HTTP 429, and asks to wait until \d\d:\d\d UTC"):
+        await model.complete(ASKED)
+    assert len(server.bodies) == 1
 
 
 async def test_trouble_that_stays_is_reported(server: ModelServer, model: OpenAICompatibleModel) -> None:

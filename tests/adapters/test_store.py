@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 from pathlib import Path
 
@@ -176,6 +177,12 @@ async def test_a_message_is_posted_once_and_its_newest_state_is_read(database: D
     assert again.reactions == ("👍",)
     async with database.write() as tx:
         assert await messages.react(tx, second.id, "👍", "u1", False)
+        # Added, taken away and added again: in whatever order that is told, the latest holds.
+        for order in itertools.permutations(((True, 1.0), (False, 2.0), (True, 3.0))):
+            who = f"u{order}"
+            changes = [await messages.react(tx, second.id, "↩", who, added, at) for added, at in order]
+            there = sum(1 if added else -1 for (added, _), changed in zip(order, changes, strict=True) if changed)
+            assert there == 1, order
         assert await messages.get(tx, 999) is None
 
 

@@ -1,27 +1,19 @@
 """Whole conversations at Slack and Discord, over their sockets, with the real pipeline and the built-in builder."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.needs import missing
 from tests.servers.chat import Place, place, until
-from tests.servers.model import ModelServer, model_server
+from tests.servers.model import ModelServer
 
 KINDS = ["slack", "slack-http", "discord"]
 REQUEST = "Build a to-do list: tasks with title, done and due date"
 LOGO = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000" "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )  # fmt: skip
-
-
-@pytest.fixture
-def slow() -> Iterator[ModelServer]:
-    """A model that answers as the builder would, as late as a test wants."""
-    with model_server() as model:
-        yield model
 
 
 def with_model(model: ModelServer) -> dict[str, str]:

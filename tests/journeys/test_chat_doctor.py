@@ -1,6 +1,7 @@
 """What an operator learns before people do: `doctor`, the manifest, the invitation."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import discord
 import yaml
+from simcord.backend.models import Overwrite
+from simcord.enums import OverwriteType
 
 from tests.servers.chat import OnDiscord, OnSlack
 from tests.servers.discord import discord_server
@@ -33,6 +36,11 @@ def test_doctor_asks_slack_and_names_the_scopes_that_are_missing(tmp_path: Path)
         code, text = command(tmp_path, "doctor", env=env)
         assert code == 1
         assert "the app lacks app_mentions:read, channels:history" in text
+        server.granted, server.clock = "", -600
+        assert re.search(r"the clock of this machine is 6\d\d s ahead", command(tmp_path, "doctor", env=env)[1])
+        server.clock = 0
+        server.faults.append(Fault("apps.connections.open", error="invalid_auth"))
+        assert "Set THREADWRIGHT_SLACK_APP_TOKEN" in command(tmp_path, "doctor", env=env)[1]
         server.faults.append(Fault("auth.test", error="invalid_auth"))
         assert "Slack refuses the token" in command(tmp_path, "doctor", env=env)[1]
 
@@ -55,6 +63,21 @@ def test_doctor_asks_discord_and_names_what_it_lacks(tmp_path: Path) -> None:
         assert code == 1
         assert "Message Content Intent" in text
         assert "in Test server it lacks Attach Files" in text
+        give = {"permissions": discord.Permissions.all().value ^ discord.Permissions.administrator.flag}
+        server.approved = discord.Intents.all()
+
+        def poor() -> None:
+            for role in server.backend.guilds[world.guild].roles.values():
+                server.backend.edit_role(world.guild, role.id, give)
+            everyone = Overwrite(world.guild, OverwriteType.ROLE, 0, discord.Permissions.add_reactions.flag)
+            server.backend.create_channel(world.guild, "quiet", overwrites=[everyone])
+            unseen = Overwrite(world.guild, OverwriteType.ROLE, 0, discord.Permissions.view_channel.flag)
+            server.backend.create_channel(world.guild, "unseen", overwrites=[unseen])
+
+        server.do(poor)
+        code, text = command(tmp_path, "doctor", env=env)
+        assert code == 1
+        assert "threadwright; in Test server #quiet it lacks Add Reactions\n" in text
         wrong = {**env, "THREADWRIGHT_DISCORD_TOKEN": "wrong"}
         assert "Discord refuses the token" in command(tmp_path, "doctor", env=wrong)[1]
 

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import sqlite3
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.servers import slack as slack_module
 from tests.servers.chat import OnDiscord, Place, place, until
 from tests.servers.discord import Fault as DiscordFault
 from tests.servers.discord import discord_server
-from tests.servers.model import ModelServer, model_server
+from tests.servers.model import ModelServer
 from tests.servers.process import BotProcess
 from tests.servers.slack import Fault as SlackFault
 
@@ -27,13 +26,6 @@ PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
 QUIET = {"THREADWRIGHT_SANDBOX": "none"}
 both = pytest.mark.parametrize("kind", ["slack", "discord"])
 MESSAGES, MESSAGE = r"/channels/\d+/messages", r"/channels/\d+/messages/\d+"
-
-
-@pytest.fixture
-def slow() -> Iterator[ModelServer]:
-    """A model that answers as the builder would, as late as a test wants."""
-    with model_server() as model:
-        yield model
 
 
 def with_model(model: ModelServer) -> dict[str, str]:
@@ -65,8 +57,9 @@ def broken(kind: str, there: Place, status: int, times: int) -> None:
 
 @both
 @pytest.mark.parametrize("via", [True, False])
-def test_a_rate_limit_on_edits_is_waited_for(kind: str, via: bool, tmp_path: Path) -> None:
-    with place(kind, tmp_path, **QUIET) as there:
+def test_a_rate_limit_on_edits_is_waited_for(kind: str, via: bool, tmp_path: Path, slow: ModelServer) -> None:
+    slow.delay = 1
+    with place(kind, tmp_path, **with_model(slow)) as there:
         limited(kind, there, "edit", 2, via=via)
         asked = there.people.call("Ann", PAGE)
         there.reply(1)
@@ -120,6 +113,19 @@ def test_an_acknowledgement_that_gets_lost_means_one_turn(kind: str, tmp_path: P
         there.reply(1)
         until(lambda: there.people.server.redelivered >= 2)
         time.sleep(3)
+        there.reply(1)
+
+
+def test_an_event_that_comes_again_after_a_restart_means_one_turn(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        there.people.server.unacked_seconds = 5.0
+        there.people.server.lose_acks = 2
+        there.people.call("Ann", PAGE)
+        there.reply(1)
+        there.bot.kill()
+        there.restart()
+        until(lambda: there.people.server.redelivered)
+        time.sleep(2)
         there.reply(1)
 
 
@@ -233,6 +239,44 @@ def test_what_happened_while_the_bot_was_away_is_made_up_for(kind: str, tmp_path
         people.react("Ann", latest.id, "↩️")
         there.restart()
         assert "Undone" in there.reply(before + 3).text
+
+
+@both
+def test_who_called_the_bot_while_it_was_away_is_answered(kind: str, tmp_path: Path) -> None:
+    with place(kind, tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        there.bot.kill()
+        with ThreadPoolExecutor(1) as threads:
+            called = threads.submit(people.call, "Ben", "Make a landing page for a bakery called Crumbs")
+            time.sleep(1)
+            there.restart()
+            there.marked(called.result(), "✅")
+        there.reply(1)
+        there.bot.kill()
+        there.restart()
+        time.sleep(3)
+        there.reply(1)
+
+
+@both
+def test_a_stop_that_was_put_on_a_message_while_the_bot_was_away_counts(
+    kind: str, tmp_path: Path, slow: ModelServer
+) -> None:
+    with place(kind, tmp_path, **with_model(slow)) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        slow.delay = 30
+        asked = len(slow.bodies)
+        running = people.say("Ann", "make it dark")
+        until(lambda: len(slow.bodies) > asked)
+        there.bot.kill()
+        people.react("Ann", running, "❌")
+        there.restart()
+        assert "Stopped by" in there.reply(2).text
+        there.marked(running, "⏹️")
 
 
 @both
@@ -366,7 +410,46 @@ def test_without_the_right_to_react_discord_still_gets_the_answer(tmp_path: Path
         forbid(there, "add_reactions")
         asked = there.people.call("Ann", PAGE)
         there.reply(1)
+        assert "I lack Add Reactions" in there.notice("could not react").text
         assert there.people.marks(asked) == set()
+
+
+def test_without_the_right_to_embed_discord_shows_the_evidence_as_text(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        forbid(there, "embed_links")
+        there.people.call("Ann", PAGE)
+        told = there.reply(1).text
+        assert "files changed" in told
+        assert "I lack Embed Links here" in told
+
+
+SCOPES = {
+    "reactions:write": ("reactions.add", "I could not react: The Slack app lacks the scope reactions:write"),
+    "files:read": ("files.info", "Left out notes.txt: The Slack app lacks the scope files:read"),
+    "users:read": ("users.info", ""),
+    "channels:history": ("conversations.replies", ""),
+    "emoji:read": ("emoji.list", ""),
+    "channels:read": ("users.conversations", ""),
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_without_a_scope_slack_still_gets_the_answer_and_what_is_missing(scope: str, tmp_path: Path) -> None:
+    method, told = SCOPES[scope]
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        needed = {"needed": scope, "provided": "chat:write"}
+        people.server.faults.append(SlackFault(method, 200, "missing_scope", extra=needed, times=10**6))
+        people.build("Ann", PAGE)
+        there.reply(1)
+        people.upload("Ann", "make it dark", [("notes.txt", b"hello")])
+        there.reply(2)
+        if told:
+            there.notice(told)
+        there.bot.kill()
+        there.restart()
+        people.say("Ann", "make it blue")
+        there.reply(3)
 
 
 def test_an_archived_thread_is_opened_again_for_the_end_of_a_turn(tmp_path: Path, slow: ModelServer) -> None:
@@ -432,18 +515,43 @@ def test_a_token_that_is_refused_at_the_start_ends_the_bot_with_a_sentence(kind:
             there.bot.start()
 
 
-def test_a_token_that_is_revoked_later_ends_the_connection_without_a_storm(tmp_path: Path) -> None:
+def health(there: Place) -> Any:
+    """Return what the bot's health page says."""
+    answer = httpx.get(f"{there.bot.url}/healthz", trust_env=False)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_a_token_of_discord_that_is_revoked_later_ends_the_connection_without_a_storm(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        server = there.people.server
+        assert health(there)["chats"] == {"discord": "ok"}
+        server.faults.append(DiscordFault("", ".*", 401, {"message": "401: Unauthorized", "code": 0}, times=10**6))
+        server.kick(4004)
+        until(lambda: "platform_lost" in there.bot.log())
+        time.sleep(1)
+        before = sum(server.requests.values())
+        time.sleep(4)
+        assert sum(server.requests.values()) - before <= 2
+        told = health(there)
+        assert told["state"] == "degraded"
+        assert "THREADWRIGHT_DISCORD_TOKEN" in told["chats"]["discord"]
+
+
+def test_a_token_of_slack_that_is_revoked_later_ends_the_connection_without_a_storm(tmp_path: Path) -> None:
     with place("slack", tmp_path, **QUIET) as there:
         server = there.people.server
-        methods = ("chat.postMessage", "chat.update", "reactions.add", "apps.connections.open", "auth.test")
-        server.faults += [SlackFault(one, 200, "token_revoked", times=10**6) for one in methods]
+        assert health(there)["chats"] == {"slack": "ok"}
+        server.faults.append(SlackFault("", 200, "token_revoked", times=10**6))
         server.say("Ann", f"<@{slack_module.BOT}> {PAGE}")
         until(lambda: "platform_lost" in there.bot.log())
         time.sleep(1)
         before = sum(server.calls.values())
         time.sleep(4)
         assert sum(server.calls.values()) - before <= 2
-        assert httpx.get(f"{there.bot.url}/healthz", trust_env=False).status_code == 200
+        told = health(there)
+        assert told["state"] == "degraded"
+        assert "THREADWRIGHT_SLACK_BOT_TOKEN" in told["chats"]["slack"]
 
 
 def test_native_streams_carry_the_card_and_fall_back_when_they_expire(tmp_path: Path, slow: ModelServer) -> None:
@@ -459,6 +567,24 @@ def test_native_streams_carry_the_card_and_fall_back_when_they_expire(tmp_path: 
         until(lambda: any("Reading the app →" in one.text for one in there.people.shown()))
         assert server.calls["chat.startStream"] == 1
         until(lambda: {one["status"] for one in server.statuses if "status" in one} >= {"processing", "active"})
+
+
+def test_a_workspace_with_sessions_and_without_streams_gets_an_ordinary_card(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        server = there.people.server
+        server.native = True
+        server.faults.append(SlackFault("chat.startStream", 200, "missing_scope", times=10**6))
+        there.people.call("Ann", PAGE)
+        there.reply(1)
+        until(lambda: any("Reading the app →" in one.text for one in there.people.shown()))
+
+        def session() -> list[str]:
+            return [one["status"] for one in server.statuses if one.get("status") in ("processing", "active")]
+
+        until(lambda: session()[-1:] == ["active"])
+        there.people.say("Ann", "make it dark")
+        there.reply(2)
+        assert server.calls["chat.startStream"] == 1
 
 
 def test_slacks_own_stop_button_stops(tmp_path: Path, slow: ModelServer) -> None:
@@ -506,6 +632,22 @@ def test_other_bots_and_unknown_payloads_are_left_alone(tmp_path: Path) -> None:
         until(lambda: len(server.messages()) == 4)  # the call, the card, the reply, the files
 
 
+def test_a_payload_of_discord_that_is_mangled_costs_no_connection(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        people = there.people
+        people.build("Ann", PAGE)
+        there.reply(1)
+        for event, payload in (
+            ("MESSAGE_UPDATE", {"id": "1"}), ("MESSAGE_CREATE", {}), ("MESSAGE_REACTION_ADD", {"emoji": None}),
+            ("INTERACTION_CREATE", {"id": "1", "type": 2}), ("MESSAGE_DELETE", {"id": "x"}), ("UNHEARD_OF", {}),
+        ):  # fmt: skip
+            people.server.send_event(event, payload)
+        people.say("Ann", "make it dark")
+        there.reply(2)
+        assert people.server.identified == 1
+        assert "discord_payload_odd" in there.bot.log()
+
+
 def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
     with place("slack-http", tmp_path, **QUIET) as there:
         url = f"{there.bot.url}/slack/events"
@@ -523,8 +665,15 @@ def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
 
         assert signed(time.time()).json() == {"challenge": "abc"}
         assert signed(time.time(), "another").status_code == 401
-        assert signed(time.time() - 360).status_code == 401
         assert httpx.post(url, content=body, trust_env=False).status_code == 401
+        assert health(there)["chats"] == {"slack": "ok"}
+        assert signed(time.time() - 360, "another").status_code == 401
+        assert health(there)["chats"] == {"slack": "ok"}
+        # What is really from Slack, and too old, says that the clock is wrong; until it is right again.
+        assert signed(time.time() - 360).status_code == 401
+        assert "by the clock of this machine" in health(there)["chats"]["slack"]
+        assert signed(time.time()).status_code == 200
+        assert health(there)["state"] == "ok"
 
 
 @both

@@ -211,6 +211,10 @@ def test_the_menu_of_an_answer_in_slack_undoes(tmp_path: Path) -> None:
         people.server.send_event(body, "interactive")
         assert "Undone" in there.reply(4).text
         assert "blue" not in there.reply(4).text
+        elsewhere = people.server.say("Ben", "Nice!")
+        body |= {"trigger_id": "8.8", "message": {"ts": elsewhere}}
+        people.server.send_event(body, "interactive")
+        until(lambda: any("thread of mine" in json.dumps(one) for one in people.server.ephemerals))
 
 
 @pytest.mark.parametrize("kind", ["slack", "discord"])

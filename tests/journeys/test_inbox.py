@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.store.messages import StoredMessage
 from adapters.store.outbox import Delivery, Outbox
 from adapters.store.tables import approval
 from bot.approvals import APPROVAL_SECONDS, lapse
@@ -193,6 +194,106 @@ async def test_who_lets_a_stopped_turn_go_on_is_named_beside_its_author(room: Ro
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert told.startswith("Ann\n")
     assert "Co-authored-by: Ben" in told
+
+
+async def test_who_is_invited_drives_until_the_invitation_is_taken_back(room: Room) -> None:
+    async def card() -> StoredMessage:
+        """Return the latest card about a guest."""
+        messages = await room.app.messages.since((await room.session()).id)
+        return [one for one in messages if one.key.endswith(":approval")][-1]
+
+    async def drives(who: Author) -> bool:
+        said = await room.say(who, "status", mentioned=True)
+        return bool(said.turn_id) or "Nothing is running" in (await room.told())[-1]
+
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "make it dark", mentioned=True)
+    number = (await card()).key.removesuffix(":approval")
+    await room.result(await room.press(ANN, "invite", number))
+    assert [one.verb for one in (await card()).doc.actions] == ["uninvite"]
+    await room.say(ANN, "status", mentioned=True)
+    assert "Invited: Ben." in (await room.told())[-1]
+    assert await drives(BEN)
+    refused = await room.press(BEN, "uninvite", number)
+    assert refused.answer.doc is not None
+    assert await drives(BEN)
+    await room.press(ANN, "uninvite", number)
+    assert "took Ben's invitation back" in "".join(b.text for b in (await card()).doc.blocks if isinstance(b, Para))
+    await room.say(BEN, "make it blue", mentioned=True)
+    assert "would like me to do this" in (await room.told())[-2]
+    # By words it goes too, for somebody who has not asked; and a wish is no command.
+    await room.say(ANN, "invite <@U2>", mentioned=True)
+    assert "Ben drives this thread too" in (await room.told())[-1]
+    await room.say(ANN, "uninvite Ben", mentioned=True)
+    assert "Ben does not drive this thread any more" in (await room.told())[-1]
+    await room.say(ANN, "uninvite nobody", mentioned=True)
+    assert "I know nobody called nobody here" in (await room.told())[-1]
+    assert (await room.result(await room.say(ANN, "Invite guests by mail", mentioned=True))).outcome
+
+
+async def test_who_waits_is_told_when_it_comes_nearer(room: Room) -> None:
+    async def positions() -> list[str]:
+        messages = await room.app.messages.since((await room.session()).id)
+        cards = [one for one in messages if one.key.endswith(":queued")]
+        return ["".join(b.text for b in one.doc.blocks if isinstance(b, Para)) for one in cards]
+
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    room.model.delay = 60
+    await room.say(ANN, "make it dark")
+    await room.planning()
+    first = await room.say(ANN, "make it blue. queue")
+    for colour in ("red", "green", "orange", "teal"):
+        await room.say(ANN, f"make it {colour}. queue")
+    assert await positions() == [f"Queued, position {number}." for number in range(1, 6)]
+    await room.press(ANN, "drop", first.turn_id)
+    # The last one is told when it is nearer: platforms count edits.
+    assert (await positions())[1:] == [f"Queued, position {number}." for number in (1, 2, 3, 5)]
+    await room.say(ANN, "stop")
+
+
+async def test_what_is_said_after_a_question_takes_its_buttons(room: Room) -> None:
+    await room.result(await room.say(ANN, "Please do something nice for us", mentioned=True))
+
+    async def buttons() -> list[str]:
+        (asked,) = [one for one in await room.app.messages.since((await room.session()).id) if "❓" in one.doc.mark]
+        return [one.verb for one in asked.doc.actions]
+
+    assert await buttons() == ["answer_1", "answer_2", "answer_3"]
+    await room.say(ANN, PAGE)
+    assert await buttons() == []
+
+
+async def test_how_much_is_shown_holds_for_the_whole_channel_where_nobody_chose(room: Room) -> None:
+    def event(thread: str, text: str) -> Event:
+        room.count += 1
+        key = replace(KEY, thread=thread)
+        return Event(f"e{room.count}", key, ANN, text=text, remote_id=f"m{room.count}", mentioned=True, begins=True)
+
+    for thread in ("one", "two", "three"):
+        await room.app.inbox.accept(event(thread, "hello"))
+    await room.app.inbox.accept(event("two", "set verbosity everything"))
+    room.count += 1
+    chosen = Event(
+        f"e{room.count}",
+        replace(KEY, thread="one"),
+        ANN,
+        "command",
+        text="set",
+        target="verbosity=answer&scope=channel",
+    )
+    await room.app.inbox.accept(chosen)
+    await room.app.inbox.accept(event("four", "hello"))
+    shown = {one.key.thread: one.verbosity for one in await room.app.sessions.list()}
+    assert shown == {"one": "answer", "two": "everything", "three": "answer", "four": "answer"}
+
+
+async def test_a_guest_whose_words_came_as_a_file_is_asked_for_words(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.say(BEN, "", mentioned=True, files=[Attachment("message.txt", "text/plain", 3_000, "talk:1")])
+    assert "Who decides must read what you ask for" in (await room.told())[-1]
+    assert not [
+        one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")
+    ]
 
 
 async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: Room) -> None:

@@ -13,7 +13,7 @@ import pytest
 from adapters.chat.discord.port import DiscordPort
 from adapters.chat.slack.port import SlackPort
 from core.chat import OPENING, Accepted, ChatPort, Event, Missing, Outgoing, Part, Picture
-from core.messages import Action, Attachment, Doc, Para, Progress, ProgressCard
+from core.messages import Action, Attachment, Doc, FileChange, Files, Para, Progress, ProgressCard
 from core.sessions import ThreadKey
 from tests.servers.chat import OnDiscord, OnSlack
 from tests.servers.discord import TOKEN, discord_server
@@ -116,6 +116,22 @@ async def test_a_person_can_be_told_something_alone(there: There) -> None:
     await there.port.tell(there.key, there.person, "only for you")
     assert await there.in_thread(there.people.told, "Ann") == ["only for you"]
     assert await there.in_thread(there.people.shown) == []
+
+
+@pytest.mark.parametrize("length", [2_001, 3_001, 13_200, 40_000])
+async def test_a_text_of_any_length_goes_through(there: There, length: int) -> None:
+    """The platforms' limits are those of the servers here; what does not fit into messages is a file."""
+    text = "".join(f"{number:07} " for number in range(length // 8 + 1))[:length]
+    doc = Doc((Para(text), Files(tuple(FileChange(f"{number}.py", "added", 1, 0) for number in range(60)), "a" * 40)), "✅",
+              tuple(Action("undo", f"{number}") for number in range(60)))  # fmt: skip
+    parts = there.port.render(Outgoing(doc, "t1"))
+    for one in parts:
+        await there.port.post(there.key, one, f"{NONCE}-{one.name}")
+    files = [one for part in parts for one in part.files]
+    shown = await there.in_thread(there.people.shown)
+    assert len(shown) == len(parts)
+    said = "".join(one.text for one in shown) + "".join(one.content.decode() for one in files)
+    assert all(word in said for word in text.split())
 
 
 async def test_files_arrive_with_their_names(there: There) -> None:

@@ -97,6 +97,18 @@ class FakePort:
         """Return all that people said."""
         return Past(tuple(self.said), frozenset(one.remote_id for one in self.said))
 
+    async def places(self, since: float) -> tuple[ThreadKey, ...]:
+        """Return the one channel."""
+        return (ThreadKey(self.platform, KEY.workspace, KEY.channel, ""),)
+
+    async def called(self, place: ThreadKey, since: float) -> tuple[Event, ...]:
+        """Return who called the bot."""
+        return tuple(one for one in self.said if one.begins and one.at >= since)
+
+    async def problem(self) -> str:
+        """There is no connection that could break."""
+        return ""
+
     async def disconnect(self) -> None:
         """Do nothing: there is no connection."""
         self._called("disconnect")

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -34,12 +35,12 @@ PROGRAM = ROOT / ".tools/node_modules/local-slack-linux-x64/bin/local-slack"
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test-token", "xapp-test-token", "test-signing-secret"
 TEAM, BOT, CHANNEL = "T01TEST", "U0BOT", "C01GEN"
 OUT_PORT = 44_001
-UNACKED_SECONDS, MOST_TRIES = 1.0, 3
+MOST_TRIES = 3
 
 
 @dataclass
 class Fault:
-    """What happens to the next `times` calls of a method; without status and error the connection is cut."""
+    """What happens to the next `times` calls of a method, of any for ''; without status and error the connection is cut."""
 
     method: str
     status: int = 200
@@ -60,8 +61,9 @@ class SlackServer:
         self.faults: list[Fault] = []
         self.calls: collections.Counter[str] = collections.Counter()
         self.native = False
-        self.granted = ""
+        self.granted, self.clock = "", 0.0
         self.lose_acks = 0
+        self.unacked_seconds = 1.0
         self.redelivered = 0
         self.blocks: dict[str, list[dict[str, Any]]] = {}
         self.streams: dict[str, list[dict[str, Any]]] = {}
@@ -168,7 +170,7 @@ class SlackServer:
         body = await request.read()
         given = _arguments(request, body)
         self.calls[method] += 1
-        fault = next((one for one in self.faults if one.method == method), None)
+        fault = next((one for one in self.faults if one.method in ("", method)), None)
         if fault is not None:
             fault.times -= 1
             if fault.times <= 0:
@@ -182,6 +184,8 @@ class SlackServer:
             answer = {"ok": False, "error": fault.error, **fault.extra}
             return web.json_response(answer, status=fault.status, headers=fault.headers)
         headers = {"x-oauth-scopes": self.granted} if self.granted else {}
+        if self.clock:
+            headers["Date"] = formatdate(time.time() + self.clock, usegmt=True)
         return web.json_response(await self._carried_out(request, method, given, body), headers=headers)
 
     async def _carried_out(
@@ -333,7 +337,7 @@ class SlackServer:
     async def _again(self, envelope: dict[str, Any]) -> None:
         """Deliver an event again until it is acknowledged, as Slack does, only sooner."""
         for attempt in range(1, MOST_TRIES + 1):
-            await asyncio.sleep(UNACKED_SECONDS)
+            await asyncio.sleep(self.unacked_seconds)
             if envelope["envelope_id"] in self._acked:
                 return
             again = {**envelope, "retry_attempt": attempt, "retry_reason": "timeout"}
@@ -358,7 +362,7 @@ class SlackServer:
                         kept = {"Content-Type": answer.headers.get("Content-Type", "text/plain")}
                         return web.Response(body=await answer.read(), headers=kept)
             self.redelivered += 1
-            await asyncio.sleep(UNACKED_SECONDS / 2)
+            await asyncio.sleep(self.unacked_seconds / 2)
         return web.Response(status=500)
 
     def _dropped(self) -> bool:

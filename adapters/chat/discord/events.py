@@ -106,10 +106,10 @@ def attachment(one: discord.Attachment, message: discord.Message) -> Attachment:
     return Attachment(one.filename, one.content_type or "application/octet-stream", one.size, ref)
 
 
-def deletion(payload: discord.RawMessageDeleteEvent) -> Event:
+def deletion(guild_id: int | None, channel_id: int, message_id: int) -> Event:
     """Return a deletion as an event; who did it is not told."""
-    key = ThreadKey(PLATFORM, str(payload.guild_id or DIRECT), "", str(payload.channel_id))
-    number = str(payload.message_id)
+    key = ThreadKey(PLATFORM, str(guild_id or DIRECT), "", str(channel_id))
+    number = str(message_id)
     return Event(f"discord:{number}:deleted", key, Author("", "somebody"), "deleted", remote_id=number)
 
 

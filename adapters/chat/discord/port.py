@@ -7,24 +7,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import discord
 import yarl
-from discord import app_commands
 
-from adapters.chat.discord import events
+from adapters.chat.discord import events, past
+from adapters.chat.discord.client import client_for
 from adapters.chat.discord.render import render, thread_name
-from adapters.chat.discord.state import INTENT_HELP, PERMISSIONS, intents_for
+from adapters.chat.discord.state import INTENT_HELP, intents_for, lacking_in
 from adapters.chat.discord.wire import (
     ARCHIVED,
     HAS_THREAD,
-    IN_MENU,
     IS_LOCKED,
-    Verb,
     alike,
     asked_by,
     discord_errors,
+    flat,
     modal_of,
     sent_as,
 )
@@ -49,64 +49,10 @@ from core.sessions import Session, ThreadKey
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
 Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
-COMMANDS = {
-    "undo": "Take the latest turn back", "redo": "Bring back what was undone last", "diff": "Show what changed",
-    "checks": "Show what was checked", "preview": "Get a fresh link to the preview", "status": "Show what is going on",
-    "stop": "Stop everything in this thread", "continue": "Go on with what was stopped", "export": "Get the code",
-    "settings": "Who may drive, what I listen to, what I show", "help": "Show what I can do",
-    "waive": "Take a change that the checks kept out",
-    "fix": "Mend an error of the running app", "revoke": "Take back every link to the preview that was given out",
-}  # fmt: skip
-READ_MESSAGES = 100
-MOST_USERS = 100
 NONCE_SECONDS = 120
-LOOK_AGAIN_SECONDS = 2
-MAX_TEXT, MAX_TOLD = 4_000, 2_000
-
-
-class _Client(discord.Client):
-    """Hands everything to the port."""
-
-    def __init__(self, port: "DiscordPort", intents: discord.Intents) -> None:
-        super().__init__(
-            intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=None, guild_ready_timeout=0.5
-        )
-        self.port = port
-        self.tree = app_commands.CommandTree(self)
-
-    async def setup_hook(self) -> None:
-        self.add_dynamic_items(Verb)
-        await self.port.prepare()
-
-    async def on_ready(self) -> None:
-        self.port.connected.set()
-        self.port.missed()
-
-    async def on_resumed(self) -> None:
-        self.port.connected.set()
-
-    async def on_message(self, message: discord.Message) -> None:
-        await self.port.heard(message, "message")
-
-    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        await self.port.heard(payload.message, "edited")
-
-    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        await self.port.accept(events.deletion(payload))
-
-    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        await self.port.reacted(payload, added=True)
-
-    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        await self.port.reacted(payload, added=False)
-
-    async def on_interaction(self, interaction: discord.Interaction) -> None:
-        await self.port.interacted(interaction)
-
-    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        log.exception("discord_event_failed", extra={"event_method": event_method})
-        # Discord does not send an event again: what was missed is looked up.
-        asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self.port.missed)
+MAX_TOLD = 2_000
+FIRST_PAUSE, WELL_SECONDS = 5.0, 300.0
+"""How long to wait before connecting again, and how long a connection has to last for that to begin anew."""
 
 
 class DiscordPort:
@@ -122,7 +68,8 @@ class DiscordPort:
         self.accept, self._enclose, self._gap = accept, enclose, gap
         self.connected = asyncio.Event()
         self.reads_everything = True
-        self._client: _Client
+        self._lost = ""
+        self._client: discord.Client
 
     @contextlib.asynccontextmanager
     async def opened(self, token: str, api_url: str, gateway_url: str) -> AsyncIterator["DiscordPort"]:
@@ -151,13 +98,12 @@ class DiscordPort:
 
     async def _connected(self, token: str) -> None:
         """Run the client; connect again after errors, more and more slowly: a thousand log-ins a day revoke the token."""
-        pause = 5.0
+        pause = FIRST_PAUSE
         while True:
-            self._client = _Client(self, intents_for(self.reads_everything))
-            self._add_commands(self._client.tree)
+            client, began = self.fresh_client(), time.monotonic()
             try:
                 with discord_errors():
-                    await self._client.start(token)
+                    await client.start(token)
                 return
             except discord.PrivilegedIntentsRequired:
                 log.error("discord_intent_missing: %s", INTENT_HELP)
@@ -165,51 +111,36 @@ class DiscordPort:
                 pause = 0.0
             except Revoked as error:
                 log.critical("platform_lost: %s", error)
+                self._lost = str(error)
                 raise
             except Exception:
                 log.exception("discord_connection_failed")
             finally:
-                await self._client.close()
+                await client.close()
+            if time.monotonic() - began > WELL_SECONDS:
+                pause = FIRST_PAUSE
             await asyncio.sleep(pause)
-            pause = min(max(pause, 5.0) * 2, 600.0)
+            pause = min(max(pause, FIRST_PAUSE) * 2, 600.0)
 
-    def _add_commands(self, tree: app_commands.CommandTree[_Client]) -> None:
-        """Declare the commands; what they do is asked of the inbox by `interacted`."""
+    def fresh_client(self) -> discord.Client:
+        """Return a client that tells this port what it hears, and by which the port speaks from now on."""
+        self._client = client_for(self, intents_for(self.reads_everything))
+        return self._client
 
-        @tree.command(name="build", description="Build something in a new thread, or go on in this one")
-        @app_commands.describe(what="What you would like to have")
-        async def build(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
-
-        @tree.command(name="queue", description="Say something that waits for its turn")
-        @app_commands.describe(what="What you would like to have after this")
-        async def queue(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
-
-        for name, text in COMMANDS.items():
-
-            async def simple(interaction: discord.Interaction) -> None: ...
-
-            tree.add_command(app_commands.Command(name=name, description=text, callback=simple))
-        for name in IN_MENU:
-
-            async def chosen(interaction: discord.Interaction, message: discord.Message) -> None: ...
-
-            tree.add_command(app_commands.ContextMenu(name=name, callback=chosen))
-
-    async def prepare(self) -> None:
-        """Bring Discord's list of commands to ours where it differs: a day has 200 changes."""
-        tree = self._client.tree
-        wanted = {_name(payload): _described(payload) for payload in (one.to_dict(tree) for one in _all(tree))}
-        with discord_errors():
-            there = {
-                _name(payload): _described(payload)
-                for payload in (one.to_dict() for one in await tree.fetch_commands())
-            }
-            if wanted != there:
-                await tree.sync()
+    def arrived(self) -> None:
+        """The connection is there."""
+        self.connected.set()
 
     def missed(self) -> None:
-        """Look up what was missed: a new session of the gateway has no replay."""
+        """Look up what was missed."""
         self._gap()
+
+    async def problem(self) -> str:
+        """Return what keeps people from being heard."""
+        client: Any = self._client
+        if self._lost or client.is_closed() or client.ws is None or not client.ws.open:
+            return self._lost or "There is no connection to Discord now; it is tried again."
+        return "" if self.reads_everything else INTENT_HELP
 
     async def disconnect(self) -> None:
         """Close the connection for good."""
@@ -234,6 +165,10 @@ class DiscordPort:
         with contextlib.suppress(discord.HTTPException):
             await message.reply(render(Outgoing(doc))[0].body["content"], mention_author=False)
 
+    async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
+        """Take in that a message is gone."""
+        await self.accept(events.deletion(guild_id, channel_id, message_id))
+
     async def reacted(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
         """Take in a reaction, on any message, cached or not."""
         assert self._client.user is not None
@@ -250,7 +185,7 @@ class DiscordPort:
         if verb in SLOW:
             # Looking up may take longer than the three seconds that Discord waits; nothing is lost if this breaks off.
             with contextlib.suppress(discord.NotFound):
-                await interaction.response.defer(ephemeral=True)
+                await interaction.response.defer(ephemeral=True, thinking=True)
         if verb == "queue":
             verb, target = "build", f"{target.rstrip(' .!?')}. queue"
         accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
@@ -294,7 +229,7 @@ class DiscordPort:
     async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
         """Open a thread from the message that the key names, or from a new one."""
         named = key.thread.removeprefix(OPENING)
-        with discord_errors():
+        with self._errors(key):
             if named.startswith("at:"):
                 number = int(named.removeprefix("at:"))
             else:
@@ -305,7 +240,7 @@ class DiscordPort:
                     int(key.channel), number, name=thread_name(title), auto_archive_duration=4320
                 )
             except discord.Forbidden:
-                lacking = self._lacking(replace(key, thread=key.channel)) or "Create Public Threads"
+                lacking = self._lacking(key) or "Create Public Threads"
                 await self._text(key.channel).send(f"I cannot open a thread here: I lack {lacking}.")
                 raise
             except discord.HTTPException as error:
@@ -315,27 +250,31 @@ class DiscordPort:
 
     async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:
         """Post a message; the nonce keeps a repetition from being a second one."""
-        with discord_errors(self._lacking(key)):
-            return str((await self._text(key.thread).send(**sent_as(part), nonce=nonce)).id)
+        with self._errors(key):
+            return str((await self._text(key.thread).send(**sent_as(self._fitting(key, part)), nonce=nonce)).id)
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
         """Look for our message with the same content and buttons; within minutes the nonce does the same."""
         if time.time() - since < NONCE_SECONDS:
             # Posting again with the same nonce returns the message if it is there.
             return ""
-        after = datetime.fromtimestamp(since - 60, UTC)
+        after, fitting = datetime.fromtimestamp(since - 60, UTC), self._fitting(key, part)
         assert self._client.user is not None
-        with discord_errors():
-            async for message in self._text(key.thread).history(limit=READ_MESSAGES, after=after, oldest_first=True):
-                if message.author.id == self._client.user.id and alike(message, part):
+        with self._errors(key):
+            async for message in self._text(key.thread).history(
+                limit=past.READ_MESSAGES, after=after, oldest_first=True
+            ):
+                if message.author.id == self._client.user.id and alike(message, fitting):
                     return str(message.id)
         return ""
 
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
         """Edit a message; in an archived thread nothing can be edited, so that is opened first."""
         message = self._text(key.thread).get_partial_message(int(remote_id))
-        sent = {"view": None, **{name: value for name, value in sent_as(part).items() if name != "files"}}
-        with discord_errors():
+        sent = {
+            "view": None, **{name: value for name, value in sent_as(self._fitting(key, part)).items() if name != "files"},
+        }  # fmt: skip
+        with self._errors(key):
             try:
                 await message.edit(**sent)
             except discord.HTTPException as error:
@@ -346,7 +285,7 @@ class DiscordPort:
 
     async def delete(self, key: ThreadKey, remote_id: str) -> None:
         """Delete a message of ours."""
-        with contextlib.suppress(Missing), discord_errors():
+        with contextlib.suppress(Missing), self._errors(key):
             await self._text(key.thread).get_partial_message(int(remote_id)).delete()
 
     async def react(self, key: ThreadKey, remote_id: str, emoji: str, present: bool) -> None:
@@ -354,7 +293,7 @@ class DiscordPort:
         channel = key.channel if remote_id == key.thread else key.thread
         message = self._text(channel).get_partial_message(int(remote_id))
         assert self._client.user is not None
-        with discord_errors():
+        with self._errors(key):
             try:
                 await self._react(message, emoji, present)
             except discord.HTTPException as error:
@@ -385,54 +324,22 @@ class DiscordPort:
     async def working(self, key: ThreadKey, text: str) -> None:
         """Show “is typing”, for ten seconds."""
         if text:
-            with discord_errors():
+            with self._errors(key):
                 await self._text(key.thread).typing()
 
     async def history(self, key: ThreadKey, after: str) -> Past:
         """Read the latest messages of a thread: what is new, what was edited, reactions, what is still there."""
-        assert self._client.user is not None
-        me = self._client.user.id
-        with discord_errors():
-            channel = await self._channel(int(key.thread))
-            recent = [one async for one in channel.history(limit=READ_MESSAGES)]
-            seen, root = int(after or 0), []
-            if not seen and key.channel != key.thread:
-                # The message that a thread was opened from lies in the channel.
-                with contextlib.suppress(discord.NotFound, discord.Forbidden):
-                    root = [await self._text(key.channel).get_partial_message(int(key.thread)).fetch()]
-            older = [
-                one async for one in channel.history(limit=None, after=discord.Object(seen), before=recent[-1])
-            ] if seen and recent and recent[-1].id > seen else []  # fmt: skip
-            found: list[Event] = []
-            for message in sorted([*root, *recent, *older], key=lambda one: one.id):
-                edited = events.message_event(message, me, "edited") if message.edited_at else None
-                found += [one for one in (events.message_event(message, me), edited) if one is not None]
-                found += await self._reactions(message) if message.author.id == me else []
-        whole = frozenset([key.thread, *(str(one.id) for one in [*recent, *older])])
-        since = recent[-1].created_at.timestamp() if recent else float("inf")
-        partial = frozenset(
-            (str(message.id), str(one.emoji))
-            for message in recent
-            for one in message.reactions
-            if one.count > MOST_USERS
-        )
-        return Past(tuple(found), whole, 0.0 if len(recent) < READ_MESSAGES and recent else since, partial)
+        with self._errors(key):
+            return await past.thread_past(self._client, await self._channel(int(key.thread)), key, after)
 
-    async def _reactions(self, message: discord.Message) -> list[Event]:
-        """Return the reactions of people on a message of ours."""
-        assert self._client.user is not None
-        guild = str(message.guild.id) if message.guild else events.DIRECT
-        found: list[Event] = []
-        for one in message.reactions:
-            async for user in one.users(limit=MOST_USERS):
-                if user.id != self._client.user.id:
-                    key = ThreadKey(events.PLATFORM, guild, "", "")
-                    number = f"discord:{message.id}:{user.id}:{one.emoji}:caught-up"
-                    found.append(
-                        Event(number, key, events.author_of(user), "reaction_added", remote_id=str(message.id),
-                              emoji=str(one.emoji), at=message.created_at.timestamp())
-                    )  # fmt: skip
-        return found
+    async def places(self, since: float) -> tuple[ThreadKey, ...]:
+        """Return the channels in which something was said since a time."""
+        return past.places(self._client, since)
+
+    async def called(self, place: ThreadKey, since: float) -> tuple[Event, ...]:
+        """Return who called the bot in a channel since a time."""
+        with discord_errors():
+            return await past.called(self._client, place, since)
 
     async def fetch(self, attachment: Attachment) -> bytes:
         """Read an attachment; its address expires, so its message is asked for a fresh one."""
@@ -452,14 +359,22 @@ class DiscordPort:
         with discord_errors():
             return self._client.get_channel(number) or await self._client.fetch_channel(number)
 
+    def _errors(self, key: ThreadKey) -> contextlib.AbstractContextManager[None]:
+        return discord_errors(partial(self._lacking, key))
+
+    def _fitting(self, key: ThreadKey, part: Part) -> Part:
+        """Return a part as its channel takes it: without the right to embed Discord leaves embeds out, and says nothing."""
+        have = self._rights(key)
+        return part if have is None or have.embed_links else flat(part)
+
     def _lacking(self, key: ThreadKey) -> str:
         """Return the permissions that the bot lacks in a thread's channel."""
+        have = self._rights(key)
+        return lacking_in(have) if have is not None else ""
+
+    def _rights(self, key: ThreadKey) -> discord.Permissions | None:
         channel = self._client.get_channel(int(key.channel))
-        if not isinstance(channel, discord.abc.GuildChannel):
-            return ""
-        have = channel.permissions_for(channel.guild.me)
-        names = [name for name, wanted in PERMISSIONS if wanted and not getattr(have, name)]
-        return ", ".join(name.replace("_", " ").title() for name in names)
+        return channel.permissions_for(channel.guild.me) if isinstance(channel, discord.abc.GuildChannel) else None
 
 
 SLOW = ("diff", "checks", "preview", "export")
@@ -467,21 +382,6 @@ SAID = {
     "undo": "Undoing.", "redo": "Redoing.", "undo_to": "Undoing what came after.", "stop": "Stopping.",
     "continue": "Going on.", "retry": "Trying again.", "build": "Noted.", "allow": "Let through.",
 }  # fmt: skip
-
-
-def _all(tree: app_commands.CommandTree[_Client]) -> list[Any]:
-    menus = tree.get_commands(type=discord.AppCommandType.message)
-    return [*tree.get_commands(type=discord.AppCommandType.chat_input), *menus]
-
-
-def _name(payload: Any) -> tuple[str, int]:
-    kind = payload["type"]
-    return payload["name"], int(getattr(kind, "value", kind))
-
-
-def _described(payload: Any) -> tuple[str, tuple[str, ...]]:
-    options = payload.get("options") or []
-    return payload.get("description") or "", tuple(f"{one['name']}:{one['description']}" for one in options)
 
 
 def _opens(accepted: Accepted) -> bool:

@@ -9,6 +9,7 @@ field's value 1,024, a description 4,096, a footer 2,048; 10 files of 10 MiB; 5 
 from typing import Any
 
 from adapters.chat.text import (
+    LABELS,
     checks_in,
     code,
     cut,
@@ -39,12 +40,6 @@ STYLES = {
     "continue": PRIMARY,
     "retry": PRIMARY,
 }
-LABELS = {
-    "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
-    "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "allow": ("Allow once", None), "invite": ("Invite", None),
-    "deny": ("Deny", None), "agree": ("Agree", None), "refuse": ("No", None), "review": ("Read it whole", "📖"), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"), "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"), "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
-    "answer_1": ("1", None), "answer_2": ("2", None), "answer_3": ("3", None), "answer_4": ("4", None),
-}  # fmt: skip
 
 
 def render(message: Outgoing) -> tuple[Part, ...]:
@@ -123,7 +118,7 @@ def _buttons(doc: Doc, turn_id: str) -> list[dict[str, Any]]:
 
 
 def _button(action: Action, turn_id: str) -> dict[str, Any]:
-    label, emoji = LABELS.get(action.verb, (action.verb, None))
+    label, emoji = LABELS.get(action.verb, (action.verb, ""))
     button: dict[str, Any] = {
         "type": 2, "style": STYLES.get(action.verb, SECONDARY), "label": cut(label, MAX_LABEL),
         "custom_id": f"{action.verb}:{action.target or turn_id}"[:MAX_ID],

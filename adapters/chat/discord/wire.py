@@ -2,38 +2,47 @@
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import discord
 
 from adapters.chat.discord import events
+from adapters.chat.discord.render import MAX_CONTENT
+from adapters.chat.text import split
 from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
 
-ARCHIVED, LOCKED, HAS_THREAD = 50083, 160005, 160004
+ARCHIVED, LOCKED, HAS_THREAD, BAD_TOKEN = 50083, 160005, 160004, 4004
+REFUSED = "Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one."
 IS_LOCKED = "the thread is locked; who manages threads can unlock it."
 IN_MENU = {"Undo this turn": "undo", "Undo to here": "undo_to"}
 
 
 @contextlib.contextmanager
-def discord_errors(lacking: str = "") -> Iterator[None]:
+def discord_errors(lacking: Callable[[], str] = str) -> Iterator[None]:
     """Translate what discord.py raises; `lacking` names the permissions that are missing where it happens."""
     try:
         yield
     except discord.NotFound as error:
         raise Missing(f"Discord does not know it any more ({error.code}).") from error
     except discord.LoginFailure as error:
-        raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
+        raise Revoked(REFUSED) from error
+    except discord.ConnectionClosed as error:
+        if error.code == BAD_TOKEN:
+            raise Revoked(REFUSED) from error
+        raise OutsideError(f"Discord closed the connection ({error.code}).", retryable=True) from error
     except discord.Forbidden as error:
-        missing = f" I lack {lacking}." if lacking else ""
-        raise NotAllowed(f"Discord refused ({error.code} {error.text}).{missing}") from error
+        missing = lacking()
+        named = f" I lack {missing}." if missing else ""
+        raise NotAllowed(f"Discord refused ({error.code} {error.text}).{named}") from error
     except discord.RateLimited as error:
         raise RateLimited(error.retry_after) from error
     except discord.HTTPException as error:
         if error.status == 401:
-            raise Revoked("Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one.") from error
+            raise Revoked(REFUSED) from error
         if error.code == LOCKED:
             raise NotAllowed(IS_LOCKED) from error
         if error.status == 429:
@@ -103,6 +112,19 @@ def _view(rows: list[dict[str, Any]]) -> discord.ui.View:
             )  # fmt: skip
             view.add_item(button if one.get("url") else Verb(button))
     return view
+
+
+def flat(part: Part) -> Part:
+    """Return a part with what its embed says as text, and why."""
+    embeds = part.body["embeds"]
+    if not embeds:
+        return part
+    said = [f"**{field['name']}**\n{field['value']}" for one in embeds for field in one.get("fields", ())]
+    said += [f"-# {one['footer']['text']}" for one in embeds if "footer" in one]
+    why = "\n-# I lack Embed Links here, so this is plain text."
+    content = f"{part.body['content']}\n" + "\n".join(said)
+    fits = split(content, MAX_CONTENT - len(why))[0] if content.strip() else ""
+    return replace(part, body={**part.body, "content": fits + why, "embeds": []})
 
 
 def alike(message: discord.Message, part: Part) -> bool:

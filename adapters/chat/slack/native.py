@@ -24,6 +24,7 @@ class Native:
         self._client = client
         self._agent: bool | None = None
         self._status: bool | None = None
+        self._streamed = True
         self._streams: set[str] = set()
 
     async def has_agents(self, key: ThreadKey, status: str) -> bool:
@@ -42,6 +43,8 @@ class Native:
 
     async def streamed(self, key: ThreadKey, part: Part) -> str:
         """Begin a stream with what a card shows, and return its remote id, '' where the workspace has no streams."""
+        if not self._streamed:
+            return ""
         asked = {
             "channel": key.channel, "thread_ts": key.thread, "recipient_team_id": key.workspace,
             "recipient_user_id": part.body.get("person"), "task_display_mode": "plan", "chunks": part.body["tasks"],
@@ -51,8 +54,7 @@ class Native:
         except SlackApiError as error:
             if translated(error.response).retryable:
                 raise
-            if error.response.get("error") in NEVER:
-                self._agent = False
+            self._streamed = error.response.get("error") not in NEVER
             return ""
         ts = str(started["ts"])
         self._streams.add(ts)

@@ -8,9 +8,11 @@ sends the event again. The listeners only answer people.
 
 import asyncio
 import contextlib
+import hmac
 import json
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,7 +22,10 @@ from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.requests import Request
+from starlette.responses import Response
 
 from adapters.chat.slack import events
 from adapters.chat.slack.emoji import meaning, name_of
@@ -28,6 +33,7 @@ from adapters.chat.slack.native import Native
 from adapters.chat.slack.render import diff_view, form_view, home_view, render
 from adapters.chat.slack.wire import APP_TOKEN, DRAIN_SECONDS, Socket, slack_errors
 from core.chat import (
+    ANYWHERE,
     OPENING,
     Accepted,
     Answer,
@@ -57,6 +63,7 @@ LISTENED = (
     "file_shared", "agent_session_title_changed",
 )  # fmt: skip
 NAME_SECONDS = 1.0
+MOST_CALLS = 100
 OPENS = "Opening a thread for it. If none appears, invite me to this channel and try again."
 
 
@@ -75,8 +82,9 @@ class SlackPort:
         self._aliases: dict[str, str] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self._me = self._team = ""
+        self._skew = 0.0
         self._connection: Socket | None = None
-        self.requests: AsyncSlackRequestHandler | None = None
+        self._requests: AsyncSlackRequestHandler | None = None
 
     @contextlib.asynccontextmanager
     async def opened(
@@ -88,7 +96,7 @@ class SlackPort:
         Raises:
             Revoked: Slack refuses the token.
         """
-        self._token = bot_token
+        self._token, self._secret = bot_token, signing_secret
         # No retries here: the outbox retries, and knows what may have gone through.
         self._client = AsyncWebClient(token=bot_token, base_url=api_url, retry_handlers=[])
         self._native = Native(self._client)
@@ -112,7 +120,7 @@ class SlackPort:
             if app_token:
                 await stack.enter_async_context(self._socket(app, app_token, api_url))
             else:
-                self.requests = AsyncSlackRequestHandler(app)
+                self._requests = AsyncSlackRequestHandler(app)
             self._gap()
             yield self
 
@@ -138,6 +146,34 @@ class SlackPort:
         """Look for what was missed whenever a connection begins: Slack sends an event again for minutes only."""
         if message.get("type") == "hello":
             self._gap()
+
+    @property
+    def takes_requests(self) -> bool:
+        """Say whether Slack sends what happens over HTTP."""
+        return self._requests is not None
+
+    async def take(self, request: Request) -> Response:
+        """Take a request of Slack's; bolt checks its signature and its age."""
+        assert self._requests is not None
+        answer = await self._requests.handle(request)
+        sent = request.headers.get("X-Slack-Request-Timestamp", "")
+        if answer.status_code == 200:
+            self._skew = 0.0
+        elif answer.status_code == 401 and sent.isdigit():
+            mac = SignatureVerifier(self._secret).generate_signature(timestamp=sent, body=await request.body())
+            # Really from Slack, and refused all the same: it is too old, or the clock here is wrong.
+            if mac and hmac.compare_digest(mac, request.headers.get("X-Slack-Signature", "")):
+                self._skew = time.time() - int(sent)
+                log.error("slack_request_too_old", extra={"seconds": self._skew})
+        return answer
+
+    async def problem(self) -> str:
+        """Return what keeps people from being heard."""
+        if self._connection is not None and not await self._connection.client.is_connected():
+            return "There is no connection to Slack now; it is tried again."
+        if self._skew:
+            return f"Slack's latest request was refused: it is {self._skew:.0f} s old by the clock of this machine. Set the clock."
+        return ""
 
     async def disconnect(self) -> None:
         """Close the connection for good."""
@@ -220,10 +256,11 @@ class SlackPort:
             with contextlib.suppress(SlackApiError):
                 await self._client.views_open(trigger_id=str(trigger), view=view)
                 return
-        if answer.doc is None or accepted.session is None and "channel_id" not in body:
-            return
+        asked_in = body.get("channel_id") or (body.get("channel") or {}).get("id")
         key = accepted.session.key if accepted.session else None
-        channel = key.channel if key else str(body["channel_id"])
+        channel = key.channel if key else asked_in
+        if answer.doc is None or not channel:
+            return
         thread = key.thread if key and not key.thread.startswith(OPENING) else None
         user = str(body.get("user_id") or (body.get("user") or {}).get("id"))
         for part in render(Outgoing(answer.doc)):
@@ -375,19 +412,52 @@ class SlackPort:
         return Past(tuple(past), whole, 0.0 if found else float("inf"), partial)
 
     async def _past(self, key: ThreadKey, message: dict[str, Any]) -> list[Event]:
-        if message.get("user") == self._me or message.get("bot_id"):
-            return [
-                Event(f"slack:{key.channel}:{message['ts']}:{user}:{one['name']}:caught-up", replace(key, thread=""),
-                      await self._named(Author(user, user)), "reaction_added", at=float(message["ts"]),
-                      remote_id=f"{key.channel}/{message['ts']}", emoji=meaning(one["name"], self._aliases))
-                for one in message.get("reactions") or () for user in one["users"] if user != self._me
-            ]  # fmt: skip
-        if message.get("subtype") not in events.SUBTYPES or "user" not in message:
-            return []
+        past = [
+            Event(f"slack:{key.channel}:{message['ts']}:{user}:{one['name']}:caught-up", replace(key, thread=""),
+                  await self._named(Author(user, user)), "reaction_added", at=float(message["ts"]),
+                  remote_id=f"{key.channel}/{message['ts']}", emoji=emoji)
+            for one in message.get("reactions") or () for user in one["users"]
+            if user != self._me and ((emoji := meaning(one["name"], self._aliases)) in ANYWHERE or message.get("user") == self._me)
+        ]  # fmt: skip
+        if not self._by_person(message):
+            return past
         found = [events.message_event(message, key.workspace, key.channel, self._me)]
         if "edited" in message:
             found.append(events.message_event(message, key.workspace, key.channel, self._me, "edited"))
-        return [replace(event, author=await self._named(event.author)) for event in found]
+        return [*[replace(event, author=await self._named(event.author)) for event in found], *past]
+
+    async def places(self, since: float) -> tuple[ThreadKey, ...]:
+        """Return the channels that the app is in."""
+        del since
+        found: list[ThreadKey] = []
+        cursor = ""
+        while True:
+            with slack_errors():
+                page: Any = await self._client.users_conversations(
+                    types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor or None
+                )
+            found += [ThreadKey(events.PLATFORM, self._team, str(one["id"]), "") for one in page["channels"]]
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return tuple(found)
+
+    async def called(self, place: ThreadKey, since: float) -> tuple[Event, ...]:
+        """Return who called the app in a channel since a time."""
+        with slack_errors():
+            page: Any = await self._client.conversations_history(
+                channel=place.channel, oldest=f"{since:.6f}", limit=MOST_CALLS
+            )
+        said = [one for one in page["messages"] if self._by_person(one) and f"<@{self._me}" in str(one.get("text"))]
+        found = [events.message_event(one, self._team, place.channel, self._me) for one in reversed(said)]
+        return tuple([replace(one, author=await self._named(one.author)) for one in found if one.begins])
+
+    def _by_person(self, message: Mapping[str, Any]) -> bool:
+        return (
+            message.get("subtype") in events.SUBTYPES
+            and "user" in message
+            and message["user"] != self._me
+            and not message.get("bot_id")
+        )
 
     async def fetch(self, attachment: Attachment) -> bytes:
         """Download a file; its address needs the token."""

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from adapters.chat.text import (
+    LABELS,
     checks_in,
     code,
     cut,
@@ -40,11 +41,6 @@ STYLES = {
     "continue": "primary",
     "retry": "primary",
 }
-LABELS = {
-    "undo": "↩️ Undo", "redo": "↪️ Redo", "stop": "❌ Stop", "continue": "▶️ Continue", "retry": "🔁 Retry",
-    "drop": "🗑️ Remove", "allow": "Allow once", "invite": "Invite", "deny": "Deny", "agree": "Agree", "refuse": "No", "review": "📖 Read it whole", "diff": "📄 Diff",
-    "checks": "🔎 Checks", "settings": "⚙️ Settings", "fix": "🔧 Fix it", "waive": "👌 This is fine", "reconcile": "🤝 Reconcile", "keep_mine": "➡️ Keep this change", "keep_theirs": "⬅️ Keep what is there", "answer_1": "1️⃣", "answer_2": "2️⃣", "answer_3": "3️⃣", "answer_4": "4️⃣",
-}  # fmt: skip
 
 
 def render(message: Outgoing) -> tuple[Part, ...]:
@@ -131,7 +127,8 @@ def _actions(doc: Doc, turn_id: str) -> list[dict[str, Any]]:
 
 
 def _button(action: Action, turn_id: str) -> dict[str, Any]:
-    label = cut(LABELS.get(action.verb, action.verb), MAX_BUTTON)
+    words, emoji = LABELS.get(action.verb, (action.verb, ""))
+    label = cut(f"{emoji} {words}".strip(), MAX_BUTTON)
     button: dict[str, Any] = {
         "type": "button", "action_id": f"{PREFIX}{action.verb}", "text": {"type": "plain_text", "text": label, "emoji": True},
         "value": (action.target or turn_id or "-")[:MAX_VALUE],

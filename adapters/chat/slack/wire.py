@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -17,7 +19,7 @@ from core.errors import OutsideError
 
 SCOPES = (
     "app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "emoji:read", "files:read",
-    "files:write", "groups:history", "im:history", "reactions:read", "reactions:write", "users:read",
+    "files:write", "groups:history", "groups:read", "im:history", "reactions:read", "reactions:write", "users:read",
 )  # fmt: skip
 REVOKED = ("invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired")
 GONE = (
@@ -26,6 +28,8 @@ GONE = (
 )  # fmt: skip
 BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
 DRAIN_SECONDS = 5
+MOST_SKEW_SECONDS = 60
+"""Slack refuses requests, and we refuse its, when clocks are five minutes apart."""
 BOT_TOKEN, APP_TOKEN = "THREADWRIGHT_SLACK_BOT_TOKEN", "THREADWRIGHT_SLACK_APP_TOKEN"
 
 
@@ -91,15 +95,24 @@ class Socket(AsyncSocketModeHandler):
         await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
 
 
-async def slack_state(token: str, api_url: str) -> tuple[str, list[str]]:
+async def slack_state(token: str, app_token: str, api_url: str) -> tuple[str, list[str]]:
     """
-    Return who the app is, and the scopes that it lacks; none where Slack does not tell.
+    Return who the app is, and what is wrong: scopes that it lacks, where Slack tells, a clock that is off.
 
     Raises:
-        OutsideError: Slack refuses the token, or cannot be reached.
+        OutsideError: Slack refuses a token, or cannot be reached.
     """
+    client = AsyncWebClient(token=token, base_url=api_url, retry_handlers=[])
     with slack_errors():
-        answer = await AsyncWebClient(token=token, base_url=api_url, retry_handlers=[]).auth_test()
-    have = {name.casefold(): value for name, value in answer.headers.items()}.get("x-oauth-scopes")
+        answer = await client.auth_test()
+    if app_token:
+        with slack_errors(APP_TOKEN):
+            await client.apps_connections_open(app_token=app_token)
+    headers = {name.casefold(): value for name, value in answer.headers.items()}
+    have = headers.get("x-oauth-scopes")
     lacking = sorted(set(SCOPES) - set(re.split(r",\s*", have))) if have else []
-    return f"{answer.get('user')} at {answer.get('team')}", lacking
+    problems = [f"the app lacks {', '.join(lacking)}: add that, and install the app anew"] if lacking else []
+    skew = time.time() - parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else 0.0
+    if abs(skew) > MOST_SKEW_SECONDS:
+        problems.append(f"the clock of this machine is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}: set it")
+    return f"{answer.get('user')} at {answer.get('team')}", problems

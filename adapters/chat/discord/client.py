@@ -1,0 +1,167 @@
+"""discord.py's client with our commands declared; all that it hears goes on to the port."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import discord
+from discord import app_commands
+
+from adapters.chat.discord.wire import IN_MENU, Verb, discord_errors
+
+log = logging.getLogger(__name__)
+COMMANDS = {
+    "undo": "Take the latest turn back", "redo": "Bring back what was undone last", "diff": "Show what changed",
+    "checks": "Show what was checked", "preview": "Get a fresh link to the preview", "status": "Show what is going on",
+    "stop": "Stop everything in this thread", "continue": "Go on with what was stopped", "export": "Get the code",
+    "settings": "Who may drive, what I listen to, what I show", "help": "Show what I can do",
+    "waive": "Take a change that the checks kept out",
+    "fix": "Mend an error of the running app", "revoke": "Take back every link to the preview that was given out",
+}  # fmt: skip
+MAX_TEXT = 4_000
+LOOK_AGAIN_SECONDS = 2
+
+
+class Hears(Protocol):
+    """What the client tells of."""
+
+    def arrived(self) -> None:
+        """The connection is there."""
+
+    def missed(self) -> None:
+        """Something may not have been heard; Discord does not send an event again."""
+
+    async def heard(self, message: discord.Message, kind: Literal["message", "edited"]) -> None:
+        """A message was written or edited."""
+
+    async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
+        """A message was deleted."""
+
+    async def reacted(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
+        """A reaction has come or gone."""
+
+    async def interacted(self, interaction: discord.Interaction) -> None:
+        """A command was given, a button pressed or a form sent."""
+
+
+def client_for(hears: Hears, intents: discord.Intents) -> discord.Client:
+    """Return a client that tells `hears` what it hears."""
+    return _Client(hears, intents)
+
+
+class _Client(discord.Client):
+    """Hands everything on."""
+
+    def __init__(self, hears: Hears, intents: discord.Intents) -> None:
+        super().__init__(
+            intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=None, guild_ready_timeout=0.5
+        )
+        self._hears = hears
+        self.tree = app_commands.CommandTree(self)
+        _declare(self.tree)
+        parsers = self._connection.parsers
+        for event in parsers:
+            parsers[event] = self._careful(event, parsers[event])
+
+    def _careful(self, event: str, parse: Callable[[Any], None]) -> Callable[[Any], None]:
+        """discord.py ends the connection when a payload has not the documented form; that must cost one event only."""
+
+        def careful(data: Any) -> None:
+            try:
+                parse(data)
+            except Exception:
+                log.exception("discord_payload_odd", extra={"payload": event})
+                self._look_again()
+
+        return careful
+
+    def _look_again(self) -> None:
+        asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self._hears.missed)
+
+    async def setup_hook(self) -> None:
+        """Before the first event: buttons of ours, and the list of commands, brought up to date where it differs."""
+        self.add_dynamic_items(Verb)
+        wanted = {
+            _name(payload): _described(payload) for payload in (one.to_dict(self.tree) for one in _all(self.tree))
+        }
+        with discord_errors():
+            there = {
+                _name(payload): _described(payload)
+                for payload in (one.to_dict() for one in await self.tree.fetch_commands())
+            }
+            # A day has 200 changes.
+            if wanted != there:
+                await self.tree.sync()
+
+    async def on_ready(self) -> None:
+        self._hears.arrived()
+        # A new session has no replay.
+        self._hears.missed()
+
+    async def on_resumed(self) -> None:
+        self._hears.arrived()
+
+    async def on_message(self, message: discord.Message) -> None:
+        await self._hears.heard(message, "message")
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        await self._hears.heard(payload.message, "edited")
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self._hears.deleted(payload.guild_id, payload.channel_id, payload.message_id)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        for number in payload.message_ids:
+            await self._hears.deleted(payload.guild_id, payload.channel_id, number)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        await self._hears.reacted(payload, added=True)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        await self._hears.reacted(payload, added=False)
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        await self._hears.interacted(interaction)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception("discord_event_failed", extra={"event_method": event_method})
+        self._look_again()
+
+
+def _declare(tree: app_commands.CommandTree[_Client]) -> None:
+    """Declare the commands; what they do is asked of the port, in one place for all."""
+
+    @tree.command(name="build", description="Build something in a new thread, or go on in this one")
+    @app_commands.describe(what="What you would like to have")
+    async def build(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
+
+    @tree.command(name="queue", description="Say something that waits for its turn")
+    @app_commands.describe(what="What you would like to have after this")
+    async def queue(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
+
+    for name, text in COMMANDS.items():
+
+        async def simple(interaction: discord.Interaction) -> None: ...
+
+        tree.add_command(app_commands.Command(name=name, description=text, callback=simple))
+    for name in IN_MENU:
+
+        async def chosen(interaction: discord.Interaction, message: discord.Message) -> None: ...
+
+        tree.add_command(app_commands.ContextMenu(name=name, callback=chosen))
+
+
+def _all(tree: app_commands.CommandTree[_Client]) -> list[Any]:
+    menus = tree.get_commands(type=discord.AppCommandType.message)
+    return [*tree.get_commands(type=discord.AppCommandType.chat_input), *menus]
+
+
+def _name(payload: Any) -> tuple[str, int]:
+    kind = payload["type"]
+    return payload["name"], int(getattr(kind, "value", kind))
+
+
+def _described(payload: Any) -> tuple[str, tuple[str, ...]]:
+    options = payload.get("options") or []
+    return payload.get("description") or "", tuple(f"{one['name']}:{one['description']}" for one in options)
