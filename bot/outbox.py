@@ -104,6 +104,8 @@ class Courier:
         self._refused: dict[str, float] = {}
         self._told: dict[str, float] = {}
         """When the platform last refused to open a session's thread, and when its owner was last told of a refusal."""
+        self._bare: dict[int, NotAllowed] = {}
+        """Rows whose files the platform has refused: they go without."""
         self._calls = Bucket(self.port.capabilities.calls)
 
     def wake(self) -> None:
@@ -259,17 +261,21 @@ class Courier:
         if row.kind == "person":
             await self._marked(session, row)
             return
+        denied = self._bare.get(row.id)
+        files = () if denied else await self.enclose(session, row.doc)
         known = await self.outbox.delivered(row.id)
-        outgoing = Outgoing(row.doc, row.turn_id, await self.enclose(session, row.doc), row.author)
         try:
-            await self._shown(session, row, known, self.port.render(outgoing))
+            await self._shown(session, row, known, self.port.render(Outgoing(row.doc, row.turn_id, files, row.author)))
         except NotAllowed as error:
-            if not outgoing.files:
+            if not files:
+                self._bare.pop(row.id, None)
                 raise
-            # Without the right to attach files people still get the answer, and learn what is missing.
-            known = await self.outbox.delivered(row.id)
-            await self._shown(session, row, known, self.port.render(replace(outgoing, files=())))
-            await self._say_denied(session, "attach the files", error)
+            # Without the right to attach files people still get the answer, as soon as there is a token for it.
+            self._bare[row.id] = error
+            raise NotYet(0.0) from error
+        if denied:
+            del self._bare[row.id]
+            await self._say_denied(session, "attach the files", denied)
 
     async def _tell_owner(self, session: Session, error: OutsideError) -> None:
         """An answer that its thread does not take must not vanish: who started the thread hears of it alone, once an hour."""

@@ -256,6 +256,29 @@ async def test_a_reaction_that_came_before_its_message_was_known_counts(lite: Da
         assert desk.accepted == [event]
 
 
+async def test_files_that_are_refused_are_not_tried_again_while_there_is_no_token(lite: Database) -> None:
+    slow = replace(QUICK, post=Rate(2, 1, "thread"))
+    async with at_work(lite, FakePort(capabilities=slow, fail={"post": [NotAllowed("I lack Attach Files.")]})) as desk:
+        await desk.post("a", "with a file")
+        await desk.settled()
+        assert [part.files for part in desk.port.there.values()] == [(), ()]
+        assert desk.port.texts() == [
+            "with a file",
+            "I could not attach the files: I lack Attach Files. Whoever runs me can grant it; `doctor` lists what is missing.",
+        ]
+
+
+async def test_an_answer_that_is_refused_without_its_files_too_is_told_to_the_owner(lite: Database) -> None:
+    refused = NotAllowed("I lack Send Messages in Threads.")
+    slow = replace(QUICK, post=Rate(2, 1, "thread"))
+    async with at_work(lite, FakePort(capabilities=slow, fail={"post": [refused, refused]})) as desk:
+        await desk.post("a", "with a file")
+        await desk.settled()
+        assert desk.port.texts() == []
+        assert len(desk.port.told) == 1
+        assert "I lack Send Messages in Threads." in desk.port.told[0][1]
+
+
 async def test_a_lost_token_ends_the_delivery_and_loses_nothing(lite: Database) -> None:
     async with at_work(lite, FakePort(fail={"post": [Revoked("no")]})) as desk:
         await desk.post("a", "hello")
