@@ -83,7 +83,7 @@ async def uninvite(call: Call) -> Outcome:
     """Take an invitation back; the owner's right."""
     inbox, tx = call.inbox, call.tx
     found = await inbox.people.waiting(tx, call.target, call.session.id)
-    guest = await _meant(replace(call, target=f"@{found.event.author.id}") if found else call)
+    guest = await _meant(replace(call, people=(found.event.author,)) if found else call)
     if isinstance(guest, Outcome):
         return guest
     author, standing = guest
@@ -98,16 +98,16 @@ async def uninvite(call: Call) -> Outcome:
 
 
 async def _meant(call: Call) -> tuple[Author, Standing] | Outcome:
-    """Return the person that `target` names, by “@id” or by name; or why that is nobody who could be meant."""
+    """Return the person whom the call mentions, else the one of that name; or why that is nobody who could be meant."""
     if not call.owns:
         return said("Only who started this thread can decide that.", "❗")
     known = await call.inbox.people.there(call.tx, call.session.id)
-    number, name = call.target.removeprefix("@"), call.target.casefold()
+    if call.people:
+        standings = {author.id: standing for author, standing in known}
+        return call.people[0], standings.get(call.people[0].id, "guest")
     for author, standing in known:
-        if author.id == number or author.name.casefold() == name:
+        if author.name.casefold() == call.target.casefold():
             return author, standing
-    if call.target.startswith("@"):
-        return Author(number, f"user {number}"), "guest"
     return said(f"I know nobody called {call.target} here; mention them.", "❗")
 
 

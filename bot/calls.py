@@ -26,7 +26,8 @@ class Call:
     """
     One use of a command. `turn_id` is for a turn that it starts; `target` is what it applies to, '' for the latest.
 
-    `said` is the person's own sentence where the command is a word of one; `agreed` that a second person is for it.
+    `said` is the person's own sentence where the command is a word of one, and `people` are those whom it mentions; `agreed` says
+    that a second person is for it.
     """
 
     inbox: "Inbox"
@@ -37,6 +38,7 @@ class Call:
     target: str = ""
     owns: bool = True
     said: str = ""
+    people: tuple[Author, ...] = ()
     agreed: bool = False
 
 

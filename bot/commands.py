@@ -36,10 +36,7 @@ IN_SPITE = (
     "An undo clashes with later work; “the other side” is what it would bring back. Bring that back, and keep what the "
     "later work was for."
 )
-INVITE = re.compile(
-    r"/?(?:(?P<un>uninvite)\s+@?|invite\s+(?=<?@)@?)(?:<@!?(?P<id>\w+)(?:\|[^>]*)?>|(?P<name>[^\n<>@]{1,80}?))\s*[.!]?",
-    re.I,
-)
+INVITE = re.compile(r"/?(?:(?P<un>uninvite)\s+@?|invite\s+@)(?P<who>[^\n<>@]{1,80}?)\s*[.!]?", re.I)
 """To invite takes a mention: “invite guests by mail” is a wish."""
 BROKE = re.compile(r"(?:when|since when) did (?P<what>.{1,120}?) (?:break|fail|stop working)\s*\?*", re.I)
 
@@ -321,8 +318,7 @@ def command_in(text: str) -> tuple[str, str]:
     """Return the verb and target of a message that is nothing but a command, else two empty strings."""
     words = text.strip().strip("/!.").casefold().split()
     if match := INVITE.fullmatch(text.strip()):
-        who = f"@{match['id']}" if match["id"] else match["name"].strip()
-        return ("uninvite" if match["un"] else "let_in"), who
+        return ("uninvite" if match["un"] else "let_in"), match["who"].strip()
     if len(words) == 1 and words[0] in WORDS:
         return WORDS[words[0]], ""
     if words == ["reset", "data"]:

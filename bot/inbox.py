@@ -22,7 +22,7 @@ from bot.approvals import APPROVAL
 from bot.calls import QUEUED, Call, Outcome, queued
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, command_in, plain_emoji
 from bot.lines import Lines
-from bot.people import StartRules, is_addressed, may_drive
+from bot.people import StartRules, is_addressed, may_drive, with_names
 from core.attachments import PASTED
 from core.chat import ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
@@ -65,7 +65,8 @@ class Inbox:
 
     async def accept(self, event: Event) -> Accepted:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
-        event = replace(event, text=event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+        text = event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        event = replace(event, text=with_names(text, event.people))
         async with self.database.write() as tx:
             accepted, query = await self._accept(tx, event)
         if accepted.session is not None and accepted.new:
@@ -239,7 +240,9 @@ class Inbox:
         await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
         standing = await self.people.standing(tx, session.id, event.author.id)
         owns = standing == "owner" or _local(session)
-        outcome = await COMMANDS[verb](Call(self, tx, session, event.author, turn_id, target, owns, event.text))
+        outcome = await COMMANDS[verb](
+            Call(self, tx, session, event.author, turn_id, target, owns, event.text, event.people)
+        )
         if outcome.query:
             return await self._start(tx, session, event, turn_id, "query", outcome.query)
         if outcome.doc is not None:

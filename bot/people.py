@@ -1,10 +1,12 @@
 """Who may start a session, who may drive it, and which messages are meant for the bot. Pure rules; they fail closed."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.store.people import Standing
 from core.chat import Choice, Event, Form
-from core.sessions import Session
+from core.sessions import Author, Session
 
 ACCESS = {
     "owner": "only who started it", "invited": "who started it and whom they let in",
@@ -60,6 +62,15 @@ def is_addressed(session: Session, event: Event, speakers: int) -> bool:
     if event.mentioned or session.listening == "mention":
         return event.mentioned
     return session.listening == "always" or speakers <= 1
+
+
+MENTION = re.compile(r"<@!?(\w+)(?:\|[^>]*)?>")
+
+
+def with_names(text: str, people: Sequence[Author]) -> str:
+    """Return a text in which those whom it mentions by their id have the names that people read."""
+    names = {one.id: " ".join(re.sub(r"[<>@]", " ", one.name).split())[:80] for one in people}
+    return MENTION.sub(lambda match: f"@{names[match[1]]}" if names.get(match[1]) else match[0], text)
 
 
 def settings_form(session: Session) -> Form:

@@ -31,7 +31,8 @@ class Event:
     `id` is the same each time the platform reports the same thing. `remote_id` is the platform's message: the person's own,
     or the one reacted on; `message_id` is ours, where the platform is ours too. An empty `thread.thread` is looked up by
     `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
-    the bot was called by name or by a command, or nobody else is there. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds.
+    the bot was called by name or by a command, or nobody else is there. `people` are those whom the text mentions by their id, the
+    bot excepted. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Event:
     target: str = ""
     files: tuple[Attachment, ...] = ()
     roles: tuple[str, ...] = ()
+    people: tuple[Author, ...] = ()
     begins: bool = False
     mentioned: bool = False
     for_others: bool = False

@@ -53,6 +53,14 @@ def test_a_message_is_read_as_it_was_typed() -> None:
     assert event.mentioned
 
 
+def test_what_a_message_links_to_has_its_name_and_people_are_told() -> None:
+    text = f"<@{ME}> ask <@U2|ben>, <@U3> and <!subteam^S1|@design> in <#C9|help>, <!here> by <!date^1^{{date}}|Monday>, <@U2>"
+    event = event_of({**MESSAGE, "event": {**MESSAGE["event"], "text": text}}, ME, {})
+    assert event is not None
+    assert event.text == "ask <@U2|ben>, <@U3> and @design in #help, @here by Monday, <@U2>"
+    assert [one.id for one in event.people] == ["U2", "U3"]
+
+
 def test_a_mention_and_its_message_are_one_event() -> None:
     mention = {**MESSAGE, "event_id": "Ev2", "event": {**MESSAGE["event"], "type": "app_mention"}}
     one, other = event_of(MESSAGE, ME, {}), event_of(mention, ME, {})

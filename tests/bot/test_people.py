@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.people import StartRules, is_addressed, may_drive, wanted_settings
+from bot.people import StartRules, is_addressed, may_drive, wanted_settings, with_names
 from core.chat import Event
 from core.sessions import Author, Session, ThreadKey
 
@@ -66,3 +66,18 @@ def test_what_counts_as_said_to_the_bot(listening: Any, speakers: int, change: d
 def test_settings_that_are_not_known_are_left_out() -> None:
     text = "access=everyone&listening=shouting&colour=blue&verbosity answer&scope=channel&&x="
     assert wanted_settings(text) == {"access": "everyone", "verbosity": "answer", "scope": "channel"}
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("ask <@U1> and <@!U2>, then <@U1>", "ask @Ann and @Ben B., then @Ann"),
+        ("ask <@U3|cem>", "ask <@U3|cem>"),
+        ("<@U4>", "<@U4>"),
+        ("a <@U5> b", "a @everyone U1 b"),
+        ("1 < 2 and <@> is no name", "1 < 2 and <@> is no name"),
+    ],
+)
+def test_mentions_have_the_names_that_people_read(text: str, read: str) -> None:
+    people = [Author("U1", "Ann"), Author("U2", "Ben\n B."), Author("U4", "<>"), Author("U5", "@everyone <@U1>")]
+    assert with_names(text, people) == read

@@ -230,6 +230,25 @@ def test_who_is_called_into_a_thread_knows_what_was_said_before(kind: str, tmp_p
         assert "Our workshop needs a page" in shown
 
 
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_people_who_are_mentioned_have_their_names(kind: str, tmp_path: Path) -> None:
+    with model_server() as model, place(kind, tmp_path, **with_model(model)) as there:
+        people = there.people
+        people.call("Ann", PAGE)
+        there.reply(1)
+        asked = len(model.bodies)
+        people.say("Ann", f"say that {people.named('Ben')} answers the phone")
+        there.reply(2)
+        assert "say that @ben answers the phone" in model.bodies[asked]["messages"][1]["content"].lower()
+        # Ben has not spoken yet.
+        people.say("Ann", f"invite {people.named('Ben')}")
+        until(lambda: any("ben drives this thread too" in one.text.lower() for one in people.shown()))
+        people.say("Ben", "make it dark", mention=True)
+        there.reply(3)
+        people.say("Ann", f"uninvite {people.named('Ben')}", mention=True)
+        until(lambda: any("ben does not drive this thread any more" in one.text.lower() for one in people.shown()))
+
+
 def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path) -> None:
     with place("discord", tmp_path, **QUIET) as there:
         people, world = there.people, there.people.world

@@ -180,6 +180,17 @@ async def test_a_guest_asks_the_owner(there: There) -> None:
     await there.seen(lambda: "ann let this message of ben through" in " ".join(one.content for one in thread.history()))
 
 
+async def test_what_a_message_links_to_has_its_name(there: There) -> None:
+    thread, _ = await there.begun()
+    await there.ann.send(
+        thread, f"say that <@{there.ben.id}> answers in <#{there.channel.id}> <:wave:123456789012345678>"
+    )
+    await there.replies(thread, 2)
+    (session,) = await there.app.sessions.list()
+    said = [str(one.doc) for one in await there.app.messages.since(session.id) if one.kind == "person"]
+    assert "say that @ben answers in #general :wave:" in said[-1]
+
+
 @pytest.mark.parametrize("kind", ["news", "forum", "direct"])
 async def test_threads_begin_in_every_kind_of_channel(there: There, kind: str) -> None:
     call = f"<@{there.env.bot.user.id}> {PAGE}"

@@ -37,7 +37,14 @@ class Room:
     count: int = 0
 
     async def say(
-        self, who: Author, text: str, *, mentioned: bool = False, files: Sequence[Attachment] = (), edits: str = ""
+        self,
+        who: Author,
+        text: str,
+        *,
+        mentioned: bool = False,
+        files: Sequence[Attachment] = (),
+        edits: str = "",
+        people: Sequence[Author] = (),
     ) -> Accepted:
         """Say something, or edit an earlier message so that it says this."""
         self.count += 1
@@ -45,7 +52,7 @@ class Room:
         return await self.app.inbox.accept(
             Event(
                 f"e{self.count}", KEY, who, "edited" if edits else "message", text=text, remote_id=number,
-                mentioned=mentioned, begins=mentioned, files=tuple(files), at=time.time(),
+                mentioned=mentioned, begins=mentioned, files=tuple(files), people=tuple(people), at=time.time(),
             )
         )  # fmt: skip
 
@@ -222,7 +229,10 @@ async def test_who_is_invited_drives_until_the_invitation_is_taken_back(room: Ro
     await room.say(BEN, "make it blue", mentioned=True)
     assert "would like me to do this" in (await room.told())[-2]
     # By words it goes too, for somebody who has not asked; and a wish is no command.
-    await room.say(ANN, "invite <@U2>", mentioned=True)
+    await room.say(ANN, "invite <@U3>", mentioned=True, people=[Author("U3", "<Ben>")])
+    assert await drives(Author("U3", "<Ben>"))
+    assert not await drives(BEN)
+    await room.say(ANN, "invite <@U2>", mentioned=True, people=[BEN])
     assert "Ben drives this thread too" in (await room.told())[-1]
     await room.say(ANN, "uninvite Ben", mentioned=True)
     assert "Ben does not drive this thread any more" in (await room.told())[-1]

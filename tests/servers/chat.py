@@ -77,6 +77,10 @@ class People(Protocol):
         """Press a button."""
         ...
 
+    def named(self, who: str) -> str:
+        """Return what a client sends where a person is mentioned."""
+        ...
+
     def shown(self) -> list[Shown]:
         """Return the bot's messages in the thread, oldest first."""
         ...
@@ -133,6 +137,10 @@ class OnSlack:
     def say(self, who: str, text: str, *, mention: bool = False) -> str:
         """Say something in the thread."""
         return self.server.say(who, f"<@{BOT}> {text}" if mention else text, self.thread)
+
+    def named(self, who: str) -> str:
+        """Return what a client sends where a person is mentioned."""
+        return f"<@{self.server.people[who]}>"
 
     def edit(self, who: str, message: str, text: str) -> None:
         """Edit a message."""
@@ -220,6 +228,10 @@ class OnDiscord:
         """Say something in the thread."""
         me = f"<@{self.server.backend.bot_user.id}> "
         return str(self.world.say(who, self.number, (me if mention else "") + text))
+
+    def named(self, who: str) -> str:
+        """Return what a client sends where a person is mentioned."""
+        return f"<@{self.world.people[who]}>"
 
     def edit(self, who: str, message: str, text: str) -> None:
         """Edit a message."""

@@ -77,6 +77,7 @@ class SlackServer:
         self._acked: set[str] = set()
         self._sent: dict[str, float] = {}
         self.acknowledged: list[float] = []
+        self._repeats: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
 
     # -- running
@@ -152,6 +153,9 @@ class SlackServer:
             return runners
 
         async def end(runners: list[web.AppRunner]) -> None:
+            for task in self._repeats:
+                task.cancel()
+            await asyncio.gather(*self._repeats, return_exceptions=True)
             for runner in runners:
                 await runner.cleanup()
             await self._upstream.close()
@@ -332,7 +336,10 @@ class SlackServer:
                 with contextlib.suppress(ConnectionError):
                     await socket.send_str(frame.data)
                 if json.loads(frame.data).get("type") == "events_api":
-                    asyncio.get_running_loop().create_task(self._again(json.loads(frame.data)))
+                    task = asyncio.create_task(self._again(json.loads(frame.data)))
+                    # The loop itself holds tasks only weakly.
+                    self._repeats.add(task)
+                    task.add_done_callback(self._repeats.discard)
 
     async def _again(self, envelope: dict[str, Any]) -> None:
         """Deliver an event again until it is acknowledged, as Slack does, only sooner."""

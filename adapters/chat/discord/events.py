@@ -15,6 +15,7 @@ PLATFORM = "discord"
 DIRECT = "direct"
 KINDS = (discord.MessageType.default, discord.MessageType.reply)
 MOST_FORWARDED = 4_000
+_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 _MENTION = re.compile(r"<@[!&]?(\d+)>")
 
 
@@ -54,7 +55,8 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
     guild = message.guild.id if message.guild else None
     mentioned = any(user.id == me for user in message.mentions) or _role_called(message, me)
     others = guild is not None and _for_others(message.content, me)
-    text = "\n\n".join(part for part in (_spoken(message.content, me, mentioned), *_forwarded(message)) if part)
+    said = _readable(_spoken(message.content, me, mentioned), message)
+    text = "\n\n".join(part for part in (said, *_forwarded(message)) if part)
     if not (text or message.attachments or mentioned):
         # A sticker, a poll, or what may not be read.
         return None
@@ -68,6 +70,7 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
         remote_id=str(message.id),
         files=tuple(attachment(one, message) for one in message.attachments),
         roles=roles_of(message.author),
+        people=tuple(author_of(user) for user in message.mentions if user.id != me),
         begins=(mentioned and not others) or guild is None,
         mentioned=mentioned or guild is None,
         for_others=others,
@@ -87,6 +90,13 @@ def _spoken(text: str, me: int, mentioned: bool) -> str:
         return text
     words = re.sub(rf"<@!?{me}>", "", text)
     return re.sub(r"^\s*<@&\d+>", "", words).strip()
+
+
+def _readable(text: str, message: discord.Message) -> str:
+    """Return the text with the names of what it links to; people's names follow from their ids."""
+    names = {f"<#{one.id}>": f"#{one.name}" for one in message.channel_mentions}
+    names |= {f"<@&{one.id}>": f"@{one.name}" for one in message.role_mentions}
+    return _EMOJI.sub(r"\1", re.sub(r"<(?:#|@&)\d+>", lambda match: names.get(match[0], match[0]), text))
 
 
 def _forwarded(message: discord.Message) -> list[str]:

@@ -16,8 +16,9 @@ PLATFORM = "slack"
 SUBTYPES = (None, "file_share", "thread_broadcast")
 SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
 """What a message's menu offers, by verb."""
-MOST_SHARED, MOST_FORWARDED = 10, 4_000
+MOST_SHARED, MOST_FORWARDED, MOST_NAMED = 10, 4_000, 20
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
+_NAMED = re.compile(r"<(?:#\w+\|([^>]+)|!(?:subteam|date)\^[^|>]*\|([^>]+)|!(here|channel|everyone))>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 Aliases = Mapping[str, str]
 
@@ -84,6 +85,7 @@ def message_event(
         link=f"https://slack.com/app_redirect?team={team}&channel={channel}&message_ts={ts}",
         remote_id=f"{channel}/{ts}",
         files=tuple(_file(one) for one in event.get("files") or () if isinstance(one, dict) and "id" in one),
+        people=tuple(_author(number) for number in dict.fromkeys(_MENTION.findall(text)) if number != me)[:MOST_NAMED],
         begins=mentioned and not others,
         mentioned=mentioned,
         for_others=others,
@@ -104,6 +106,7 @@ def _forwarded(event: Mapping[str, Any]) -> list[str]:
 def spoken(text: str, me: str) -> str:
     """Return a message's text as it was typed, without the mention of the bot."""
     text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", "", text) if me else text
+    text = _NAMED.sub(lambda match: f"#{match[1]}" if match[1] else match[2] or f"@{match[3]}", text)
     text = _LINK.sub(lambda match: match[1] if match[2] in (None, match[1]) else f"{match[2]} ({match[1]})", text)
     return html.unescape(text).strip()
 

@@ -203,7 +203,7 @@ class SlackPort:
         async def take_in(body: dict[str, Any], context: Any, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
             event = events.event_of(body, self._me, self._aliases)
             if event is not None:
-                accepted = await self._accept(replace(event, author=await self._named(event.author)))
+                accepted = await self._accept(await self._with_names(event))
                 context["accepted"] = accepted
                 if accepted.session is None and accepted.answer.doc is not None and _once(body, event):
                     self._later(self._refused(event, accepted))
@@ -233,6 +233,11 @@ class SlackPort:
         task = asyncio.create_task(_logged(work))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
+
+    async def _with_names(self, event: Event) -> Event:
+        """Return the event with the names of who said it and of whom it mentions."""
+        author, *people = await asyncio.gather(*map(self._named, (event.author, *event.people)))
+        return replace(event, author=author, people=tuple(people))
 
     async def _named(self, author: Author) -> Author:
         """Return the author with the name that people know them by."""
@@ -424,7 +429,7 @@ class SlackPort:
         found = [events.message_event(message, key.workspace, key.channel, self._me)]
         if "edited" in message:
             found.append(events.message_event(message, key.workspace, key.channel, self._me, "edited"))
-        return [*[replace(event, author=await self._named(event.author)) for event in found], *past]
+        return [*[await self._with_names(event) for event in found], *past]
 
     async def places(self, since: float) -> tuple[ThreadKey, ...]:
         """Return the channels that the app is in."""
@@ -449,7 +454,7 @@ class SlackPort:
             )
         said = [one for one in page["messages"] if self._by_person(one) and f"<@{self._me}" in str(one.get("text"))]
         found = [events.message_event(one, self._team, place.channel, self._me) for one in reversed(said)]
-        return tuple([replace(one, author=await self._named(one.author)) for one in found if one.begins])
+        return tuple([await self._with_names(one) for one in found if one.begins])
 
     def _by_person(self, message: Mapping[str, Any]) -> bool:
         return (
