@@ -76,7 +76,7 @@ async def let_in(call: Call) -> Outcome:
     if standing in ("owner", "invited"):
         return said(f"{author.name} drives this thread already.", "❗")
     await call.inbox.people.put(call.tx, call.session.id, author, "invited")
-    return said(f"{author.name} drives this thread too from now on; “uninvite” takes that back.")
+    return said(f"{author.name} drives this thread too from now on; “uninvite @{author.name}” takes that back.")
 
 
 async def uninvite(call: Call) -> Outcome:

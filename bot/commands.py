@@ -19,7 +19,7 @@ from bot.approvals import (
     withdraw,
 )
 from bot.calls import Call, Command, Outcome, drop_turn, said
-from bot.people import LABELS, settings_form, settings_text, wanted_settings
+from bot.people import LABELS, settings_form, settings_lines, settings_text, wanted_settings
 from bot.troubles import KEY, wish
 from core.chat import Event
 from core.findings import blocking
@@ -202,11 +202,12 @@ async def status(call: Call) -> Outcome:
     waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
     lines = [f"{'Running' if running else 'Waiting'}: {_listed([request])}" for request, running in waiting]
     owners = await call.inbox.people.owners(call.tx, call.session.id)
-    whose = f"Started by {owners[0].name}. " if owners else ""
+    whose = [f"Started by {owners[0].name}."] if owners else []
     there = await call.inbox.people.there(call.tx, call.session.id)
     guests = [author.name for author, standing in there if standing == "invited"]
-    whose += f"Invited: {', '.join(guests)}. " if guests else ""
-    return said("\n".join([*(lines or ["Nothing is running."]), f"{whose}{settings_text(call.session)}".strip()]))
+    whose += [f"Invited: {', '.join(guests)}."] if guests else []
+    text = "\n".join([*(lines or ["Nothing is running."]), *whose, settings_lines(call.session)])
+    return Outcome(doc=replace(plain(text, "✅"), actions=(Action("settings"),)))
 
 
 async def show_help(call: Call) -> Outcome:

@@ -79,11 +79,15 @@ def settings_form(session: Session) -> Form:
     return Form("set", "Settings of this thread", [*choices, Choice("scope", LABELS["scope"], SCOPE, "thread")])
 
 
+def settings_lines(session: Session) -> str:
+    """Return the settings in words, one a line."""
+    return "\n".join(f"{LABELS[name]}: {values[getattr(session, name)]}" for name, values in CHOICES.items())
+
+
 def settings_text(session: Session) -> str:
     """Return the settings in words, and how to change them where there is no form."""
-    lines = [f"{LABELS[name]}: {values[getattr(session, name)]} ({name})" for name, values in CHOICES.items()]
     how = "; ".join(f"set {name} {'|'.join(values)}" for name, values in CHOICES.items())
-    return "\n".join([*lines, f"Change them by saying, for example: {how}."])
+    return f"{settings_lines(session)}\nChange them by saying, for example: {how}."
 
 
 def wanted_settings(text: str) -> dict[str, str]:

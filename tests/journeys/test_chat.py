@@ -61,6 +61,8 @@ def test_a_thread_becomes_an_app_and_every_turn_can_be_taken_back(kind: str, tmp
         people.react("Ann", built.id, "👍")
         people.say("Ann", "undo")
         assert "Undone" in there.reply(8).text
+        # A kill would leave its containers.
+        assert there.bot.stop() == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

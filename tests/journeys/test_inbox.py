@@ -220,6 +220,8 @@ async def test_who_is_invited_drives_until_the_invitation_is_taken_back(room: Ro
     assert [one.verb for one in (await card()).doc.actions] == ["uninvite"]
     await room.say(ANN, "status", mentioned=True)
     assert "Invited: Ben." in (await room.told())[-1]
+    shown = (await room.app.messages.since((await room.session()).id))[-1]
+    assert [one.verb for one in shown.doc.actions] == ["settings"]
     assert await drives(BEN)
     refused = await room.press(BEN, "uninvite", number)
     assert refused.answer.doc is not None
