@@ -66,7 +66,7 @@ class Inbox:
     async def accept(self, event: Event) -> Accepted:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
         text = event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        event = replace(event, text=with_names(text, event.people))
+        event = replace(event, text=with_names(text, event.people), target=with_names(event.target, event.people))
         async with self.database.write() as tx:
             accepted, query = await self._accept(tx, event)
         if accepted.session is not None and accepted.new:

@@ -11,6 +11,7 @@ from adapters.chat.discord.events import chosen
 from adapters.chat.slack.emoji import NAMES, meaning, name_of
 from adapters.chat.slack.events import event_of
 from bot.commands import ADDED, ON_APPROVAL, REMOVED, plain_emoji
+from bot.people import with_names
 from bot.replies import MARKS
 from core.messages import Attachment
 
@@ -58,7 +59,10 @@ def test_what_a_message_links_to_has_its_name_and_people_are_told() -> None:
     event = event_of({**MESSAGE, "event": {**MESSAGE["event"], "text": text}}, ME, {})
     assert event is not None
     assert event.text == "ask <@U2|ben>, <@U3> and @design in #help, @here by Monday, <@U2>"
-    assert [one.id for one in event.people] == ["U2", "U3"]
+    assert [(one.id, one.name) for one in event.people] == [("U2", "ben"), ("U3", "U3")]
+    command = event_of({**SAMPLES[4], "text": "a page that <@U2|ben> likes"}, ME, {})
+    assert command is not None
+    assert with_names(command.target, command.people) == "a page that @ben likes"
 
 
 def test_a_mention_and_its_message_are_one_event() -> None:

@@ -191,6 +191,27 @@ async def test_what_a_message_links_to_has_its_name(there: There) -> None:
     assert "say that @ben answers in #general :wave:" in said[-1]
 
 
+async def test_who_is_replied_to_is_not_who_is_invited(there: There) -> None:
+    thread, _ = await there.begun()
+    cem = there.guild.add_member(there.env.create_user("cem"))
+    asked = await cem.send(thread, "Who decides here?")
+    parsers: Any = there.env.bot._connection.parsers
+    heard = parsers["MESSAGE_CREATE"]
+
+    def with_reply(payload: Any) -> None:
+        """Discord lists whoever is replied to among the mentions."""
+        replied = {"id": str(cem.id), "username": "cem", "discriminator": "0", "avatar": None}
+        heard({**payload, "mentions": [replied, *payload["mentions"]]})
+
+    parsers["MESSAGE_CREATE"] = with_reply
+    await there.ann.send(thread, f"<@{there.env.bot.user.id}> invite <@{there.ben.id}>", reply_to=asked)
+    await there.seen(lambda: "ben drives this thread too" in " ".join(one.content for one in thread.history()))
+    (session,) = await there.app.sessions.list()
+    async with there.app.database.read() as connection:
+        standings = {who.name: standing for who, standing in await there.app.inbox.people.there(connection, session.id)}
+    assert standings == {"ann": "owner", "cem": "guest", "ben": "invited"}
+
+
 @pytest.mark.parametrize("kind", ["news", "forum", "direct"])
 async def test_threads_begin_in_every_kind_of_channel(there: There, kind: str) -> None:
     call = f"<@{there.env.bot.user.id}> {PAGE}"

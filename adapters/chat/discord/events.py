@@ -70,7 +70,7 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
         remote_id=str(message.id),
         files=tuple(attachment(one, message) for one in message.attachments),
         roles=roles_of(message.author),
-        people=tuple(author_of(user) for user in message.mentions if user.id != me),
+        people=_named(message, me),
         begins=(mentioned and not others) or guild is None,
         mentioned=mentioned or guild is None,
         for_others=others,
@@ -90,6 +90,12 @@ def _spoken(text: str, me: int, mentioned: bool) -> str:
         return text
     words = re.sub(rf"<@!?{me}>", "", text)
     return re.sub(r"^\s*<@&\d+>", "", words).strip()
+
+
+def _named(message: discord.Message, me: int) -> tuple[Author, ...]:
+    """Return whom the text names. Discord's own list has whoever is replied to as well, and no order."""
+    users = {str(user.id): author_of(user) for user in message.mentions if user.id != me}
+    return tuple(users[number] for number in dict.fromkeys(_MENTION.findall(message.content)) if number in users)
 
 
 def _readable(text: str, message: discord.Message) -> str:

@@ -19,7 +19,7 @@ SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
 MOST_SHARED, MOST_FORWARDED, MOST_NAMED = 10, 4_000, 20
 _LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
 _NAMED = re.compile(r"<(?:#\w+\|([^>]+)|!(?:subteam|date)\^[^|>]*\|([^>]+)|!(here|channel|everyone))>")
-_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
 Aliases = Mapping[str, str]
 
 
@@ -85,7 +85,7 @@ def message_event(
         link=f"https://slack.com/app_redirect?team={team}&channel={channel}&message_ts={ts}",
         remote_id=f"{channel}/{ts}",
         files=tuple(_file(one) for one in event.get("files") or () if isinstance(one, dict) and "id" in one),
-        people=tuple(_author(number) for number in dict.fromkeys(_MENTION.findall(text)) if number != me)[:MOST_NAMED],
+        people=_people(text, me),
         begins=mentioned and not others,
         mentioned=mentioned,
         for_others=others,
@@ -146,8 +146,10 @@ def _command(body: Mapping[str, Any]) -> Event:
     team, channel, trigger = str(body["team_id"]), str(body["channel_id"]), str(body["trigger_id"])
     key = ThreadKey(PLATFORM, team, channel, f"{OPENING}{trigger}")
     author = Author(str(body["user_id"]), str(body.get("user_name") or body["user_id"]))
-    text = spoken(str(body.get("text") or ""), "")
-    return Event(f"slack:{trigger}", key, author, "command", text="build", target=text, begins=True, mentioned=True)
+    text = str(body.get("text") or "")
+    return Event(
+        f"slack:{trigger}", key, author, "command", text="build", target=spoken(text, ""), people=_people(text, ""), begins=True, mentioned=True,
+    )  # fmt: skip
 
 
 def _button(body: Mapping[str, Any]) -> Event | None:
@@ -192,6 +194,15 @@ def _form(body: Mapping[str, Any]) -> Event | None:
     key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(where["channel"]), str(where["thread"]))
     number = f"slack:{view['id']}:{view.get('hash', '')}"
     return Event(number, key, _author(body["user"]["id"]), "command", text=verb, target="&".join(pairs))
+
+
+def _people(text: str, me: str) -> tuple[Author, ...]:
+    """Return whom a text mentions, by the name that stands there, else by their id."""
+    found: dict[str, str] = {}
+    for match in _MENTION.finditer(text):
+        found[match[1]] = match[2] or found.get(match[1], match[1])
+    found.pop(me, None)
+    return tuple(Author(number, name) for number, name in found.items())[:MOST_NAMED]
 
 
 def _author(user: Any) -> Author:
