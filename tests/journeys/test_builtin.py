@@ -11,7 +11,7 @@ from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
 from core.messages import TurnResult
-from tests.servers.process import free_port
+from tests.servers.process import free_port, seeded
 
 JOURNEYS = {
     "crm": ("Build a CRM for a bakery: customers with name, email and phone; orders with customer, item, price, due date and status (new, baking, done)",
@@ -55,7 +55,7 @@ async def test_every_request_ends_in_a_working_app(
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "cache").symlink_to(shared_cache)
-    settings = Settings(data_dir=tmp_path / "data", sandbox="bubblewrap", preview_port=free_port(), browser=chromium)
+    settings = Settings(data_dir=seeded(tmp_path), sandbox="bubblewrap", preview_port=free_port(), browser=chromium)
     async with opened(settings) as app:
         for text in JOURNEYS[name]:
             result = await say(app, name, text)
@@ -73,7 +73,7 @@ async def test_every_request_ends_in_a_working_app(
 
 
 async def test_what_it_cannot_do_it_says_in_a_sentence_with_a_way_on(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", sandbox="none", browser="none")
+    settings = Settings(data_dir=seeded(tmp_path), sandbox="none", browser="none")
     async with opened(settings, previews=False) as app:
         result = await say(app, "game", "Build a 3D shooter game")
         assert (result.outcome, result.commit) == ("asked", "")

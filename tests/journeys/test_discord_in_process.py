@@ -17,6 +17,7 @@ from adapters.chat.discord.port import DiscordPort
 from bot.frontends import served
 from bot.settings import Settings
 from bot.wiring import App, opened
+from tests.servers.process import seeded
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
 SECONDS = 30.0
@@ -77,7 +78,7 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with opened(Settings(data_dir=tmp_path / "data", sandbox="none", browser="none"), previews=False) as app:
+    async with opened(Settings(data_dir=seeded(tmp_path), sandbox="none", browser="none"), previews=False) as app:
         gap = asyncio.Event()
         port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
         app.caught_up[port.platform] = asyncio.Event()

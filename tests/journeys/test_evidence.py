@@ -21,6 +21,7 @@ from core.messages import Action, Para, TurnResult
 from core.sessions import Author
 from tests.journeys.test_bad_input import Talk
 from tests.servers.model import model_server
+from tests.servers.process import seeded
 
 RISKY = "\n\ndef worth(text: str) -> object:\n    return eval(text)\n"
 
@@ -31,7 +32,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with AsyncExitStack() as stack:
         model = stack.enter_context(model_server())
         settings = Settings(
-            data_dir=tmp_path / "data", sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=20,
+            data_dir=seeded(tmp_path), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=20,
         )  # fmt: skip
         yield Talk(await stack.enter_async_context(opened(settings, previews=False)), model)
 

@@ -22,6 +22,7 @@ from core.messages import Attachment, Footer, Para, ProgressCard, TurnResult
 from core.sessions import Author, Session, ThreadKey
 from tests.servers.fake_chat import FakePort
 from tests.servers.model import ModelServer, model_server
+from tests.servers.process import seeded
 
 KEY = ThreadKey("talk", "w", "c", "t")
 ANN, BEN = Author("U1", "Ann"), Author("U2", "Ben")
@@ -91,7 +92,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with AsyncExitStack() as stack:
         model = stack.enter_context(model_server())
         settings = Settings(
-            data_dir=tmp_path / "data", sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=90,
+            data_dir=seeded(tmp_path), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=90,
         )  # fmt: skip
         yield Room(await stack.enter_async_context(opened(settings, previews=False)), model)
 

@@ -16,7 +16,7 @@ from core.manifests import MANIFEST_PATH, AppManifest, PlannedFile
 from core.sessions import Session
 from tests.conftest import ANN
 from tests.needs import docker_client
-from tests.servers.process import free_port
+from tests.servers.process import free_port, seeded
 
 PAGE = """<!doctype html><html lang="en"><head><title>Counter</title></head><body><h1>{title}</h1>
 <button onclick="this.textContent = Number(this.textContent) + 1">0</button></body></html>
@@ -133,7 +133,7 @@ class Thread:
 async def app(tmp_path: Path) -> AsyncIterator[App]:
     docker_client().close()
     settings = Settings(
-        data_dir=tmp_path / "data", sandbox="docker", browser="none", preview_port=free_port(), preview_pool=0
+        data_dir=seeded(tmp_path), sandbox="docker", browser="none", preview_port=free_port(), preview_pool=0
     )
     async with opened(settings) as app:
         yield app

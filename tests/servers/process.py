@@ -56,6 +56,13 @@ def seed(data_dir: Path) -> None:
     shutil.copytree(known, data_dir / "cache" / "mypy")
 
 
+def seeded(folder: Path) -> Path:
+    """Return a data directory in a folder that knows what mypy has learned."""
+    if not (folder / "data").exists():
+        seed(folder / "data")
+    return folder / "data"
+
+
 class BotProcess:
     """One `python -m bot serve`; `kill` is a kill -9, `start` may follow it."""
 
