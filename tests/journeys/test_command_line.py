@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.process import ROOT, free_port
+from tests.servers.process import ROOT, free_port, seeded
 
 
 class Terminal:
@@ -35,7 +35,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "data")
+    return Terminal(seeded(tmp_path))
 
 
 def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path: Path) -> None:
