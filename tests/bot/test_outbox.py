@@ -50,7 +50,7 @@ class Desk:
             await self.messages.post(tx, self.session.id, key, kind, doc, **more)
         self.courier.wake()
 
-    async def settled(self, seconds: float = 8) -> None:
+    async def settled(self, seconds: float = 60) -> None:
         """Wait until nothing is pending."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -20,7 +20,7 @@ from bot.wiring import App, opened
 from tests.servers.process import seeded
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
-SECONDS = 30.0
+SECONDS = 90.0
 
 
 @dataclass

@@ -305,17 +305,18 @@ class SlackServer:
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        self._open[socket] = request
         try:
+            # local-slack keeps nothing for those who come later: the bot is connected when it is connected there.
             async with self._upstream.ws_connect(f"http://slack{request.raw_path}") as upstream:
+                await socket.prepare(request)
+                self._open[socket] = request
                 outward = asyncio.create_task(self._deliver(upstream, socket))
                 async for frame in socket:
                     if frame.type is WSMsgType.TEXT and not self._lost(frame.data):
                         await upstream.send_str(frame.data)
                 outward.cancel()
         finally:
-            self._open.pop(socket)
+            self._open.pop(socket, None)
         return socket
 
     def _lost(self, frame: str) -> bool:
@@ -454,7 +455,7 @@ class SlackServer:
     def press(self, who: str, ts: str, verb: str) -> None:
         """Press a button of a message."""
         # People see a message a moment before the answer that names it comes by here.
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while ts not in self.blocks and time.monotonic() < deadline:
             time.sleep(0.02)
         buttons = [one for block in self.blocks[ts] for one in block.get("elements", ()) if one.get("type") == "button"]
