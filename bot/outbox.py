@@ -240,7 +240,6 @@ class Courier:
         old = time.time() - row.created > GIVEN_UP_SECONDS and row.attempts > len(PAUSES)
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
-            await self.outbox.settle(row, "failed")
             opening = session.key.thread.startswith(OPENING)
             if isinstance(error, NotAllowed) and row.kind == "person" and not opening:
                 await self._say_denied(session, "react", error)
@@ -248,6 +247,8 @@ class Courier:
                 self._refused[session.id] = time.monotonic()
             if row.kind == "reply" or opening:
                 await self._tell_owner(session, error)
+            # Last: whoever is killed before tells it again.
+            await self.outbox.settle(row, "failed")
             return
         seconds = error.seconds if isinstance(error, RateLimited) else PAUSES[min(row.attempts, len(PAUSES) - 1)]
         log.info("delivery_waits", extra={"row": row.id, "seconds": seconds, "why": str(error)})
