@@ -17,6 +17,8 @@ BODY_BYTES = 65_536
 ASK_SECONDS = 5
 MOST_REDIRECTS = 3
 _TCP, _UNIX = Path("/proc/net/tcp"), Path("/proc/net/unix")
+_CONNECTED = ("02", "03")
+"""The kernel's words for a connection that the app has not accepted yet, and for one that it has."""
 _LOADS_SCRIPT = re.compile(rb"<script\s[^>]{0,300}\bsrc\s*=", re.IGNORECASE)
 _SILENT = (b"script", b"style", b"noscript", b"template", b"title")
 
@@ -70,8 +72,8 @@ def connected(upstream: str) -> bool:
     """Say whether somebody holds a connection to an instance: a request that takes long, a stream, a WebSocket."""
     if upstream.startswith("unix/"):
         path = upstream.removeprefix("unix/")
-        lines = (line.split(" ") for line in _UNIX.read_text(encoding="utf-8", errors="replace").split("\n"))
-        return any(line[-1] == path and "03" in line for line in lines)
+        lines = (line.split(maxsplit=7) for line in _UNIX.read_text(encoding="utf-8", errors="replace").split("\n"))
+        return any(line[7:] == [path] and line[5] in _CONNECTED for line in lines)
     address, port = upstream.rsplit(":", 1)
     # The kernel prints an address as a number of this machine's byte order.
     target = f"{int.from_bytes(socket.inet_aton(address), sys.byteorder):08X}:{int(port):04X}"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.preview.answers import connected
 from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
@@ -184,6 +186,22 @@ async def in_use(previews: Previews) -> None:
     writer.close()
     await writer.wait_closed()
     assert previews.serving("app") is served
+
+
+@pytest.mark.parametrize("family", [socket.AF_UNIX, socket.AF_INET], ids=["socket", "port"])
+def test_who_waits_for_a_busy_app_is_connected_to_it_too(family: socket.AddressFamily) -> None:
+    folder = tempfile.mkdtemp(prefix="tw-")
+    with socket.socket(family) as listener, socket.socket(family) as client:
+        listener.bind(f"{folder}/app.sock" if family == socket.AF_UNIX else ("127.0.0.1", 0))
+        listener.listen()
+        bound = listener.getsockname()
+        upstream = f"unix/{bound}" if family == socket.AF_UNIX else f"{bound[0]}:{bound[1]}"
+        assert not connected(upstream)
+        client.connect(bound)
+        assert connected(upstream)
+        listener.accept()[0].close()
+    assert not connected(upstream)
+    shutil.rmtree(folder)
 
 
 @contextlib.asynccontextmanager
