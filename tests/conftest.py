@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from dbos._event_loop import BackgroundEventLoop
 
 from adapters.store.database import Database, make_engine
 from adapters.store.migrate import upgrade
@@ -21,6 +22,12 @@ from tests.servers.postgres import USER, installed, postgres_server
 os.environ |= {"THREADWRIGHT_PYPI_URL": "", "THREADWRIGHT_NPM_URL": ""}
 
 ANN, BEN = Author("u-ann", "Ann"), Author("u-ben", "Ben")
+
+
+@pytest.fixture(autouse=True)
+def turns_stay_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a test and its fixtures the loop rests; DBOS would start a turn that is due then on a loop of its own."""
+    monkeypatch.setattr(BackgroundEventLoop, "target_loop", lambda self: self._main_loop or self._loop)
 
 
 @pytest.fixture(scope="session")
