@@ -25,7 +25,7 @@ run: setup ## start the bot and its local chat
 	$(BIN)/python -m bot serve
 
 test: setup ## run every test
-	$(BIN)/python -m pytest -n 4 --dist load --ignore=tests/core
+	$(BIN)/python -m pytest -n 4 --dist worksteal --ignore=tests/core
 	$(BIN)/python -m pytest -n 2 tests/core --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 check: setup format lint types imports test ## what CI runs
