@@ -6,7 +6,8 @@ Only when that transaction is committed may a platform hear "ok". An event that 
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -65,8 +66,9 @@ class Inbox:
 
     async def accept(self, event: Event) -> Accepted:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
-        text = event.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        event = replace(event, text=with_names(text, event.people), target=with_names(event.target, event.people))
+        event = _whole(event)
+        text, target = (with_names(one, event.people) for one in (event.text, event.target))
+        event = replace(event, text=text, target=target)
         async with self.database.write() as tx:
             accepted, query = await self._accept(tx, event)
         if accepted.session is not None and accepted.new:
@@ -371,6 +373,17 @@ class Inbox:
     async def notice(self, call: Call, text: str, mark: str) -> None:
         """Post a line of ours into the thread."""
         await self.messages.post(call.tx, call.session.id, f"{call.turn_id}:notice", "notice", plain(text, mark))
+
+
+def _whole(value: Any) -> Any:
+    """Return an event, or a part of one, in which no text has half of a UTF-16 pair: JSON can say it, no database takes it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, tuple):
+        return tuple(_whole(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: _whole(getattr(value, one.name)) for one in fields(value)})
+    return value
 
 
 def _local(session: Session) -> bool:

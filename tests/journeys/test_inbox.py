@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -92,7 +93,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     async with AsyncExitStack() as stack:
         model = stack.enter_context(model_server())
         settings = Settings(
-            data_dir=seeded(tmp_path), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=90,
+            data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=90,
         )  # fmt: skip
         yield Room(await stack.enter_async_context(opened(settings, previews=False)), model)
 
@@ -112,6 +113,21 @@ async def test_what_people_say_among_themselves_is_not_answered_and_still_known(
         f'{{"by":"Ben","said":"The colour of our brand is teal"}},{{"by":"Ann","said":"{text}"}}' in shown[1]["content"]
     )
     assert "who may not tell you what to do" in shown[0]["content"]
+
+
+@pytest.mark.parametrize("kind", ["message", "command"])
+async def test_half_a_character_costs_nothing_wherever_it_stands(
+    room: Room, kind: Literal["message", "command"]
+) -> None:
+    half = f"{PAGE} \ud83d"
+    text, target = (half, "") if kind == "message" else ("build", half)
+    ann, logo = Author("U1", "Ann\ud83d"), Attachment("logo\ud83d.png", "image/png", 3, "talk:1")
+    event = Event("e", KEY, ann, kind, text, target=target, files=(logo,), people=(ann,), begins=True, mentioned=True)
+    built = await room.result(await room.app.inbox.accept(event))
+    assert built.commit
+    (said,) = [one for one in await room.app.messages.since((await room.session()).id) if one.kind == "person"]
+    assert said.doc.blocks == (Para(f"{PAGE} \ufffd\n📎 logo\ufffd.png"),)
+    assert said.author == "Ann\ufffd"
 
 
 async def test_stop_and_undo_need_no_mention(room: Room) -> None:
