@@ -190,8 +190,11 @@ async def in_use(previews: Previews) -> None:
 
 @pytest.mark.parametrize("family", [socket.AF_UNIX, socket.AF_INET], ids=["socket", "port"])
 def test_who_waits_for_a_busy_app_is_connected_to_it_too(family: socket.AddressFamily) -> None:
-    folder = tempfile.mkdtemp(prefix="tw-")
-    with socket.socket(family) as listener, socket.socket(family) as client:
+    with (
+        tempfile.TemporaryDirectory(prefix="tw-") as folder,
+        socket.socket(family) as listener,
+        socket.socket(family) as client,
+    ):
         listener.bind(f"{folder}/app.sock" if family == socket.AF_UNIX else ("127.0.0.1", 0))
         listener.listen()
         bound = listener.getsockname()
@@ -199,9 +202,9 @@ def test_who_waits_for_a_busy_app_is_connected_to_it_too(family: socket.AddressF
         assert not connected(upstream)
         client.connect(bound)
         assert connected(upstream)
+        client.close()
         listener.accept()[0].close()
-    assert not connected(upstream)
-    shutil.rmtree(folder)
+        assert not connected(upstream)
 
 
 @contextlib.asynccontextmanager

@@ -43,19 +43,11 @@ async def say(app: App, name: str, text: str) -> TurnResult:
     return result
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What mypy learns of the libraries serves all."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.parametrize("name", JOURNEYS)
-async def test_every_request_ends_in_a_working_app(
-    name: str, tmp_path: Path, shared_cache: Path, chromium: str
-) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "cache").symlink_to(shared_cache)
-    settings = Settings(data_dir=seeded(tmp_path), sandbox="bubblewrap", preview_port=free_port(), browser=chromium)
+async def test_every_request_ends_in_a_working_app(name: str, tmp_path: Path, chromium: str) -> None:
+    settings = Settings(
+        data_dir=seeded(tmp_path / "data"), sandbox="bubblewrap", preview_port=free_port(), browser=chromium
+    )
     async with opened(settings) as app:
         for text in JOURNEYS[name]:
             result = await say(app, name, text)
@@ -73,7 +65,7 @@ async def test_every_request_ends_in_a_working_app(
 
 
 async def test_what_it_cannot_do_it_says_in_a_sentence_with_a_way_on(tmp_path: Path) -> None:
-    settings = Settings(data_dir=seeded(tmp_path), sandbox="none", browser="none")
+    settings = Settings(data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none")
     async with opened(settings, previews=False) as app:
         result = await say(app, "game", "Build a 3D shooter game")
         assert (result.outcome, result.commit) == ("asked", "")

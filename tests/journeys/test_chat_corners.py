@@ -129,18 +129,20 @@ def test_a_channel_of_slack_that_is_gone_ends_its_turns_quietly(tmp_path: Path, 
         slow.delay = 1
         at_work(there, slow, "make it dark")
         gone = [SlackFault(one, 200, "channel_not_found", times=10**6) for one in ("chat.postMessage", "chat.update")]
+        asked = people.server.calls["chat.postMessage"]
         people.server.faults += gone
         slow.delay = 0
         until(lambda: there.bot.log().count("turn_finished") == 2)
         until(lambda: "delivery_dropped" in there.bot.log())
 
         def quiet() -> bool:
-            asked = people.server.calls["chat.postMessage"]
+            tried = people.server.calls["chat.postMessage"]
             time.sleep(5)
-            return bool(people.server.calls["chat.postMessage"] == asked)
+            return bool(people.server.calls["chat.postMessage"] == tried)
 
         # Each state of the card and the reply are tried once, and nothing again and again.
         until(quiet)
+        assert 0 < people.server.calls["chat.postMessage"] - asked <= there.bot.log().count("delivery_dropped")
         people.server.faults.clear()
         people.build("Ann", "Make a landing page for a bakery called Crumbs")
         there.reply(1)

@@ -35,7 +35,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(seeded(tmp_path))
+    return Terminal(seeded(tmp_path / "data"))
 
 
 def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path: Path) -> None:

@@ -78,7 +78,9 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with opened(Settings(data_dir=seeded(tmp_path), sandbox="none", browser="none"), previews=False) as app:
+    async with opened(
+        Settings(data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none"), previews=False
+    ) as app:
         gap = asyncio.Event()
         port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
         app.caught_up[port.platform] = asyncio.Event()

@@ -32,7 +32,9 @@ async def test_a_dying_engine_leaves_the_turn_unverified_and_comes_back(
         tunnel_to("/var/run/docker.sock", Path(short)) as (tunnel, address),
     ):
         monkeypatch.setenv("DOCKER_HOST", address)
-        settings = Settings(data_dir=seeded(tmp_path), sandbox="docker", browser="none", preview_port=free_port())
+        settings = Settings(
+            data_dir=seeded(tmp_path / "data"), sandbox="docker", browser="none", preview_port=free_port()
+        )
         async with opened(settings) as app:
             assert app.sandbox == "docker"
             turn = asyncio.create_task(say(app, "Build a todo app"))

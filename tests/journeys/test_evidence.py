@@ -32,7 +32,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with AsyncExitStack() as stack:
         model = stack.enter_context(model_server())
         settings = Settings(
-            data_dir=seeded(tmp_path), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=20,
+            data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none", model_base_url=model.url, model_name="m", model_seconds=20,
         )  # fmt: skip
         yield Talk(await stack.enter_async_context(opened(settings, previews=False)), model)
 

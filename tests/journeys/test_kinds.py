@@ -133,7 +133,7 @@ class Thread:
 async def app(tmp_path: Path) -> AsyncIterator[App]:
     docker_client().close()
     settings = Settings(
-        data_dir=seeded(tmp_path), sandbox="docker", browser="none", preview_port=free_port(), preview_pool=0
+        data_dir=seeded(tmp_path / "data"), sandbox="docker", browser="none", preview_port=free_port(), preview_pool=0
     )
     async with opened(settings) as app:
         yield app

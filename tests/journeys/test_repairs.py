@@ -29,7 +29,7 @@ async def talk(tmp_path: Path) -> AsyncIterator[Talk]:
     async with AsyncExitStack() as stack:
         model = stack.enter_context(model_server())
         settings = Settings(
-            data_dir=seeded(tmp_path), sandbox="none", browser="none", model_base_url=model.url, model_name="m",
+            data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none", model_base_url=model.url, model_name="m",
             model_seconds=20, budget_calls=40,
         )  # fmt: skip
         talk = Talk(await stack.enter_async_context(opened(settings, previews=False)), model)

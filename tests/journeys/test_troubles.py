@@ -35,7 +35,9 @@ async def finished(app: App, turn_id: str) -> TurnResult:
 
 
 async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_path: Path) -> None:
-    settings = Settings(data_dir=seeded(tmp_path), sandbox="bubblewrap", browser="none", preview_port=free_port())
+    settings = Settings(
+        data_dir=seeded(tmp_path / "data"), sandbox="bubblewrap", browser="none", preview_port=free_port()
+    )
     async with opened(settings) as app:
         accepted = await app.inbox.accept(Event("e1", thread_key("t"), YOU, text="Build a todo app"))
         built = await finished(app, accepted.turn_id)

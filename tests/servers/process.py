@@ -43,8 +43,10 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
-def seed(data_dir: Path) -> None:
-    """Give a new data directory what mypy knows of the libraries: learning it anew is six seconds of work for each bot."""
+def seeded(data_dir: Path) -> Path:
+    """Return a data directory; a new one has what mypy knows of the libraries: to learn it takes each bot six seconds."""
+    if data_dir.exists():
+        return data_dir
     known = Path(tempfile.gettempdir()) / f"threadwright-mypy-{os.getuid()}-{version('mypy')}"
     with open(f"{known}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,13 +56,7 @@ def seed(data_dir: Path) -> None:
             subprocess.run([sys.executable, "-c", LEARN, str(fresh)], cwd=ROOT, check=True, timeout=120)
             fresh.rename(known)
     shutil.copytree(known, data_dir / "cache" / "mypy")
-
-
-def seeded(folder: Path) -> Path:
-    """Return a data directory in a folder that knows what mypy has learned."""
-    if not (folder / "data").exists():
-        seed(folder / "data")
-    return folder / "data"
+    return data_dir
 
 
 class BotProcess:
@@ -79,8 +75,7 @@ class BotProcess:
 
     def start(self, seconds: float = 60) -> None:
         """Start it and wait until it answers."""
-        if not self.data_dir.exists():
-            seed(self.data_dir)
+        seeded(self.data_dir)
         for _ in range(3):
             if self._started(seconds):
                 return
