@@ -8,7 +8,7 @@ from typing import Any
 from core.agents import request_for
 from core.concurrency import all_of
 from core.context import Context
-from core.edits import Delete, Edit, Refusal, apply_patch, parse_answer
+from core.edits import Delete, Edit, Patched, Refusal, apply_patch, asks_for_removal, parse_answer
 from core.files import FileTree
 from core.findings import Finding
 from core.keeping import Work
@@ -42,7 +42,7 @@ async def write_files(
         async with limit:
             edits = await _write(request, path, plan, context, model, work)
         if not isinstance(edits, Refusal):
-            work.tree = apply_patch(work.tree, edits).tree
+            work.tree = (await _applied(work.tree, edits, request)).tree
         on_file(path)
         return edits
 
@@ -52,7 +52,7 @@ async def write_files(
         return Written(context.tree, refused)
     removed = [Delete(path) for path in plan.remove if path in context.tree]
     edits = [edit for answer in answers if not isinstance(answer, Refusal) for edit in answer]
-    patched = apply_patch(context.tree, [*edits, *removed])
+    patched = await _applied(context.tree, [*edits, *removed], request)
     return Written(patched.tree, patched.refused)
 
 
@@ -69,7 +69,7 @@ async def _write(
     # How something shall look is for those who write what people see.
     shown = context.images if planned.role == "uix" else ()
     asked = request_for(role, sections, files_of=context.related([path]), images=shown)
-    return await _edits_from(asked, [path], context.tree, model, work)
+    return await _edits_from(request, asked, [path], context.tree, model, work)
 
 
 async def repair(
@@ -90,11 +90,16 @@ async def repair(
         "findings": [_finding_for_model(one, tree) for one in shown],
     }
     asked = request_for("debug", sections, files_of=context.related(paths))
-    edits = await _edits_from(asked, sorted(allowed), tree, model, work)
+    edits = await _edits_from(request, asked, sorted(allowed), tree, model, work)
     if isinstance(edits, Refusal):
         return Written(tree, (edits,))
-    patched = apply_patch(tree, edits)
+    patched = await _applied(tree, edits, request)
     return Written(patched.tree, patched.refused)
+
+
+async def _applied(tree: FileTree, edits: Sequence[Edit], request: str) -> Patched:
+    """Apply edits beside the event loop: files can be large, and answers wild."""
+    return await asyncio.to_thread(apply_patch, tree, edits, may_remove=asks_for_removal(request))
 
 
 def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
 
 
 async def _edits_from(
-    asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, work: Work
+    request: str, asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, work: Work
 ) -> tuple[Edit, ...] | Refusal:
     """Ask; after a refusal ask once more with the reason and the real lines, then once for whole files."""
     answer = ""
@@ -117,7 +122,7 @@ async def _edits_from(
             asked = replace(asked, messages=(*asked.messages, *talk))
         completion = await model.complete(asked)
         answer = completion.text
-        edits, outcomes = _usable(answer, completion.complete, allowed, tree)
+        edits, outcomes = await _usable(request, answer, completion.complete, allowed, tree)
         work.edits.update(f"{completion.model} | {outcome}" for outcome in outcomes)
         if not isinstance(edits, Refusal):
             return edits
@@ -126,14 +131,14 @@ async def _edits_from(
     return problem
 
 
-def _usable(
-    answer: str, complete: bool, allowed: Sequence[str], tree: FileTree
+async def _usable(
+    request: str, answer: str, complete: bool, allowed: Sequence[str], tree: FileTree
 ) -> tuple[tuple[Edit, ...] | Refusal, list[str]]:
     """Return the answer's edits if they are whole, stay inside what was asked for, and apply; and what became of each."""
-    edits = _read(answer, complete, allowed)
+    edits = await asyncio.to_thread(_read, answer, complete, allowed)
     if isinstance(edits, Refusal):
         return edits, [f"answer | refused: {edits.kind}"]
-    patched = apply_patch(tree, edits)
+    patched = await _applied(tree, edits, request)
     if patched.refused:
         return patched.refused[0], [f"edit | refused: {one.kind}" for one in patched.refused]
     return edits, [f"{type(edit).__name__} | {one.tier}" for edit, one in zip(edits, patched.applied, strict=True)]

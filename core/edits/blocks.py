@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.edits.locate import Place, closest, locate
-from core.edits.merge import Line, join_lines, merged, opcodes, split_lines
+from core.edits.document import Document
+from core.edits.guard import shrinks
+from core.edits.locate import Place, at_line, closest, decided, locate
+from core.edits.merge import Line, join_lines, margin, merged, opcodes
 from core.edits.model import Refusal, Replace
 from core.edits.near import near
-from core.edits.snippets import elisions, stands_for_code
+from core.edits.remarks import elisions, stands_for_code
 from core.edits.variants import variants
 
 PART_CHARS = 4
@@ -16,36 +18,90 @@ CONTEXT = 3
 Piece = tuple[list[str], list[str]]
 
 
-def replaced(edit: Replace, text: str) -> tuple[str, str] | Refusal:
-    """Return the new text and the tier by which the place was found; `text` is the file without its byte order mark."""
+def replaced(edit: Replace, document: Document) -> str | Refusal:
+    """Apply an edit to a document and return the tier by which the place was found."""
+    edit = _read(edit, document)
     search = edit.search.replace("\r\n", "\n").split("\n")
     replace = edit.replace.replace("\r\n", "\n").split("\n") if edit.replace else []
     if not edit.search.strip():
         return Refusal("not_found", edit.path, f"A SEARCH for {edit.path} was empty; quote the lines to change.")
-    lines = split_lines(text)
-    if gaps := elisions(replace, text):
-        done = _in_pieces(lines, _between_gaps(search, replace))
-        return (join_lines(done), "pieces") if done else Refusal(
+    if edit.everywhere:
+        return _everywhere(edit, document, search, replace)
+    lines = document.seen
+    if gaps := elisions(replace, lines):
+        done = _in_pieces(document.lines, _between_gaps(search, replace))
+        return _become(document, done) if done else Refusal(
             "elision", edit.path, f"A REPLACE for {edit.path} leaves out code ({gaps[0]!r})."
         )  # fmt: skip
-    texts = [line.text for line in lines]
-    place = locate(texts, search)
-    tier = place.tier if isinstance(place, Place) else ""
+    if lost := shrinks(search, replace, comments_only=True):
+        return Refusal("shrinks", edit.path, f"A REPLACE for {edit.path} has only a comment for this:\n{lost}")
+    place = locate(lines, search)
     if place == []:
-        if len(search) == len(replace) == 1 and len(search[0].strip()) >= PART_CHARS and text.count(search[0]) == 1:
-            return text.replace(search[0], replace[0]), "part of a line"
+        if _in_one_line(document, search, replace):
+            return "part of a line"
         for slip, without, instead in variants(search, replace):
-            place = locate(texts, without)
+            place = locate(lines, without)
             if isinstance(place, Place):
-                search, replace, tier = list(without), list(instead), slip
+                search, replace = list(without), list(instead)
+                place = Place(place.start, place.end, place.pairs, slip)
                 break
-    if place == [] and isinstance(place := near(texts, search, replace), Place):
-        tier = place.tier
-    if place == [] and (done := _in_pieces(lines, list(_around_changes(search, replace)))):
-        return join_lines(done), "pieces"
+    if place == []:
+        place = near(lines, search, replace)
+    if place == [] and (done := _in_pieces(document.lines, list(_around_changes(search, replace)))):
+        return _become(document, done)
+    if isinstance(place, list) and place:
+        place = decided(lines, search, place, edit.within, edit.lines) or place
     if not isinstance(place, Place):
-        return _not_located(edit.path, texts, search, place)
-    return join_lines(merged(lines, place, search, replace)), tier
+        return _not_located(edit.path, lines, search, place)
+    document.put(place, _at_margin_of(lines, place, search, replace), replace)
+    return place.tier
+
+
+def _read(edit: Replace, document: Document) -> Replace:
+    """Return a block as it is meant: of several ways to cut it, the one with the longest search that the file has."""
+    for search, new in ((edit.search, edit.replace), *edit.otherwise) if edit.otherwise else ():
+        if isinstance(locate(document.seen, search.split("\n")), Place):
+            return Replace(edit.path, search, new, edit.within, edit.lines, edit.everywhere)
+    return edit
+
+
+def _everywhere(edit: Replace, document: Document, search: list[str], replace: list[str]) -> str | Refusal:
+    """Replace all places, from the last to the first."""
+    if len(search) == len(replace) == 1:
+        hits = [at for at, line in enumerate(document.seen) if search[0] in line]
+        for at in hits:
+            line = document.seen[at]
+            document.put(at_line(at, 1, "exact"), [line], [line.replace(search[0], replace[0])])
+    else:
+        place = locate(document.seen, search)
+        hits = [place.start] if isinstance(place, Place) else [hit - 1 for hit in place]
+        for at in reversed(hits):
+            document.put(at_line(at, len(search), "everywhere"), search, replace)
+    return "everywhere" if hits else _not_located(edit.path, document.seen, search, [])
+
+
+def _become(document: Document, lines: Sequence[Line]) -> str:
+    document.become(join_lines(lines))
+    return "pieces"
+
+
+def _in_one_line(document: Document, search: Sequence[str], replace: Sequence[str]) -> bool:
+    """Replace a part of a line that the file has once."""
+    if not (len(search) == len(replace) == 1 and len(search[0].strip()) >= PART_CHARS):
+        return False
+    if sum(line.count(search[0]) for line in document.seen) != 1:
+        return False
+    at, line = next((at, line) for at, line in enumerate(document.seen) if search[0] in line)
+    document.put(at_line(at, 1, "exact"), [line], [line.replace(search[0], replace[0])])
+    return True
+
+
+def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[str]:
+    """Return the search with the file's indentation where it lost its own and the replacement has kept it."""
+    there = [lines[to] for at, to in place.pairs.items() if search[at].strip()]
+    if not replace or margin(replace) != margin(there) or margin(search) >= margin(there):
+        return list(search)
+    return [lines[place.pairs[at]] if at in place.pairs else line for at, line in enumerate(search)]
 
 
 def _between_gaps(search: Sequence[str], replace: Sequence[str]) -> list[Piece]:

@@ -1,17 +1,21 @@
-"""Answers in JSON: `str_replace` calls and operations on named things, in the spellings that models use."""
+"""Answers in JSON: `str_replace` calls, whole files and operations on named things, in the spellings that models use."""
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from core.edits.model import Action, Delete, Edit, Operation, Rename, Replace, Thing, WholeFile
+from core.edits.sections import tidy
 
-_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<body>.*)\n```\s*\Z", re.DOTALL)
-_PATHS = ("path", "file", "file_path", "filename")
-_OLD = ("old_str", "old_string", "old_text", "search")
-_NEW = ("new_str", "new_string", "new_text", "replace")
-_LISTS = ("edits", "patches", "operations", "changes")
+_PATHS = ("path", "file", "file_path", "filePath", "filename")
+_OLD = ("old_str", "old_string", "oldString", "old_text", "search")
+_NEW = ("new_str", "new_string", "newString", "new_text", "replace")
+_CONTENT = ("new_content", "content", "code", "file_text")
+_LISTS = ("edits", "patches", "operations", "changes", "files")
+_CALLS = ("arguments", "input", "parameters", "args")
+MOST_STARTS = 20
+"""How many places of an answer are tried."""
+_EVERYWHERE = ("replace_all", "replaceAll", "allow_multiple")
 _ACTIONS: Mapping[str, Action] = {
     "replace": "replace", "modify": "replace", "update": "replace", "set": "replace", "change": "replace",
     "add": "add", "insert": "add", "append": "add", "create": "add",
@@ -26,18 +30,37 @@ _THINGS: Mapping[str, Thing] = {
 
 
 def json_edits(answer: str, default_path: str) -> tuple[Edit, ...] | None:
-    """Return the edits of an answer that is JSON of one of the known shapes, None for any other answer."""
-    match = _FENCED.match(answer)
+    """Return the edits of a text that is JSON of one of the known shapes, in a fence or not; None for any other text."""
+    lines = answer.strip().split("\n")
+    if len(lines) > 2 and lines[0].startswith("```") and lines[-1].rstrip() == "```":
+        lines = lines[1:-1]
+    if not lines[0].lstrip().startswith(("{", "[")):
+        return None
     try:
-        found = json.loads(match["body"] if match else answer)
+        found = json.loads("\n".join(lines))
     except (ValueError, RecursionError):
         return None
+    return _edits(found, default_path)
+
+
+def json_in_prose(lines: Sequence[str], default_path: str) -> tuple[Edit, ...] | None:
+    """Return the edits of the first JSON of a known shape that begins a line."""
+    starts = [at for at, line in enumerate(lines) if line.startswith(("{", "["))]
+    for at in starts[:MOST_STARTS]:
+        try:
+            found, _ = json.JSONDecoder().raw_decode("\n".join(lines[at:]))
+        except (ValueError, RecursionError):
+            continue
+        if (edits := _edits(found, default_path)) is not None:
+            return edits
+    return None
+
+
+def _edits(found: Any, path: str) -> tuple[Edit, ...] | None:
     if isinstance(found, dict):
         inner = [found[name] for name in _LISTS if isinstance(found.get(name), list)]
-        path = _first(found, _PATHS) or default_path
+        path = tidy(_first(found, _PATHS) or path)
         found = inner[0] if len(inner) == 1 else [found]
-    else:
-        path = default_path
     if not isinstance(found, list) or not found:
         return None
     edits = [_edit(one, path) if isinstance(one, dict) else None for one in found]
@@ -49,12 +72,16 @@ def _first(item: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 
 def _edit(item: Mapping[str, Any], default_path: str) -> Edit | None:
-    path = _first(item, _PATHS) or default_path
+    if called := next((item[name] for name in _CALLS if isinstance(item.get(name), dict)), None):
+        item = called
+    given = _first(item, _PATHS)
+    path = tidy(given) if given else default_path
     old, new = _first(item, _OLD), _first(item, _NEW)
     if old is not None and new is not None:
-        return Replace(path, old.removesuffix("\n"), new.removesuffix("\n"))
+        everywhere = any(item.get(name) is True for name in _EVERYWHERE)
+        return Replace(path, old.removesuffix("\n"), new.removesuffix("\n"), everywhere=everywhere)
     action, thing = str(item.get("action", "")).lower(), str(item.get("type", "")).lower()
-    content = _first(item, ("new_content", "content", "code")) or ""
+    content = _first(item, _CONTENT) or ""
     if thing == "file":
         to = _first(item, ("to", "new_path", "target"))
         if action in ("rename", "move") and to:
@@ -64,7 +91,7 @@ def _edit(item: Mapping[str, Any], default_path: str) -> Edit | None:
         return WholeFile(path, content) if action in _ACTIONS and content else None
     target = item.get("target", "" if thing == "import" else None)
     if action not in _ACTIONS or thing not in _THINGS or not isinstance(target, str):
-        return None
+        return WholeFile(path, content) if given and content and not action and not thing else None
     if not isinstance(item.get("new_content", ""), str):
         content = json.dumps(item["new_content"], ensure_ascii=False)
     return Operation(path, _ACTIONS[action], _THINGS[thing], target, content)

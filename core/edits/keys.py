@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -75,20 +76,78 @@ def _in_toml(edit: Operation, text: str, path: list[str], value: Any) -> str:
 
 
 def _in_yaml(edit: Operation, text: str, path: list[str], value: Any) -> str:
+    """Splice the lines of one key; where the result would not read as it should, lay out the whole file anew."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 10_000
+    yaml.explicit_start = text.lstrip().startswith("---") or None
+    nested = re.search(r"^( *)[\w\"'-]+:[ ]*\n(?:[ ]*#.*\n|\n)*( *)-( +)\S", text, re.MULTILINE)
+    if nested:
+        offset = len(nested[2]) - len(nested[1])
+        yaml.indent(sequence=offset + 1 + len(nested[3]), offset=offset)
     try:
         document = yaml.load(text) or {}
         _set(document, edit, path, value)
+        spliced = _yaml_spliced(edit, text, path, value, yaml)
+        if spliced is not None and yaml.load(spliced) == document:
+            return spliced
         out = io.StringIO()
         yaml.dump(document, out)
     except YAMLError as error:
         raise ValueError(str(error)) from error
     return out.getvalue()
+
+
+def _yaml_spliced(edit: Operation, text: str, path: list[str], value: Any, yaml: Any) -> str | None:
+    """Return the text with the bytes of one key changed; None where that takes more than a splice."""
+    holder, pair = yaml.compose(text), None
+    for depth, name in enumerate(path):
+        pairs = getattr(holder, "value", ())
+        pair = next((one for one in pairs if isinstance(one, tuple) and one[0].value == name), None)
+        if pair is None and (depth < len(path) - 1 or edit.action != "add" or not pairs):
+            return None
+        holder = pair[1] if pair and depth < len(path) - 1 else holder
+    if holder.flow_style or (edit.action != "remove" and not _is_scalar(value)):
+        return None
+    said = _yaml_scalar(value, yaml)
+    if pair is None:
+        key, last = holder.value[-1]
+        margin = text[text.rfind("\n", 0, key.start_mark.index) + 1 : key.start_mark.index]
+        at = _line_end(text, _last_index(last))
+        return text[:at] + f"{'' if text[:at].endswith(chr(10)) else chr(10)}{margin}{path[-1]}: {said}\n" + text[at:]
+    key, old = pair
+    if edit.action == "remove":
+        start = text.rfind("\n", 0, key.start_mark.index) + 1
+        return text[:start] + text[_line_end(text, _last_index(old)) :]
+    if not isinstance(old.value, str) or "\n" in text[old.start_mark.index : old.end_mark.index].strip():
+        return None
+    return text[: old.start_mark.index] + said + text[old.end_mark.index :]
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _yaml_scalar(value: Any, yaml: Any) -> str:
+    """Return a value as YAML writes it on one line."""
+    out = io.StringIO()
+    yaml.dump({"v": value}, out)
+    return out.getvalue().removeprefix("---").strip().removeprefix("v:").strip() or "null"
+
+
+def _last_index(node: Any) -> int:
+    """Return where the last scalar of a node ends."""
+    while not isinstance(node.value, str) and node.value and not node.flow_style:
+        node = node.value[-1][1] if isinstance(node.value[-1], tuple) else node.value[-1]
+    return max(int(node.start_mark.index), int(node.end_mark.index) - 1)
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end + 1
 
 
 def _in_json(edit: Operation, text: str, path: list[str]) -> str:

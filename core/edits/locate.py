@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 _PUNCTUATION = str.maketrans(
     {
@@ -50,6 +51,36 @@ class Place:
         return Place(self.start + by, self.end + by, pairs, self.tier)
 
 
+class Lines(Sequence[str]):
+    """The lines of a file, with what the tolerant tiers see of them worked out once and kept over changes."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = list(texts)
+        self._views: dict[Callable[[str], str], list[str]] = {}
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        return self.texts[at]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def view(self, normal: Callable[[str], str]) -> list[str]:
+        """Return every line as a tier compares it."""
+        if normal not in self._views:
+            self._views[normal] = [normal(line) for line in self.texts]
+        return self._views[normal]
+
+    def put(self, start: int, end: int, new: Sequence[str]) -> None:
+        """Replace some of the lines."""
+        self.texts[start:end] = new
+        for normal, view in self._views.items():
+            view[start:end] = [normal(line) for line in new]
+
+
 def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
     """
     Return the one place where `search` stands in `lines`.
@@ -58,41 +89,77 @@ def locate(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
     """
     if not any(map(str.strip, search)):
         return []
-    candidates = _hits(lines, search)
+    seen = lines if isinstance(lines, Lines) else Lines(lines)
+    candidates = _hits(seen.texts, search)
     if not candidates:
         # What a strict tier finds, the most tolerant one finds too: only there the others have to look.
         tolerant = TIERS[-1][1]
-        candidates = _hits([tolerant(line) for line in lines], [tolerant(line) for line in search])
+        candidates = _hits(seen.view(tolerant), [tolerant(line) for line in search])
     for tier, normal in TIERS if candidates else ():
         wanted = [normal(line) for line in search]
-        hits = [at for at in candidates if [normal(line) for line in lines[at : at + len(search)]] == wanted]
+        hits = [at for at in candidates if [normal(line) for line in seen[at : at + len(search)]] == wanted]
         if len(hits) > 1:
             return [hit + 1 for hit in hits]
         if hits:
-            start = hits[0]
-            return Place(start, start + len(search), {at: start + at for at in range(len(search))}, tier)
-    return _without_blank_lines(lines, search)
+            return at_line(hits[0], len(search), tier)
+    return _without_blank_lines(seen, search)
 
 
-def _hits(lines: Sequence[str], search: Sequence[str]) -> list[int]:
-    lines, search = list(lines), list(search)
-    first, length = search[0], len(search)
-    return [
-        at
-        for at in range(len(lines) - length + 1)
-        if lines[at] == first and lines[at : at + length] == search
-    ]  # fmt: skip
+def at_line(start: int, length: int, tier: str) -> Place:
+    """Return the place of a search that stands line by line from `start`."""
+    return Place(start, start + length, {at: start + at for at in range(length)}, tier)
 
 
-def _without_blank_lines(lines: Sequence[str], search: Sequence[str]) -> Place | list[int]:
+def _hits(lines: list[str], search: Sequence[str]) -> list[int]:
+    first, length, found, at = search[0], len(search), list[int](), -1
+    wanted = list(search)
+    try:
+        while True:
+            at = lines.index(first, at + 1)
+            if lines[at : at + length] == wanted:
+                found.append(at)
+    except ValueError:
+        return found
+
+
+def _without_blank_lines(lines: Lines, search: Sequence[str]) -> Place | list[int]:
     """The last tier: blank lines may be missing or added on either side."""
-    kept = [at for at, line in enumerate(lines) if line.strip()]
+    seen = lines.view(collapsed)
+    kept = [at for at, line in enumerate(seen) if line]
     wanted = [at for at, line in enumerate(search) if line.strip()]
-    hits = _hits([collapsed(lines[at]) for at in kept], [collapsed(search[at]) for at in wanted])
+    hits = _hits([seen[at] for at in kept], [collapsed(search[at]) for at in wanted])
     if len(hits) != 1:
         return [kept[hit] + 1 for hit in hits]
     pairs = {at: kept[hits[0] + index] for index, at in enumerate(wanted)}
     return Place(pairs[wanted[0]], pairs[wanted[-1]] + 1, pairs, "blank lines")
+
+
+def decided(
+    lines: Sequence[str], search: Sequence[str], hits: Sequence[int], within: str, numbers: Sequence[int]
+) -> Place | None:
+    """
+    Return which of several places that read alike is meant, None when nothing tells.
+
+    `hits` are line numbers from 1. The one line that reads `within` stands above the place, in the same block; else just
+    one of the places stands at a line that the answer numbers.
+    """
+    if any(
+        lines[hit - 1 : hit - 1 + len(search)] != list(lines[hits[0] - 1 : hits[0] - 1 + len(search)]) for hit in hits
+    ):
+        return None
+    above = [at for at, line in enumerate(lines) if within and collapsed(line) == collapsed(within)]
+    above = above or [at for at, line in enumerate(lines) if within and collapsed(within) in collapsed(line)]
+    chosen = [hit for hit in hits if hit in numbers]
+    if len(above) == 1:
+        chosen = [hit for hit in hits if hit > above[0] and _same_block(lines, above[0], hit - 1)][:1]
+    return at_line(chosen[0] - 1, len(search), "told apart") if len(chosen) == 1 else None
+
+
+def _same_block(lines: Sequence[str], first: int, last: int) -> bool:
+    """Say whether nothing of the same rank begins between two lines; lines that close something begin nothing."""
+    margin = len(lines[first]) - len(lines[first].lstrip())
+    between = [line for line in lines[first + 1 : last] if line.strip()]
+    return not any(len(line) - len(line.lstrip()) <= margin and line.lstrip()[0] not in ")]}>" for line in between)
 
 
 def closest(lines: Sequence[str], search: Sequence[str], around: int = 3) -> str:

@@ -38,14 +38,17 @@ def usual_end(lines: Sequence[Line]) -> str:
     return "\r\n" if windows * 2 > len(lines) else "\n"
 
 
-def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[Line]:
+def merged(
+    lines: Sequence[Line], place: Place, search: Sequence[str], replace: Sequence[str], end: str = ""
+) -> list[Line]:
     """
     Return the file's lines with the delta from `search` to `replace` applied at `place`.
 
-    Lines that the search only quotes stay as the file has them. New lines take the file's indentation and line end.
+    Lines that the search only quotes stay as the file has them. New lines take the file's indentation and line end,
+    which is `end` where it is known.
     """
     indents = [(_indent(search[at]), _indent(lines[to].text)) for at, to in place.pairs.items() if search[at].strip()]
-    end = usual_end(lines)
+    end = end or usual_end(lines)
     out, at = list(lines[: place.start]), place.start
     same = _verbatim if place.tier == "exact" else str.strip
     for kind, a1, a2, b1, b2 in opcodes([same(line) for line in search], [same(line) for line in replace]):
@@ -64,11 +67,10 @@ def merged(lines: Sequence[Line], place: Place, search: Sequence[str], replace: 
             at = targets[-1] + 1
         out += [Line(_reindented(replace[index], indents), end) for index in range(b1, b2)]
     out += lines[at:]
-    if not out:
+    if not out or lines[-1].end or out[-1] is lines[-1]:
         return out
     # A line that is no longer the last gets an end; the last one ends as the file did.
-    last = Line(out[-1].text, "" if not lines[-1].end else out[-1].end or end)
-    return [*(Line(line.text, line.end or end) for line in out[:-1]), last]
+    return [*(Line(line.text, line.end or end) for line in out[:-1]), Line(out[-1].text, "")]
 
 
 def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
@@ -102,6 +104,18 @@ def indented(new: Sequence[str], old: Sequence[str]) -> list[str]:
     ]
     shifts = {len(theirs) - len(mine) for mine, theirs in pairs}
     return [_reindented(line, pairs) for line in new] if len(shifts) == 1 and shifts != {0} else list(new)
+
+
+def put_region(lines: list[Line], start: int, end: int, new: Sequence[str]) -> list[Line]:
+    """Replace a region by lines of an answer; lines that both have keep the file's bytes."""
+    old = [line.text for line in lines[start:end]]
+    place = Place(start, end, {at: start + at for at in range(end - start)}, "snippet")
+    return merged(lines, place, old, indented(new, old))
+
+
+def margin(lines: Sequence[str]) -> int:
+    """Return how many characters of white space all lines that say something begin with."""
+    return min((len(_indent(line)) for line in lines if line.strip()), default=0)
 
 
 def _verbatim(line: str) -> str:

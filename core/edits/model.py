@@ -5,17 +5,27 @@ from typing import Literal
 
 RefusalKind = Literal[
     "empty", "truncated", "no_edit", "wrong_path", "not_found", "ambiguous", "elision", "missing_file", "encoding",
-    "worse_syntax", "not_allowed", "conflict",
+    "worse_syntax", "not_allowed", "conflict", "shrinks",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Replace:
-    """Replace the one place that reads `search` by `replace`; both are whole lines joined by newlines."""
+    """
+    Replace the one place that reads `search` by `replace`; both are whole lines joined by newlines.
+
+    `within` and `lines` decide between places that read alike: a line that stands above the place that is meant, and the
+    line numbers (from 1) that the answer gives. `everywhere` means all places. `otherwise` are other ways to read the
+    same block, where a line of the text looks like the block's divider.
+    """
 
     path: str
     search: str
     replace: str
+    within: str = ""
+    lines: tuple[int, ...] = ()
+    everywhere: bool = False
+    otherwise: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,11 +34,13 @@ class WholeFile:
     The file shall read `content`, whether it exists or not.
 
     `base` is the file as the model saw it; None for the file as it stands. Only what differs between the two is changed.
+    `others` are the blocks that stood above it for the same file: what it read before, or parts of it.
     """
 
     path: str
     content: str
     base: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

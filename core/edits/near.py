@@ -4,39 +4,55 @@ The last resort: context that the file does not have, because the model remember
 What the edit changes must stand in the file, together; what it only quotes may differ in part. One place, or none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from core.edits.locate import Place, collapsed
+from core.edits.locate import Lines, Place, collapsed
 from core.edits.merge import opcodes
 
 AROUND, SHARE, STRONG = 4, 0.5, 8
-"""Lines of slack on both sides, the part of the quoted lines that must be there, letters that make a line telling."""
+"""Lines of slack on both sides, the part of the quoted lines that must be there, letters that tell a place."""
 
 
-def near(lines: Sequence[str], search: Sequence[str], replace: Sequence[str]) -> Place | list[int]:
+def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place | list[int]:
     """Return the one place that an edit means although some of its context is not there; else where it may be meant."""
-    mine, file = [collapsed(line) for line in search], [collapsed(line) for line in lines]
+    mine, file = [collapsed(line) for line in search], lines.view(collapsed)
     groups = _needed(mine, [collapsed(line) for line in replace])
     needed = sorted({at for group in groups for at in group})
-    telling = [at for at in needed if sum(map(str.isalnum, mine[at])) >= STRONG]
-    if not telling:
+    if not needed:
         return []
+    telling = max(needed, key=lambda at: _letters(mine[at]))
     found: dict[tuple[int, ...], Place] = {}
-    for hit in (at for at, line in enumerate(file) if line == mine[telling[0]]):
-        low = max(0, hit - telling[0] - AROUND)
-        window = file[low : hit + len(mine) - telling[0] + AROUND]
+    for hit in _all(file, mine[telling]):
+        low = max(0, hit - telling - AROUND)
+        window = file[low : hit + len(mine) - telling + AROUND]
         pairs = {
             block.a + step: low + block.b + step
             for block in SequenceMatcher(None, mine, window, autojunk=False).get_matching_blocks()
             for step in range(block.size)
         }
-        if _holds(groups, pairs, file) and _share(mine, pairs) >= SHARE:
+        # A short line such as `return x` tells no place alone; with what stands next to it, it may.
+        told = _letters(mine[telling]) if _letters(mine[telling]) >= STRONG else sum(_letters(mine[at]) for at in pairs)
+        if told >= STRONG and _holds(groups, pairs, file) and _share(mine, pairs) >= SHARE:
             targets = tuple(pairs[at] for at in needed)
             found[targets] = Place(min(pairs.values()), max(pairs.values()) + 1, pairs, "near")
     if len(found) == 1:
         return next(iter(found.values()))
     return [targets[0] + 1 for targets in found]
+
+
+def _letters(line: str) -> int:
+    return sum(map(str.isalnum, line))
+
+
+def _all(lines: list[str], wanted: str) -> Iterator[int]:
+    at = -1
+    try:
+        while True:
+            at = lines.index(wanted, at + 1)
+            yield at
+    except ValueError:
+        return
 
 
 def unmoved(seen: Sequence[str], file: Sequence[str]) -> dict[int, int]:
@@ -69,10 +85,7 @@ def _holds(groups: list[list[int]], pairs: dict[int, int], file: list[str]) -> b
         targets = [pairs[at] for at in group if at in pairs]
         if len(targets) != len(group):
             return False
-        between = [
-            line for at, line in enumerate(file) if targets and targets[0] < at < targets[-1] and at not in targets
-        ]
-        if any(between):
+        if targets and any(file[at] for at in range(targets[0] + 1, targets[-1]) if at not in targets):
             return False
     return True
 

@@ -2,26 +2,36 @@
 Read a model's answer into edits.
 
 Three formats, each under a line `FILE: path`: a fenced block is the whole file, SEARCH/REPLACE blocks are changes, a
-fenced block of kind `diff` is a unified diff whose line numbers do not matter. `DELETE: path` removes a file. Some models
-have learned another one, with lines such as `*** Update File: path`; it is understood as well, and so is JSON.
+fenced block of kind `diff` is a unified diff whose line numbers need not be right. `DELETE: path` removes a file. Other
+tools have taught models other forms: patches with lines such as `*** Update File: path`, JSON, paths that stand alone
+above their block; they are understood as well. A block that is in another language than its file, such as commands to run
+afterwards, is no edit.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from core.edits.json_answers import json_edits
-from core.edits.model import Delete, Edit, Refusal, Rename, Replace, WholeFile
+from core.edits.diffs import diff_edits, is_diff, is_patch, patch_edits
+from core.edits.json_answers import json_edits, json_in_prose
+from core.edits.languages import ending
+from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
+from core.edits.sections import DIVIDER, Block, Pair, Section, sections
+from core.llm.reasoning import without_reasoning
 
-_HEADER = re.compile(r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?FILE:\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$")
-_DELETE = re.compile(r"^\s*DELETE:\s*`?(?P<path>[^`]+?)`?\s*$")
-_FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
-_SEARCH = re.compile(r"^<{5,9}\s*SEARCH\b.*$")
-_DIVIDER = re.compile(r"^={5,9}\s*$")
-_REPLACE = re.compile(r"^>{5,9}\s*REPLACE\b.*$")
-_MOVED = re.compile(r"^\*\*\* Move to:\s*(?P<path>.+?)\s*$")
-_PATCHED = re.compile(r"^\*\*\* (?P<verb>Update|Add|Delete) File:\s*(?P<path>.+?)\s*$")
-_PATCH_LINE = re.compile(r"^\*\*\* (?:Begin Patch|End Patch|End of File)\s*$")
-_HUNK = re.compile(r"^@@.*$")
+_KIN = (
+    {"js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "javascript", "typescript", "node"},
+    {"html", "htm", "vue", "svelte", "xml", "svg", "jinja", "jinja2", "j2", "django", "njk", "ejs", "php", "astro", "markup"},
+    {"css", "scss", "sass", "less", "postcss"},
+    {"json", "jsonc", "json5", "webmanifest"},
+    {"yaml", "yml"},
+    {"py", "pyi", "python", "python3", "pycon"},
+    {"md", "mdx", "markdown", "rst", "txt", "text", "adoc"},
+    {"sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "ps1", "bat", "cmd", "fish"},
+    {"sql", "psql", "pgsql", "sqlite", "mysql", "postgresql"},
+    {"toml", "ini", "cfg", "conf", "env", "dotenv", "properties"},
+)  # fmt: skip
+"""Languages whose blocks are taken for one another's files."""
+_NEVER = {"output", "log", "diff", "patch", "sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "json"}
+"""What is no file of its own unless the file is of this kind."""
 
 
 def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
@@ -30,128 +40,95 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
 
     A refusal when the answer is empty, holds no edit, or ends in the middle of one: half an edit is no edit.
     """
+    answer = without_reasoning(answer).replace("\r\n", "\n")
     if not answer.strip():
         return Refusal("empty", default_path, "The answer was empty.")
     if (found := json_edits(answer, default_path)) is not None:
         return found
+    lines = answer.split("\n")
+    if is_patch(lines):
+        return tuple(patch_edits(lines))
+    parts = sections(lines, default_path)
+    named = any(part.named and not part.deleted for part in parts)
     edits: list[Edit] = []
-    if any(_PATCHED.match(line) for line in answer.split("\n")):
-        return tuple(_patched(answer.replace("\r\n", "\n").split("\n")))
-    for path, lines in _sections(answer.replace("\r\n", "\n").split("\n"), default_path):
-        section = _section_edits(path, lines)
-        if isinstance(section, Refusal):
-            return section
-        edits += section
+    for part in parts:
+        # Blocks above the first header show what is meant; they are no files where others are named.
+        done = _edits(part, shows_only=named and not part.named)
+        if isinstance(done, Refusal):
+            return done
+        edits += done
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
-    return tuple(edits)
+    return tuple(dict.fromkeys(edits))
 
 
-def _sections(lines: Sequence[str], default_path: str) -> Iterator[tuple[str, list[str]]]:
-    """Cut the answer at its FILE and DELETE lines; a header inside a file's own fence ends that file's section too."""
-    path, section = default_path, list[str]()
-    for line in lines:
-        if match := _HEADER.match(line):
-            yield path, section
-            path, section = match["path"].strip(), []
-        elif match := _DELETE.match(line):
-            yield path, section
-            yield match["path"].strip(), [line]
-            path, section = default_path, []
-        else:
-            section.append(line)
-    yield path, section
-
-
-def _section_edits(path: str, lines: list[str]) -> list[Edit] | Refusal:
-    if lines and _DELETE.match(lines[0]):
-        return [Delete(path)]
-    if any(_SEARCH.match(line) for line in lines):
-        return _search_replace(path, lines)
-    opening = next((at for at, line in enumerate(lines) if _FENCE.match(line)), None)
-    if opening is None:
-        return []
-    fence = _FENCE.match(lines[opening])
-    assert fence is not None
-    body = _fenced_body(lines, opening, fence["ticks"])
-    if body is None:
-        return Refusal("truncated", path, f"The block for {path} has no end; it was cut off.")
-    if fence["info"].strip().startswith(("diff", "patch")):
-        return _unified(path, body)
-    return [WholeFile(path, "\n".join(body) + "\n" if body else "")]
-
-
-def _fenced_body(lines: list[str], opening: int, ticks: str) -> list[str] | None:
-    """Return the lines up to the section's last fence that can close this one: files of prose have fences inside."""
-    closing = re.compile(rf"^{re.escape(ticks[0])}{{{len(ticks)},}}\s*$")
-    ends = [at for at in range(opening + 1, len(lines)) if closing.match(lines[at])]
-    return lines[opening + 1 : ends[-1]] if ends else None
-
-
-def _search_replace(path: str, lines: list[str]) -> list[Edit] | Refusal:
+def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
+    if part.deleted:
+        return [Delete(part.path)]
+    if part.cut_off:
+        return Refusal("truncated", part.path, f"The block for {part.path} has no end; it was cut off.")
     edits: list[Edit] = []
-    search, replace = list[str](), list[str]()
-    state = "outside"
-    for line in lines:
-        if state == "outside" and _SEARCH.match(line):
-            state, search, replace = "search", [], []
-        elif state == "search" and _DIVIDER.match(line):
-            state = "replace"
-        elif state == "replace" and _REPLACE.match(line):
-            edits.append(Replace(path, "\n".join(search), "\n".join(replace)))
-            state = "outside"
-        elif state == "search":
-            search.append(line)
-        elif state == "replace":
-            replace.append(line)
-    if state != "outside":
-        return Refusal("truncated", path, f"The last SEARCH/REPLACE block for {path} has no end; it was cut off.")
-    return edits
+    for pair in part.pairs:
+        read = _replace(part.path, pair)
+        if isinstance(read, Refusal):
+            return read
+        edits.append(read)
+    whole = list[Block]()
+    for block in part.blocks:
+        text = "\n".join(block.lines)
+        if (calls := json_edits(text, part.path)) is not None and _meant(calls, part.path):
+            edits += calls
+        elif not _of_kind(("diff", "patch"), part.path) and (
+            block.language in ("diff", "patch") or is_diff(block.lines)
+        ):
+            edits += diff_edits(block.lines, part.path, part.named)
+        elif not shows_only:
+            whole.append(block)
+    if edits or shows_only:
+        return edits
+    if whole:
+        return _whole(part.path, whole)
+    if is_diff(part.prose):
+        return diff_edits(part.prose, part.path, part.named)
+    return list(json_in_prose(part.prose, part.path) or ())
 
 
-def _patched(lines: Sequence[str]) -> Iterator[Edit]:
-    """Read the files of a patch; what is in a hunk is as in a unified diff."""
-    starts = [at for at, line in enumerate(lines) if _PATCHED.match(line)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        header = _PATCHED.match(lines[start])
-        assert header is not None
-        body = [line for line in lines[start + 1 : end] if not _PATCH_LINE.match(line)]
-        while body and (not body[-1].strip() or _FENCE.match(body[-1])):
-            body.pop()
-        if header["verb"] == "Delete":
-            yield Delete(header["path"])
-        elif header["verb"] == "Add":
-            yield WholeFile(header["path"], "".join(f"{line.removeprefix('+')}\n" for line in body))
-        else:
-            moved = next((match["path"] for line in body if (match := _MOVED.match(line))), "")
-            yield from _unified(header["path"], [line for line in body if not _MOVED.match(line)])
-            if moved:
-                yield Rename(header["path"], moved)
+def _whole(path: str, blocks: Sequence[Block]) -> list[Edit] | Refusal:
+    """Return the file that the last block in its language is; the blocks above that may be what it read before."""
+    fitting = [block for block in blocks if _fits(block.language, path)]
+    if not fitting:
+        return Refusal(
+            "no_edit", path, f"The block for {path} is {blocks[0].language}; answer with the file itself or with edits."
+        )
+    *others, last = ["\n".join(block.lines) + "\n" if block.lines else "" for block in fitting]
+    return [WholeFile(path, last, others=tuple(other for other in others if other != last))]
 
 
-def _unified(path: str, body: list[str]) -> list[Edit]:
-    """Each hunk is a search (context and '-') and a replacement (context and '+'); headers and numbers are ignored."""
-    edits: list[Edit] = []
-    search, replace = list[str](), list[str]()
+def _meant(calls: Sequence[Edit], path: str) -> bool:
+    """Say whether JSON is edits: a JSON file may hold what looks like edits of other files."""
+    return ending(path) != "json" or all(call.path == path for call in calls)
 
-    def close() -> None:
-        if search != replace:
-            edits.append(Replace(path, "\n".join(search), "\n".join(replace)))
-        search.clear()
-        replace.clear()
 
-    for line in body:
-        if line.startswith(("--- ", "+++ ", "diff --git ", "index ")):
-            continue
-        if _HUNK.match(line):
-            close()
-        elif line.startswith("-"):
-            search.append(line[1:])
-        elif line.startswith("+"):
-            replace.append(line[1:])
-        elif not line.startswith("\\"):
-            context = line.removeprefix(" ")
-            search.append(context)
-            replace.append(context)
-    close()
-    return edits
+def _of_kind(kinds: Sequence[str], path: str) -> bool:
+    return ending(path) in kinds
+
+
+def _fits(language: str, path: str) -> bool:
+    """Say whether a block in a language can be a file; unknown languages and unknown files can."""
+    kind = ending(path)
+    if not language or not kind or language == kind:
+        return True
+    kin = next((group for group in _KIN if kind in group), None)
+    if kin is None:
+        return language not in _NEVER
+    return language in kin or not (language in _NEVER or any(language in group for group in _KIN))
+
+
+def _replace(path: str, pair: Pair) -> Replace | Refusal:
+    """Return a block's edit; where several of its lines look like the divider, all ways to read it, the longest search first."""
+    dividers = [at for at, line in enumerate(pair.lines) if DIVIDER.match(line)]
+    if not dividers:
+        return Refusal("truncated", path, f"A SEARCH/REPLACE block for {path} has no ======= between its halves.")
+    readings = [("\n".join(pair.lines[:at]), "\n".join(pair.lines[at + 1 :])) for at in reversed(dividers)]
+    (search, replace), *otherwise = readings
+    return Replace(path, search, replace, lines=(pair.at,) if pair.at else (), otherwise=tuple(otherwise))

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.edits.blocks import replaced
+from core.edits.document import BOM, Document
 from core.edits.languages import ending, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
-from core.edits.snippets import elisions
+from core.edits.remarks import elisions
 from core.edits.whole import rewritten
 from core.errors import UserError
 from core.files import FileTree
 
 CERTAIN = ("exact", "whole file", "delete", "rename")
 """The tiers in which nothing is guessed."""
-_BOM = "\ufeff"
 LOCKS = {
     "package-lock.json": "package.json", "npm-shrinkwrap.json": "package.json", "yarn.lock": "package.json",
     "pnpm-lock.yaml": "package.json", "bun.lock": "package.json", "uv.lock": "pyproject.toml", "poetry.lock": "pyproject.toml",
@@ -23,6 +23,8 @@ LOCKS = {
     "Gemfile.lock": "Gemfile", "go.sum": "go.mod",
 }  # fmt: skip
 GENERATED_BYTES = 600
+MOST_REFUSALS = 10
+"""A patch that does not fit is looked at no further: telling why takes longer than applying."""
 # As Go, protobuf and GitHub's linguist mark them: https://pkg.go.dev/cmd/go#hdr-Generate_Go_files_by_processing_source
 _GENERATED = re.compile(
     rb"(?m)^\W{0,6}(?:Code generated .{0,200}DO NOT EDIT|@generated\b|Generated .{0,200}DO NOT EDIT)"
@@ -46,15 +48,18 @@ class Patched:
     refused: tuple[Refusal, ...] = ()
 
 
-def apply_patch(tree: FileTree, edits: Iterable[Edit]) -> Patched:
+def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = False) -> Patched:
     """
     Apply `edits` in order; later ones see what earlier ones did.
 
-    All or nothing: with one refusal the tree stays as it was, and every refusal is returned.
+    All or nothing: with one refusal the tree stays as it was; the first refusals are returned. `may_remove` says that the
+    request asked for something to go, so a whole file may be much shorter than before.
     """
-    changes: dict[str, bytes | None] = {}
+    changes: dict[str, Document | bytes | None] = {}
     applied, refused = list[Applied](), list[Refusal]()
     for edit in edits:
+        if len(refused) == MOST_REFUSALS:
+            break
         before = changes[edit.path] if edit.path in changes else tree.get(edit.path)
         if not isinstance(edit, Delete) and (made := made_by_a_tool(edit.path, before)):
             refused.append(Refusal("not_allowed", edit.path, made))
@@ -62,7 +67,7 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit]) -> Patched:
         if isinstance(edit, Rename):
             outcome = _renamed(edit, before, changes.get(edit.to, tree.get(edit.to)))
         else:
-            outcome = _apply(edit, before)
+            outcome = _apply(edit, before, may_remove)
         if isinstance(outcome, Refusal):
             refused.append(outcome)
             continue
@@ -73,54 +78,71 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit]) -> Patched:
             changes[edit.path] = body
         applied.append(Applied(edit.path, tier))
     guessed = {one.path for one in applied if one.tier not in CERTAIN}
-    for path, body in changes.items():
-        if broken := _syntax_guard(path, tree.get(path), body, path in guessed):
+    done = {path: body.encoded() if isinstance(body, Document) else body for path, body in changes.items()}
+    for path, content in done.items():
+        if broken := _syntax_guard(path, tree.get(path), content, path in guessed):
             refused.append(broken)
     if refused:
         return Patched(tree, refused=tuple(refused))
     try:
-        return Patched(tree.changed(changes), tuple(applied))
+        return Patched(tree.changed(done), tuple(applied))
     except UserError as error:
         return Patched(tree, refused=(Refusal("not_allowed", "", str(error)),))
 
 
-def made_by_a_tool(path: str, content: bytes | None) -> str:
+def made_by_a_tool(path: str, content: Document | bytes | None) -> str:
     """Return why a file is not for people or models to write, '' for one that is: the next run of its tool would undo it."""
     source = LOCKS.get(path.rpartition("/")[2])
     if source:
         return f"{path} is written by a tool from {source}; change {source} instead."
-    if content is not None and _GENERATED.search(content[:GENERATED_BYTES]):
+    if isinstance(content, bytes) and _GENERATED.search(content[:GENERATED_BYTES]):
         return f"{path} says at its top that it is generated and not to be edited; change what it is generated from."
     return ""
 
 
-def _apply(edit: Replace | WholeFile | Delete | Operation, before: bytes | None) -> tuple[bytes | None, str] | Refusal:
+def _apply(
+    edit: Replace | WholeFile | Delete | Operation, before: Document | bytes | None, may_remove: bool
+) -> tuple[Document | bytes | None, str] | Refusal:
     """Return the file's new content and the tier used."""
     if isinstance(edit, Delete):
         return (None, "delete") if before is not None else _missing(edit.path)
+    document = before if isinstance(before, Document) else _opened(edit.path, before)
+    if isinstance(edit, WholeFile) and not edit.content.strip():
+        return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
+    if isinstance(edit, WholeFile) and (isinstance(document, Refusal) or not any(map(str.strip, document.seen))):
+        return _new(edit)
+    if isinstance(document, Refusal):
+        return document
     if isinstance(edit, WholeFile):
-        return _whole(edit, before)
+        tier = rewritten(edit, document, may_remove)
+    else:
+        tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
+    return tier if isinstance(tier, Refusal) else (document, tier)
+
+
+def _opened(path: str, before: bytes | None) -> Document | Refusal:
     if before is None:
-        return _missing(edit.path)
+        return _missing(path)
     try:
-        text = before.decode("utf-8")
+        return Document(before.decode("utf-8"))
     except UnicodeDecodeError:
-        return Refusal("encoding", edit.path, f"{edit.path} is not UTF-8 text, so it is not edited.")
-    bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    outcome = replaced(edit, text) if isinstance(edit, Replace) else _operated(edit, text)
-    return outcome if isinstance(outcome, Refusal) else ((bom + outcome[0]).encode(), outcome[1])
+        return Refusal("encoding", path, f"{path} is not UTF-8 text, so it is not edited.")
 
 
-def _operated(edit: Operation, text: str) -> tuple[str, str] | Refusal:
+def _operated(edit: Operation, document: Document) -> str | Refusal:
     """Do an operation on a file's lines with plain ends, and give them back those that most of them had."""
+    text = document.text
     windows = text.count("\r\n") * 2 > text.count("\n")
     done = operated(edit, text.replace("\r\n", "\n") if windows else text)
     if isinstance(done, Refusal):
         return done
-    return done.replace("\n", "\r\n") if windows else done, "operation"
+    document.become(done.replace("\n", "\r\n") if windows else done)
+    return "operation"
 
 
-def _renamed(edit: Rename, before: bytes | None, there: bytes | None) -> tuple[bytes | None, str] | Refusal:
+def _renamed(
+    edit: Rename, before: Document | bytes | None, there: Document | bytes | None
+) -> tuple[Document | bytes | None, str] | Refusal:
     if before is None:
         return _missing(edit.path)
     if there is not None:
@@ -132,18 +154,15 @@ def _missing(path: str) -> Refusal:
     return Refusal("missing_file", path, f"{path} does not exist; to create it, answer with the whole file.")
 
 
-def _whole(edit: WholeFile, before: bytes | None) -> tuple[bytes, str] | Refusal:
-    if not edit.content.strip():
-        return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
-    try:
-        text = before.decode("utf-8") if before is not None else ""
-    except UnicodeDecodeError:
-        text = ""
-    if text.strip():
-        bom, text = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-        outcome = rewritten(edit, text)
-        return outcome if isinstance(outcome, Refusal) else ((bom + outcome[0]).encode(), outcome[1])
-    if gaps := elisions(edit.content.splitlines(), ""):
+def _new(edit: WholeFile) -> tuple[bytes, str] | Refusal:
+    """Write a file that was not there, or was empty."""
+    if edit.others:
+        return Refusal(
+            "no_edit",
+            edit.path,
+            f"The answer has {len(edit.others) + 1} blocks for {edit.path}; answer with one, the file.",
+        )
+    if gaps := elisions(edit.content.splitlines(), ()):
         return Refusal(
             "elision", edit.path, f"The answer for {edit.path} leaves out code ({gaps[0]!r}); write the file in full."
         )
@@ -158,7 +177,7 @@ def _syntax_guard(path: str, before: bytes | None, after: bytes | None, guessed:
     """
     if before is None or after is None or not (guessed or ending(path) == "py"):
         return None
-    old, new = (content.decode("utf-8", "replace").removeprefix(_BOM) for content in (before, after))
+    old, new = (content.decode("utf-8", "replace").removeprefix(BOM) for content in (before, after))
     if not worse(path, old, new):
         return None
     why = f": {python_error(new)}" if ending(path) == "py" else ""

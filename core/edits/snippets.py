@@ -10,32 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.edits.definitions import Definition, definitions, statements
-from core.edits.locate import Place, collapsed
-from core.edits.merge import Line, indented, merged, opcodes
+from core.edits.languages import ending
+from core.edits.locate import collapsed
+from core.edits.merge import Line, opcodes, put_region, usual_end
+from core.edits.names import named
+from core.edits.parts import placed
 
-# A comment that stands for code the model did not write out. Applied as text it would delete that code.
-_COMMENT = re.compile(r"^\s*(?:#|//|/\*+|<!--|--|\{/\*|;)\s*(?P<text>.*?)\s*(?:\*/\}?|-->)?\s*$")
-_STANDS_FOR = re.compile(
-    r"^\(?(?:\.{3}|…)|(?:\.{3}|…)\)?$|^\(?(?:\.{3}|…)?\s*\(?(?:the )?"
-    r"(?:rest of|remaining|existing|previous|other|same|unchanged)\b.*"
-    r"\b(?:code|file|function|method|class|implementation|unchanged|same|as before|here|above|content|imports?)\b",
-    re.IGNORECASE,
-)
-_BARE = re.compile(r"^\s*(?:\.{3}|…)\s*$")
 _REMARK = re.compile(r"^\s*(?:#|//|/\*|\*|<!--|@|\"\"\"|''')")
-MAX_REMARK_CHARS = 160
 MOST_LOST, LOST_SHARE = 12, 2
 """How many lines may go: 12, or twice what the run has."""
 MOST_REGIONS, CLOSE = 400, 0.92
 """How many regions are tried for a run, and how near to the best another one makes it unclear."""
-
-
-def stands_for_code(line: str) -> bool:
-    """Say whether a line is a comment in the place of code that was left out."""
-    if len(line) > MAX_REMARK_CHARS:
-        return False
-    match = _COMMENT.match(line)
-    return bool(_BARE.match(line) or (match and _STANDS_FOR.search(match["text"])))
 
 
 @dataclass(frozen=True)
@@ -45,11 +30,6 @@ class Run:
     lines: list[str]
     after_gap: bool
     before_gap: bool
-
-
-def elisions(lines: Sequence[str], known: str) -> list[str]:
-    """Return the lines of an answer that stand for code; one that the file itself has is none."""
-    return [line.strip() for line in lines if stands_for_code(line) and line.strip() not in known]
 
 
 def runs(lines: Sequence[str], gaps: Sequence[str]) -> list[Run]:
@@ -72,25 +52,33 @@ def _without_edges(lines: list[str]) -> list[str]:
     return lines[said[0] : said[-1] + 1]
 
 
-def filled_in(lines: Sequence[Line], answer: Sequence[str], gaps: Sequence[str]) -> list[Line] | None:
+def filled_in(path: str, lines: Sequence[Line], answer: Sequence[str], gaps: Sequence[str]) -> list[Line] | None:
     """Return the file with every run put where it belongs; None when that is not certain. `gaps` are its elisions."""
     out, done = list(lines), 0
-    for run in runs(answer, gaps):
-        region = _region([line.text for line in out], run, done)
+    cut = runs(answer, gaps)
+    for run in cut:
+        file = [line.text for line in out]
+        region = _region(file, run, done)
+        if region is None and len(cut) == 1 and run.after_gap and not run.before_gap and _all_new(path, file, run):
+            # What is left out stands first, and what follows is new: it comes at the end.
+            return [*out, *(Line(text, usual_end(out)) for text in ("", *run.lines))]
         if region is None:
-            return None
+            found = placed(path, out, run.lines) or _with_members(path, out, answer, gaps)
+            if found is None:
+                return None
+            out = found
+            continue
         start, end = region
         before = len(out)
-        out = _put(out, start, end, run.lines)
+        out = put_region(out, start, end, run.lines)
         done = end + len(out) - before
     return out
 
 
-def _put(lines: list[Line], start: int, end: int, new: Sequence[str]) -> list[Line]:
-    """Replace a region by lines of an answer; lines that both have keep the file's bytes."""
-    old = [line.text for line in lines[start:end]]
-    place = Place(start, end, {at: start + at for at in range(end - start)}, "snippet")
-    return merged(lines, place, old, indented(new, old))
+def _all_new(path: str, file: Sequence[str], run: Run) -> bool:
+    """Say whether a run is rules or definitions of which the file has none."""
+    mine = named(path, run.lines) if ending(path) not in ("html", "htm", "vue", "svelte") else []
+    return bool(mine) and not {one.name for one in mine} & {one.name for one in named(path, file)}
 
 
 def _region(file: list[str], run: Run, after: int) -> tuple[int, int] | None:
@@ -200,7 +188,7 @@ def reblocked(lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None
     end = _block(file, hits[0]) if len(hits) == 1 else None
     if end is None:
         return None
-    return _put(list(lines), _with_remarks(file, hits[0], opens), end, _at_margin(said, file[hits[0]]))
+    return put_region(list(lines), _with_remarks(file, hits[0], opens), end, _at_margin(said, file[hits[0]]))
 
 
 def _with_remarks(file: Sequence[str], start: int, remarks: int) -> int:
@@ -238,7 +226,7 @@ def _put_definition(lines: list[Line], old: Definition, new: Definition, said: l
         if exported.startswith(word) and not said[new.first].lstrip().startswith("export "):
             said = [*said[: new.first], word + said[new.first].lstrip(), *said[new.first + 1 :]]
             break
-    return _put(lines, start, old.end, _at_margin(said, lines[old.first].text))
+    return put_region(lines, start, old.end, _at_margin(said, lines[old.first].text))
 
 
 def _at_margin(said: Sequence[str], first: str) -> list[str]:
@@ -251,3 +239,41 @@ def _dedented(lines: Sequence[str]) -> list[str]:
     said = [line for line in lines if line.strip()]
     margin = min((_margin(line) for line in said), default=0)
     return _without_edges([line[margin:] for line in lines]) if said else []
+
+
+def _with_members(path: str, lines: list[Line], answer: Sequence[str], gaps: Sequence[str]) -> list[Line] | None:
+    """
+    Return the file with the members of one class that an answer shows: known ones in their places, new ones at its end.
+
+    None where the answer is more than one class, or leaves code out inside a member.
+    """
+    file = [line.text for line in lines]
+    said = [line for line in answer if line.strip() not in gaps]
+    mine, theirs = definitions(path, "\n".join(said)), definitions(path, "\n".join(file))
+    outer = [one for one in mine if one.depth == 0]
+    held = [one for one in theirs if outer and one.name == outer[0].name]
+    if len(outer) != 1 or len(held) != 1 or statements(path, "\n".join(said)) != 1:
+        return None
+    inner = [one for one in mine if one.depth == 1]
+    covered = {at for one in inner for at in range(one.start, one.end)}
+    loose = [line for at, line in enumerate(said) if at not in covered and line.strip()]
+    if not inner or any(line not in file for line in loose) or _gap_inside(answer, gaps, inner, said):
+        return None
+    out, new = list(lines), list[str]()
+    for one in reversed(inner):
+        known = [two for two in theirs if two.name == one.name and held[0].start < two.start and two.end <= held[0].end]
+        if len(known) > 1:
+            return None
+        if known:
+            out = put_region(out, known[0].start, known[0].end, said[one.start : one.end])
+        else:
+            new = ["", *said[one.start : one.end], *new]
+    last = held[0].end + len(out) - len(lines)
+    at = last - 1 if out[last - 1].text.strip().startswith("}") else last
+    return [*out[:at], *(Line(text, usual_end(lines)) for text in new), *out[at:]]
+
+
+def _gap_inside(answer: Sequence[str], gaps: Sequence[str], members: Sequence[Definition], said: Sequence[str]) -> bool:
+    """Say whether something is left out between the first and the last line of a member."""
+    text = "\n".join(answer)
+    return any("\n".join(said[one.start : one.end]) not in text for one in members)

@@ -2,26 +2,94 @@
 
 from collections.abc import Sequence
 
+from core.edits.blocks import replaced
+from core.edits.document import Document
+from core.edits.guard import shrinks
 from core.edits.languages import MAX_CHARS, worse
-from core.edits.locate import Place
-from core.edits.merge import Line, join_lines, merged, split_lines, usual_end
-from core.edits.model import Refusal, WholeFile
+from core.edits.locate import Place, collapsed, locate
+from core.edits.merge import Line, join_lines, merged, usual_end
+from core.edits.model import Refusal, Replace, WholeFile
 from core.edits.near import clash, unmoved
-from core.edits.snippets import elisions, filled_in, reblocked, redefined
+from core.edits.parts import is_part, placed
+from core.edits.remarks import elisions, is_remark
+from core.edits.snippets import filled_in, reblocked, redefined
 
 
-def rewritten(edit: WholeFile, text: str) -> tuple[str, str] | Refusal:
-    """Return the new text of an existing file and how it was come by; `text` is the file as it stands."""
-    path, content = edit.path, edit.content.replace("\r\n", "\n")
-    lines = split_lines(text)
+def rewritten(edit: WholeFile, document: Document, may_remove: bool) -> str | Refusal:
+    """
+    Apply a whole file to one that exists, and return how it was come by.
+
+    `may_remove` says that the request asked for something to go; else an answer that drops much for little is refused.
+    """
+    if edit.others:
+        return _of_several(edit, document, may_remove)
+    before = document.text
+    outcome = _rewritten(edit, before, document)
+    if isinstance(outcome, Refusal):
+        return outcome
+    after, tier = outcome
+    seen = before if edit.base is None or tier != "merged file" else edit.base
+    if not may_remove and (lost := shrinks(_plain(seen), _plain(edit.content if tier == "merged file" else after))):
+        return Refusal(
+            "shrinks", edit.path,
+            f"The answer for {edit.path} drops this, which nobody asked for; answer with edits, or write the file in full:\n"
+            f"{lost}",
+        )  # fmt: skip
+    document.become(after)
+    return tier
+
+
+def _plain(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def _of_several(edit: WholeFile, document: Document, may_remove: bool) -> str | Refusal:
+    """Apply the last of several blocks for a file: the one above it is what the file read before, or all are parts."""
+    *_, old = edit.others
+    search, replace = _plain(old), _plain(edit.content)
+    whole = [collapsed(line) for line in search if line.strip()] == [
+        collapsed(line) for line in document.seen if line.strip()
+    ]
+    if len(edit.others) == 1 and whole:
+        return rewritten(WholeFile(edit.path, edit.content, edit.base), document, may_remove)
+    if len(edit.others) == 1 and isinstance(locate(document.seen, search), Place):
+        if isinstance(locate(document.seen, replace), Place):
+            return _unclear(edit)
+        return replaced(Replace(edit.path, "\n".join(search), "\n".join(replace)), document)
+    before = document.text
+    for content in (*edit.others, edit.content):
+        found = placed(edit.path, document.lines, _plain(content))
+        if found is None or worse(edit.path, before, join_lines(found)):
+            return _unclear(edit)
+        document.become(join_lines(found))
+    return "parts"
+
+
+def _unclear(edit: WholeFile) -> Refusal:
+    return Refusal(
+        "no_edit", edit.path,
+        f"The answer has {len(edit.others) + 1} blocks for {edit.path}, and nothing tells which one is the file; answer with "
+        "one block, or with SEARCH/REPLACE.",
+    )  # fmt: skip
+
+
+def _rewritten(edit: WholeFile, text: str, document: Document) -> tuple[str, str] | Refusal:
+    path, content = edit.path, _without_path(edit, document)
+    lines = document.lines
     answer = content.removesuffix("\n").split("\n")
-    if gaps := elisions(answer, text):
-        return _guarded(path, text, filled_in(lines, answer, gaps), "snippet") or Refusal(
+    if gaps := elisions(answer, document.seen):
+        return _guarded(path, text, filled_in(path, lines, answer, gaps), "snippet") or Refusal(
             "elision", path, f"The answer for {path} leaves out code ({gaps[0]!r}); write the file in full."
         )
     large = len(content) > MAX_CHARS
-    if not large and (found := _definition(path, text, lines, answer)):
+    if not large and (found := _part(path, text, lines, answer)):
         return found
+    if not large and is_part(path, document.seen, answer):
+        return Refusal(
+            "shrinks", path,
+            f"The answer for {path} is only a part of it, and what it names cannot be found once in the file; answer with "
+            "edits, or write the file in full.",
+        )  # fmt: skip
     unfinished = not content.endswith("\n") and text.endswith("\n")
     if len(content) < len(text) and (unfinished or worse(path, text, content)):
         return Refusal("truncated", path, f"The answer for {path} ends in the middle; it was cut off.")
@@ -32,8 +100,20 @@ def rewritten(edit: WholeFile, text: str) -> tuple[str, str] | Refusal:
     return _merged(edit, lines, seen.removesuffix("\n").split("\n"), answer)
 
 
-def _definition(path: str, text: str, lines: list[Line], answer: list[str]) -> tuple[str, str] | None:
+def _without_path(edit: WholeFile, document: Document) -> str:
+    """Return the content without the file's own path as a comment on top, which some models repeat there."""
+    content = edit.content.replace("\r\n", "\n")
+    first, _, rest = content.partition("\n")
+    words = first.split()
+    known = not document.lines or document.seen[0] == first
+    return rest if not known and is_remark(first) and edit.path in words and len(words) <= 3 else content
+
+
+def _part(path: str, text: str, lines: list[Line], answer: list[str]) -> tuple[str, str] | None:
+    """Return the file with a part of it that the answer is, told by names or by its first line."""
     found = _guarded(path, text, redefined(path, lines, answer), "definition")
+    if found is None and is_part(path, [line.text for line in lines], answer):
+        found = _guarded(path, text, placed(path, lines, answer), "parts")
     return found or _guarded(path, text, reblocked(lines, answer), "definition")
 
 

@@ -1,9 +1,10 @@
 """Count what a turn spends, and stop it at its budget."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import BudgetExceeded
 from core.llm.chat import ChatRequest, Completion, Usage
+from core.llm.reasoning import without_reasoning
 from core.ports import LanguageModel
 
 
@@ -61,4 +62,4 @@ class MeteredModel:
         self.models.add(completion.model)
         self.blind = self.blind or completion.blind
         self.context = max(self.context, completion.usage.input_tokens / self._budget.context)
-        return completion
+        return replace(completion, text=without_reasoning(completion.text))

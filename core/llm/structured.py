@@ -11,6 +11,8 @@ from core.ports import LanguageModel
 
 Answer = TypeVar("Answer", bound=BaseModel)
 MAX_ANSWER_CHARS = 1_000_000
+MOST_STARTS = 50
+"""How many braces are tried for the beginning of the object."""
 
 
 class InvalidAnswer(ValueError):
@@ -47,13 +49,17 @@ def _read(text: str, complete: bool, kind: type[Answer]) -> Answer:
         raise InvalidAnswer("the answer was cut off at the token limit")
     if len(text) > MAX_ANSWER_CHARS:
         raise InvalidAnswer(f"the answer had {len(text):,} characters; the limit is {MAX_ANSWER_CHARS:,}")
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        raise InvalidAnswer("there was no JSON object in the answer")
-    try:
-        return kind.model_validate(json.loads(text[start : end + 1]))
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in error.errors()[:10]]
-        raise InvalidAnswer("; ".join(problems)) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidAnswer(f"it is not valid JSON: {error}") from error
+    problem = "there was no JSON object in the answer"
+    starts = [at for at, char in enumerate(text) if char == "{"][:MOST_STARTS]
+    for at in starts:
+        try:
+            return kind.model_validate(json.JSONDecoder().raw_decode(text, at)[0])
+        except ValidationError as error:
+            found = "; ".join(
+                f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in error.errors()[:10]
+            )
+        except (ValueError, RecursionError) as error:
+            found = f"it is not valid JSON: {error}"
+        # Prose may quote a brace before the object; what is wrong with the first one is what the model should hear.
+        problem = found if at == starts[0] else problem
+    raise InvalidAnswer(problem)

@@ -67,7 +67,9 @@ def test_a_unified_diff_becomes_one_edit_per_hunk() -> None:
         "FILE: a.py\n```diff\n--- a/a.py\n+++ b/a.py\n@@ -99,2 +1 @@\n one\n-two\n+2\n@@ wrong @@\n-four\n+4\n+5\n"
         "\\ No newline at end of file\n```"
     )
-    assert parse_answer(answer, "x") == (Replace("a.py", "one\ntwo", "one\n2"), Replace("a.py", "four", "4\n5"))
+    assert parse_answer(answer, "x") == (
+        Replace("a.py", "one\ntwo", "one\n2", lines=(99, 1)), Replace("a.py", "four", "4\n5", within="wrong"),
+    )  # fmt: skip
 
 
 def test_the_patch_form_of_some_models_is_understood() -> None:
@@ -76,7 +78,7 @@ def test_the_patch_form_of_some_models_is_understood() -> None:
         "*** Add File: b.py\n+one\n+two\n*** Delete File: c.py\n*** End Patch\n"
     )
     assert parse_answer(f"```\n{answer}```\n", "x") == (
-        Replace("a.py", "    x = 1\n    y = 2", "    x = 1\n    y = 3"), Replace("a.py", "z", "w"),
+        Replace("a.py", "    x = 1\n    y = 2", "    x = 1\n    y = 3", within="def first():"), Replace("a.py", "z", "w"),
         WholeFile("b.py", "one\ntwo\n"), Delete("c.py"),
     )  # fmt: skip
 
@@ -427,12 +429,12 @@ def test_one_definition_takes_the_place_of_its_namesake() -> None:
     assert whole(with_class, new) == with_class.replace("@property", "@cached").replace("return 4", "return 5")
     said = with_class.replace("# why", "# because").replace("@property", "@cached")
     assert whole(with_class, "# because\n@cached\ndef four(self):\n    return 4\n") == said
-    # A file that is nothing but that definition, or two namesakes: the answer is the file.
+    # A file that is nothing but that definition: the answer is the file. Of two namesakes the outer one is meant.
     assert whole("def two():\n    return 2\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
-    assert (
-        whole(f"{SEEN}\n\nif os:\n\n    def two(): ...\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
-    )
-    assert whole(SEEN, "def five():\n    return 5\n") == "def five():\n    return 5\n"
+    twice = f"{SEEN}\n\nif os:\n\n    def two(): ...\n"
+    assert whole(twice, "def two():\n    return 3\n") == twice.replace("return 2", "return 3")
+    # A definition that the file does not have says nothing of where it belongs; as the file it would delete the others.
+    assert refusal(SEEN, WholeFile("a.py", "def five():\n    return 5\n")).kind == "shrinks"
     assert whole(SEEN, "five = 5\n") == "five = 5\n"
     assert whole("x = = 1\ny = 2\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
 
@@ -472,7 +474,7 @@ def test_a_block_is_told_by_its_first_line() -> None:
     assert whole(sheet, ".n {\n  x: 2;\n}\n", path="a.scss") == ".n {\n  x: 2;\n}\n"
     assert whole(f"{sheet}.d {{\n  x: 1;\n", ".d {\n  x: 2;\n}\n", path="a.scss") == ".d {\n  x: 2;\n}\n"
     assert whole(sheet, "x\n", path="a.scss") == "x\n"
-    assert whole(sheet, "// only this\n", path="a.scss") == "// only this\n"
+    assert refusal(sheet, WholeFile("a.py", "# only this\n")).kind == "shrinks"
 
 
 # --- answers that leave code out

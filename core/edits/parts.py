@@ -1,0 +1,55 @@
+"""
+Answers that are parts of a file and do not say so: some of its functions, rules, sections, one service, one `<script>`.
+
+A part is told by names that the file has. It takes the place of its namesakes, or is refused; as the file it would
+delete everything else.
+"""
+
+import re
+from collections.abc import Sequence
+
+from core.edits.languages import ending
+from core.edits.merge import Line, margin, put_region
+from core.edits.names import keys_at_any_depth, named
+from core.edits.remarks import is_remark
+
+_IMPORT = re.compile(r"^\s*(?:import\b|from\s+\S+\s+import\b)")
+
+
+def is_part(path: str, file: Sequence[str], answer: Sequence[str]) -> bool:
+    """Say whether an answer can only be a part: it has the smaller half of what the file names, or no imports where the file has."""
+    theirs, mine = {span.name for span in named(path, file)}, {span.name for span in named(path, answer)}
+    if ending(path) in ("yaml", "yml") and not mine <= theirs:
+        theirs |= {span.name for span in keys_at_any_depth(file)}
+    if not mine or len(answer) >= len(file):
+        return False
+    if any(map(_IMPORT.match, file)) and not any(map(_IMPORT.match, answer)):
+        return True
+    return mine < theirs and len(theirs - mine) > len(mine)
+
+
+def placed(path: str, lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None:
+    """Return the file with the parts of an answer in the place of their namesakes; None where one has none, or several."""
+    file = [line.text for line in lines]
+    parts = named(path, answer)
+    covered = {at for part in parts for at in range(part.start, part.end)}
+    loose = [line for at, line in enumerate(answer) if at not in covered and line.strip() and not is_remark(line)]
+    if not parts or any(line not in file for line in loose):
+        return None
+    spans = named(path, file) if ending(path) not in ("yaml", "yml") else list(keys_at_any_depth(file))
+    targets = [[span for span in spans if span.name == part.name] for part in parts]
+    if any(len(found) != 1 for found in targets) or len({part.name for part in parts}) != len(parts):
+        return None
+    out = list(lines)
+    for part, (span,) in sorted(zip(parts, targets, strict=True), key=lambda pair: -pair[1][0].start):
+        out = put_region(
+            out, span.start, span.end, _at_margin(answer[part.start : part.end], file[span.start : span.end])
+        )
+    return out
+
+
+def _at_margin(new: Sequence[str], old: Sequence[str]) -> list[str]:
+    """Return lines that were moved to the left moved back to where the file has them."""
+    by = margin(old) - margin(new)
+    indent = next(line for line in old if line.strip())[: max(0, by)]
+    return [indent + line if line.strip() else line for line in new]

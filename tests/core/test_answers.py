@@ -1,0 +1,554 @@
+"""Whole answers of models, in the many forms in which they come: what they mean is done, or they are refused."""
+
+import json
+
+import pytest
+
+from core.edits import (
+    Delete,
+    Edit,
+    Operation,
+    Refusal,
+    Rename,
+    Replace,
+    WholeFile,
+    apply_patch,
+    asks_for_removal,
+    parse_answer,
+)
+from core.files import FileTree
+from core.llm.reasoning import without_reasoning
+
+PYTHON = """\
+import os
+
+
+def first():
+    total = 0
+    return total
+
+
+def second():
+    total = 0
+    return total + 1
+
+
+def third():
+    path = os.sep
+    return path
+"""
+SHEET = ".a {\n  color: red;\n}\n\n.b {\n  color: blue;\n}\n\n.c {\n  color: green;\n}\n"
+
+
+def after(files: dict[str, str], answer: str, default: str, *, may_remove: bool = False) -> dict[str, str] | Refusal:
+    """Return the files that an answer leaves, or why it is refused."""
+    edits = parse_answer(answer, default)
+    if isinstance(edits, Refusal):
+        return edits
+    done = apply_patch(FileTree({path: text.encode() for path, text in files.items()}), edits, may_remove=may_remove)
+    return done.refused[0] if done.refused else {path: content.decode() for path, content in done.tree.items()}
+
+
+def one(path: str, text: str, answer: str, *, may_remove: bool = False) -> str | Refusal:
+    """Return what an answer makes of a single file."""
+    done = after({path: text}, answer, path, may_remove=may_remove)
+    return done if isinstance(done, Refusal) else done[path]
+
+
+def kind(outcome: object) -> str:
+    assert isinstance(outcome, Refusal), outcome
+    return outcome.kind
+
+
+def edits(answer: str, default: str = "x") -> tuple[Edit, ...]:
+    found = parse_answer(answer, default)
+    assert not isinstance(found, Refusal), found
+    return found
+
+
+# --- which block is the file
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["a.css", "**a.css**", "`a.css`", "### a.css", "1. `a.css`:", "File: a.css", "**File:** `a.css`", "FILE: ./a.css", "FILE: a.css (changed)"],
+)  # fmt: skip
+def test_a_file_may_be_named_in_many_ways(header: str) -> None:
+    assert edits(f"{header}\n```css\nx\n```") == (WholeFile("a.css", "x\n"),)
+
+
+@pytest.mark.parametrize("info", ["css:a.css", 'css title="a.css"', "css filename=./a.css"])
+def test_the_first_line_of_a_fence_may_name_the_file(info: str) -> None:
+    assert edits(f"```{info}\nx\n```") == (WholeFile("a.css", "x\n"),)
+
+
+def test_a_line_that_is_no_path_names_nothing() -> None:
+    assert edits("Run: it\nlike.this one\n" + "x" * 400 + "\n```css\nx\n```", "a.css") == (WholeFile("a.css", "x\n"),)
+
+
+def test_commands_below_a_file_are_no_part_of_it() -> None:
+    page = "import a from 'a'\nexport const b = a\n"
+    answer = f"FILE: a.tsx\n```tsx\n{page}```\n\nThen run:\n\n```bash\nnpm install\n```\n"
+    assert edits(answer) == (WholeFile("a.tsx", page),)
+    assert kind(parse_answer("FILE: a.py\n```bash\npip install x\n```\n", "a.py")) == "no_edit"
+    assert edits("FILE: run.sh\n```bash\nls\n```\n") == (WholeFile("run.sh", "ls\n"),)
+    assert edits("FILE: Dockerfile\n```dockerfile\nFROM x\n```\n") == (WholeFile("Dockerfile", "FROM x\n"),)
+    assert edits("FILE: a.go\n```go\nx\n```\n```console\ngo run\n```\n") == (WholeFile("a.go", "x\n"),)
+    assert edits("FILE: a.py\n```coffee\nx = 1\n```\n") == (WholeFile("a.py", "x = 1\n"),)
+
+
+def test_fences_inside_a_file_are_its_own() -> None:
+    code = 'TEXT = """\n```\nx\n```\n"""\n'
+    assert edits(f"FILE: a.py\n```python\n{code}```\n") == (WholeFile("a.py", code),)
+    prose = "# A\n\n```sh\nls\n```\n\nB\n"
+    assert edits(f"FILE: a.md\n```markdown\n{prose}```\n") == (WholeFile("a.md", prose),)
+    assert edits(f"FILE: a.md\n```markdown\n{prose}```\nThen\n```bash\nls\n```\n") == (WholeFile("a.md", prose),)
+    assert kind(parse_answer("FILE: a.md\n```markdown\n# A\n```sh\nls\n```\n", "a.md")) == "truncated"
+    bare = "# A\n\n```\nls\n```\n\nB\n"
+    assert edits(f"FILE: a.md\n```\n{bare}```\n") == (WholeFile("a.md", bare),)
+    unknown = "func a() {\n```\nx\n```\n}\n"
+    assert edits(f"FILE: a.go\n```go\n{unknown}```\n") == (WholeFile("a.go", unknown),)
+    broken = "def a(:\n```\nx\n```\n"
+    assert edits(f"FILE: a.py\n```python\n{broken}```\n") == (WholeFile("a.py", broken),)
+
+
+def test_a_block_that_was_not_closed_before_the_next_file_is_cut_off() -> None:
+    assert kind(parse_answer("FILE: a.js\n```js\nlet a\n\nFILE: b.js\n```js\nlet b\n```\n", "a.js")) == "truncated"
+
+
+def test_blocks_above_the_first_header_only_show_something() -> None:
+    answer = "You have this:\n```js\nold()\n```\nFILE: b.css\n```css\nx\n```\n"
+    assert edits(answer, "a.js") == (WholeFile("b.css", "x\n"),)
+
+
+def test_of_two_blocks_the_first_may_be_what_the_file_reads() -> None:
+    answer = "Current:\n```css\n.b {\n  color: blue;\n}\n```\nNew:\n```css\n.b {\n  color: teal;\n}\n```\n"
+    assert one("a.css", SHEET, answer) == SHEET.replace("blue", "teal")
+    whole = f"Before:\n```css\n{SHEET}```\nAfter:\n```css\n{SHEET.replace('blue', 'teal')}```\n"
+    assert one("a.css", SHEET, whole) == SHEET.replace("blue", "teal")
+    parts = "```css\n.a {\n  color: tan;\n}\n```\nand\n```css\n.c {\n  color: teal;\n}\n```\n"
+    assert one("a.css", SHEET, parts) == SHEET.replace("red", "tan").replace("green", "teal")
+    swapped = "```css\n.b {\n  color: blue;\n}\n```\n```css\n.a {\n  color: red;\n}\n```\n"
+    assert kind(one("a.css", SHEET, swapped)) == "no_edit"
+    assert kind(one("a.css", SHEET, "```css\n.x {\n}\n```\n```css\n.y {\n}\n```\n")) == "no_edit"
+    assert kind(one("a.css", "", "```css\n.x {\n}\n```\n```css\n.y {\n}\n```\n")) == "no_edit"
+    assert one("a.css", SHEET, f"```css\n{SHEET}```\n```css\n{SHEET}```\n") == SHEET
+
+
+def test_the_path_that_is_repeated_inside_the_block_is_no_part_of_the_file() -> None:
+    assert one("src/a.js", "let a = 1\n", "FILE: src/a.js\n```js\n// src/a.js\nlet a = 2\n```\n") == "let a = 2\n"
+    kept = "// src/a.js\nlet a = 1\n"
+    assert one("src/a.js", kept, "FILE: src/a.js\n```js\n// src/a.js\nlet a = 2\n```\n") == "// src/a.js\nlet a = 2\n"
+
+
+# --- JSON
+
+
+def test_json_edits_are_read_before_anything_else() -> None:
+    call = json.dumps(
+        {"command": "str_replace", "path": "a.py", "old_str": "    return total\n", "new_str": "    return 1\n"}
+    )
+    expected = (Replace("a.py", "    return total", "    return 1"),)
+    for answer in (
+        call,
+        f"```json\n{call}\n```",
+        f"I will:\n\n```json\n{call}\n```\nDone.",
+        f"FILE: a.py\n{call}\nDone.",
+    ):
+        assert edits(answer, "a.py") == expected
+    assert edits(json.dumps({"name": "edit", "arguments": json.loads(call)}), "a.py") == expected
+    assert edits(f"[draft\n{{not json\n{{}}\n{call}", "a.py") == expected
+
+
+def test_json_of_a_json_file_is_the_file() -> None:
+    body = '{\n  "files": [\n    {"path": "x", "content": "y"}\n  ]\n}\n'
+    assert edits(f"FILE: a.json\n```json\n{body}```\n") == (WholeFile("a.json", body),)
+
+
+def test_files_in_json_are_whole_files() -> None:
+    answer = json.dumps({"files": [{"path": "a", "content": "x\n"}, {"filePath": "b", "code": "y\n"}]})
+    assert edits(answer) == (WholeFile("a", "x\n"), WholeFile("b", "y\n"))
+
+
+def test_all_places_are_replaced_where_the_call_says_so() -> None:
+    def call(old: str, new: str) -> str:
+        return json.dumps({"path": "a.txt", "old_string": old, "new_string": new, "replace_all": True})
+
+    assert one("a.txt", "a x\nb\na x\n", call("a x", "c")) == "c\nb\nc\n"
+    assert one("a.txt", "a\nb\nc\na\nb\n", call("a\nb", "d")) == "d\nc\nd\n"
+    assert one("a.txt", "a\nb\nc\n", call("a\nb", "d")) == "d\nc\n"
+    assert kind(one("a.txt", "a\n", call("z", "d"))) == "not_found"
+
+
+# --- diffs
+
+
+def test_the_file_names_of_a_diff_count() -> None:
+    files = {"a.yml": "x: 1\ny: 1\n", "b/a.yml": "x: 1\ny: 1\n"}
+    body = (
+        "--- a/a.yml\n+++ b/a.yml\n@@ -1 +1 @@\n-x: 1\n+x: 2\n--- a/b/a.yml\n+++ b/b/a.yml\n@@ -2 +2 @@\n-y: 1\n+y: 2\n"
+    )
+    expected = {"a.yml": "x: 2\ny: 1\n", "b/a.yml": "x: 1\ny: 2\n"}
+    assert after(files, f"```diff\n{body}```\n", "a.yml") == expected
+    assert after(files, f"Here it is.\n\n{body}", "a.yml") == kind_free_refusal(
+        after(files, f"Here it is.\n\n{body}", "a.yml")
+    )
+    assert after(files, body, "a.yml") == expected
+    # What the answer says above the diff counts where the diff names the same file by another folder.
+    assert edits("FILE: src/a.yml\n```diff\n--- a.yml\n+++ a.yml\n@@ -1 +1 @@\n-x\n+y\n```\n")[0].path == "src/a.yml"
+    assert (
+        edits("FILE: src/a.yml\n```diff\n--- old/a.yml\n+++ old/a.yml\n@@ -1 +1 @@\n-x\n+y\n```\n")[0].path
+        == "src/a.yml"
+    )
+
+
+def kind_free_refusal(outcome: object) -> object:
+    """Prose above an unfenced diff is no edit yet: it is refused, not guessed."""
+    assert isinstance(outcome, Refusal)
+    return outcome
+
+
+def test_diffs_make_remove_and_rename_files() -> None:
+    made = "```diff\ndiff --git a/n.py b/n.py\nnew file mode 100644\nindex 0..1\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1 @@\n+x = 1\n```\n"
+    assert edits(made) == (WholeFile("n.py", "x = 1\n"),)
+    gone = "```diff\ndiff --git a/o.py b/o.py\ndeleted file mode 100644\n--- a/o.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-x = 1\n```\n"
+    assert edits(gone, "o.py") == (Delete("o.py"),)
+    moved = "```diff\ndiff --git a/o.py b/n.py\nsimilarity index 100%\nrename from o.py\nrename to n.py\n```\n"
+    assert edits(moved, "o.py") == (Rename("o.py", "n.py"),)
+    both = "```diff\n--- a/o.py\t2026\n+++ b/n.py\t2026\n@@\n-x = 1\n+x = 2\n```\n"
+    assert edits(both, "o.py") == (Replace("o.py", "x = 1", "x = 2"), Rename("o.py", "n.py"))
+
+
+def test_a_removed_line_that_looks_like_a_header_is_a_line() -> None:
+    assert one("a.sql", "-- Old\nSELECT 1;\n", "```diff\n@@ -1,2 +1,2 @@\n--- Old\n+-- New\n SELECT 1;\n```\n") == (
+        "-- New\nSELECT 1;\n"
+    )
+    assert one("a.txt", "-- a\nc\n", "```diff\n@@ -1,2 +1,2 @@\n--- a\n+++ b\n c\n```\n") == "++ b\nc\n"
+
+
+LOOKS = (
+    "def a():\n    x = 1\n    return x\n\n\ndef b():\n    x = 1\n    return x\n\n\ndef c():\n    x = 1\n    return x\n"
+)
+
+
+@pytest.mark.parametrize("anchor", ["def b():", "b()"])
+def test_an_anchor_decides_between_places_that_read_alike(anchor: str) -> None:
+    patch = f"*** Begin Patch\n*** Update File: a.py\n@@ {anchor}\n-    x = 1\n+    x = 2\n*** End Patch\nDone."
+    assert one("a.py", LOOKS, patch) == LOOKS.replace("def b():\n    x = 1", "def b():\n    x = 2")
+
+
+def test_an_anchor_does_not_reach_into_the_next_block() -> None:
+    text = LOOKS.replace("def b():\n    x = 1", "def b():\n    x = 0")
+    patch = "*** Update File: a.py\n@@ def b():\n-    x = 1\n+    x = 2\n*** End Patch"
+    assert kind(one("a.py", text, patch)) == "ambiguous"
+
+
+def test_a_line_number_decides_only_where_it_is_right() -> None:
+    def numbered(line: int) -> str:
+        return f"```diff\n@@ -{line},1 +{line},1 @@\n-    x = 1\n+    x = 2\n```\n"
+
+    assert one("a.py", LOOKS, numbered(7)) == LOOKS.replace("def b():\n    x = 1", "def b():\n    x = 2")
+    assert kind(one("a.py", LOOKS, numbered(8))) == "ambiguous"
+    # Places that differ in their white space are not alike: nothing is guessed.
+    assert (
+        kind(one("a.py", "if a:\n    x = 1\nif b:\n      x = 1\n", "```diff\n@@ -2 +2 @@\n-x = 1\n+x = 2\n```\n"))
+        == "ambiguous"
+    )
+    roo = "FILE: a.py\n<<<<<<< SEARCH\n:start_line:7\n-------\n    x = 1\n=======\n    x = 2\n>>>>>>> REPLACE\n"
+    assert one("a.py", LOOKS, roo) == one("a.py", LOOKS, numbered(7))
+    assert (
+        one("a.txt", ":end_line: 3\nx\n", "<<<<<<< SEARCH\n:end_line: 3\nx\n=======\ny\n>>>>>>> REPLACE\n")
+        == ":end_line: 3\ny\n"
+    )
+
+
+def test_a_patch_may_stand_in_a_fence_and_lack_its_end() -> None:
+    assert edits("```\n*** Update File: a.py\n@@\n-x\n+y\n\n```\n") == (Replace("a.py", "x", "y"),)
+
+
+# --- SEARCH and REPLACE
+
+
+def test_blank_lines_that_are_not_there_tell_no_place() -> None:
+    assert kind(one("a.txt", "a\n", "<<<<<<< SEARCH\nzz\n\nyy\n=======\nzz\nyy\n>>>>>>> REPLACE\n")) == "not_found"
+
+
+def test_a_heading_that_looks_like_the_divider_is_text() -> None:
+    text = "Title\n=======\n\nWords.\n"
+    block = "<<<<<<< SEARCH\nTitle\n=======\n=======\nNew\n=======\n>>>>>>> REPLACE\n"
+    assert one("a.rst", text, f"FILE: a.rst\n{block}") == "New\n=======\n\nWords.\n"
+    assert kind(one("a.rst", "Other\n", f"FILE: a.rst\n{block}")) == "not_found"
+    assert kind(parse_answer("<<<<<<< SEARCH\na\n>>>>>>> REPLACE\n", "a.py")) == "truncated"
+    assert (
+        kind(parse_answer("<<<<<<< SEARCH\na\n<<<<<<< SEARCH\nb\n=======\nc\n>>>>>>> REPLACE\n", "a.py")) == "truncated"
+    )
+
+
+def test_lines_of_code_that_look_like_headers_are_code() -> None:
+    text = "const VERBS = {\n  DELETE:\n    'x',\n}\n"
+    block = "FILE: v.js\n<<<<<<< SEARCH\n  DELETE:\n    'x',\n=======\n  DELETE:\n    'y',\n>>>>>>> REPLACE\n"
+    assert one("v.js", text, block) == text.replace("'x'", "'y'")
+    assert edits(f"FILE: v.js\n```js\nDELETE: a.js\n{text}```\n") == (WholeFile("v.js", f"DELETE: a.js\n{text}"),)
+    assert edits("DELETE: `/items/{id}`\nFILE: a\n```\nx\n```\n") == (WholeFile("a", "x\n"),)
+
+
+def test_the_same_block_twice_is_one_edit() -> None:
+    block = "<<<<<<< SEARCH\nx = 1\n=======\nx = 1\ny = 2\n>>>>>>> REPLACE\n"
+    assert one("a.py", "x = 1\n", f"FILE: a.py\n{block}\n{block}") == "x = 1\ny = 2\n"
+
+
+def test_a_search_that_lost_its_indentation_keeps_that_of_the_replacement() -> None:
+    block = (
+        "<<<<<<< SEARCH\ntotal = 0\nreturn total + 1\n=======\n    total = 1\n    return total + 1\n>>>>>>> REPLACE\n"
+    )
+    assert one("a.py", PYTHON, block) == PYTHON.replace(
+        "total = 0\n    return total + 1", "total = 1\n    return total + 1"
+    )
+
+
+def test_wrong_indentation_of_python_is_a_syntax_error() -> None:
+    block = "<<<<<<< SEARCH\n    return total + 1\n=======\n    a = 1\n      return total + 1\n>>>>>>> REPLACE\n"
+    assert kind(one("a.py", PYTHON, block)) == "worse_syntax"
+
+
+def test_short_lines_tell_a_place_together() -> None:
+    text = "abc()\nb = 1\nc()\nd = 22\n\nz()\n"
+    block = "<<<<<<< SEARCH\nabc()\nb = 1\nold()\nd = 22\n=======\nabc()\nb = 2\nold()\nd = 22\n>>>>>>> REPLACE\n"
+    assert one("a.txt", text, block) == text.replace("b = 1", "b = 2")
+
+
+# --- what would go
+
+
+def body(lines: int) -> str:
+    return "\n".join(f"    step_{at}(value, {at})" for at in range(lines))
+
+
+@pytest.mark.parametrize("words", ["... rest", "hier bleibt alles", "le reste est identique", "your old steps", "snip"])
+@pytest.mark.parametrize(
+    ("path", "remark"), [("a.py", "# {}"), ("a.js", "// {}"), ("a.css", "/* {} */"), ("a.html", "<!-- {} -->")]
+)
+def test_a_remark_in_the_place_of_code_is_refused_in_whatever_words(words: str, path: str, remark: str) -> None:
+    old = f"head = 1\n{body(8)}\ntail = 2\n"
+    new = f"head = 2\n    {remark.format(words)}\ntail = 2\n"
+    assert kind(one(path, old, f"FILE: {path}\n```\n{new}```\n")) in ("shrinks", "elision")
+    quoted = f"FILE: {path}\n<<<<<<< SEARCH\n{body(8)}\n=======\n    {remark.format(words)}\n>>>>>>> REPLACE\n"
+    assert kind(one(path, old, quoted)) in ("shrinks", "elision")
+
+
+def test_a_file_that_drops_much_for_little_is_refused_unless_that_was_asked_for() -> None:
+    old = f"head = 1\n{body(40)}\ntail = 2\n"
+    answer = "FILE: a.txt\n```\nhead = 1\ntail = 3\n```\n"
+    refused = one("a.txt", old, answer)
+    assert kind(refused) == "shrinks"
+    assert isinstance(refused, Refusal)
+    assert "step_0(value, 0)" in refused.message
+    assert refused.message.endswith("…")
+    assert one("a.txt", old, answer, may_remove=True) == "head = 1\ntail = 3\n"
+    # What moves does not go.
+    moved = f"FILE: a.txt\n```\nhead = 1\ntail = 2\n{body(40)}\n```\n"
+    assert one("a.txt", old, moved) == f"head = 1\ntail = 2\n{body(40)}\n"
+    # Removing remarks for a remark is no loss of code.
+    notes = "\n".join(f"# note {at}" for at in range(8))
+    assert one("a.py", f"{notes}\nx = 1\n", "FILE: a.py\n```\n# all notes\nx = 1\n```\n") == "# all notes\nx = 1\n"
+
+
+def test_a_request_may_ask_for_less() -> None:
+    for request in ("Remove the old list", "get rid of it", "vereinfache die Seite", "split it in two"):
+        assert asks_for_removal(request)
+    for request in ("Add a field", "make it blue", ""):
+        assert not asks_for_removal(request)
+
+
+def test_what_the_model_saw_counts_for_what_would_go() -> None:
+    seen = f"head = 1\n{body(40)}\ntail = 2\n"
+    done = apply_patch(FileTree({"a.txt": seen.encode()}), [WholeFile("a.txt", "head = 1\ntail = 3\n", base=seen)])
+    assert done.refused[0].kind == "shrinks"
+
+
+# --- parts of a file
+
+
+def test_parts_take_the_place_of_their_namesakes() -> None:
+    answer = "```python\ndef first():\n    return 1\n\n\ndef third():\n    return 3\n```\n"
+    expected = PYTHON.replace("    total = 0\n    return total\n", "    return 1\n").replace(
+        "    path = os.sep\n    return path", "    return 3"
+    )
+    assert one("a.py", PYTHON, answer) == expected
+    assert one("a.css", SHEET, "```css\n.b {\n  color: teal;\n}\n```\n") == SHEET.replace("blue", "teal")
+    assert (
+        kind(one("a.py", PYTHON, "```python\ndef first():\n    return 1\n\n\ndef fourth():\n    return 3\n```\n"))
+        == "shrinks"
+    )
+    assert kind(one("a.css", SHEET + SHEET, "```css\n.b {\n  color: teal;\n}\n```\n")) == "shrinks"
+
+
+PAGE = """\
+<!doctype html>
+<html>
+<body>
+<nav id="top">
+  <a href="/">A</a>
+</nav>
+<main>
+  <p>Text</p>
+</main>
+<script>
+  let a = 1
+</script>
+<p id="x">one line</p>
+</body>
+</html>
+"""
+
+
+def test_elements_sections_and_keys_are_parts_too() -> None:
+    assert one("a.html", PAGE, "```html\n<script>\n  let a = 2\n</script>\n```\n") == PAGE.replace("a = 1", "a = 2")
+    assert one("a.html", PAGE, '```html\n<nav id="top">\n  <a href="/">B</a>\n</nav>\n```\n') == PAGE.replace(
+        ">A<", ">B<"
+    )
+    text = "# Title\n\nIntro.\n\n## One\n\nA.\n\n```sh\n# no heading\n```\n\n---\n\n## Two\n\nB.\n\n## Three\n\nC.\n"
+    assert one("a.md", text, "````markdown\n## One\n\nAA.\n\n```sh\n# no heading\n```\n````\n") == text.replace(
+        "A.\n", "AA.\n", 1
+    )
+    flat = "# A\n\na\n\n# B\n\nb\n\n# C\n\nc\n"
+    assert one("a.md", flat, "````markdown\n# B\n\nbb\n````\n") == flat.replace("\nb\n", "\nbb\n")
+    compose = "services:\n  web:\n    image: a\n    ports:\n    - 1\n\n  # the store\n  db:\n    image: b\nvolumes:\n  v: {}\n"
+    assert one("c.yml", compose, "```yaml\ndb:\n  image: c\n```\n") == compose.replace("image: b", "image: c")
+    vue = "<script>\nlet a = 1\n</script>\n<template>\n<p>\n</p>\n</template>\n<style>\n.a {}\n</style>\n"
+    assert one("a.vue", vue, "```vue\n<script>\nlet a = 2\n</script>\n```\n") == vue.replace("1", "2")
+
+
+def test_what_comes_behind_everything_that_was_left_out_goes_to_the_end() -> None:
+    assert one("a.css", SHEET, "```css\n/* ... existing styles ... */\n\n.d {\n  color: tan;\n}\n```\n") == (
+        SHEET + "\n.d {\n  color: tan;\n}\n"
+    )
+    assert (
+        kind(one("a.html", PAGE, "```html\n<!-- ... existing markup ... -->\n<footer>\n x\n</footer>\n```\n"))
+        == "elision"
+    )
+    assert kind(one("a.txt", "a\nb\n", "```\n# ... existing ...\nc\n```\n")) == "elision"
+
+
+CLASS = "import a from 'a'\n\nclass C {\n  one() {\n    return 1\n  }\n\n  two() {\n    return 2\n  }\n}\n\nexport default C\n"
+
+
+def test_members_of_a_class_are_put_into_it() -> None:
+    answer = "class C {\n  // ... same ...\n\n  two() {\n    return 22\n  }\n\n  three() {\n    return 3\n  }\n  // ... same ...\n}\n"
+    expected = CLASS.replace("return 2\n", "return 22\n").replace(
+        "  }\n}\n", "  }\n\n  three() {\n    return 3\n  }\n}\n"
+    )
+    assert one("a.js", CLASS, f"```js\n{answer}```\n") == expected
+    python = "import os\n\n\nclass C:\n    def one(self):\n        return 1\n\n    def two(self):\n        return 2\n\n\nx = C()\n"
+    said = "class C:\n    # ... existing code ...\n    def three(self):\n        return 3\n    # ... rest of the class ...\n"
+    assert one("a.py", python, f"```python\n{said}```\n") == python.replace(
+        "return 2\n", "return 2\n\n    def three(self):\n        return 3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["class D {\n  // ... same ...\n  five() {\n  }\n  // ... same ...\n}\n",
+     "class C {\n  // ... same ...\n  five() {\n    // ... same ...\n    x()\n  }\n  // ... same ...\n}\n",
+     "class C {\n  // ... same ...\n  field = 1\n  five() {\n  }\n  // ... same ...\n}\n",
+     "class C {\n  // ... same ...\n  five = 1\n  // ... same ...\n}\n"],
+)  # fmt: skip
+def test_members_that_cannot_be_placed_are_refused(answer: str) -> None:
+    assert kind(one("a.js", CLASS, f"```js\n{answer}```\n")) == "elision"
+
+
+def test_two_members_with_one_name_are_no_place() -> None:
+    twice = CLASS.replace("two()", "one()")
+    answer = "class C {\n  // ... same ...\n  one() {\n    x()\n  }\n  // ... same ...\n}\n"
+    assert kind(one("a.js", twice, f"```js\n{answer}```\n")) == "elision"
+
+
+def test_a_definition_between_gaps_takes_the_place_of_its_namesake() -> None:
+    answer = "# ... existing code ...\n\ndef second():\n    if x:\n        return 5\n\n# ... existing code ...\n"
+    assert one("a.py", PYTHON, f"```python\n{answer}```\n") == PYTHON.replace(
+        "    total = 0\n    return total + 1", "    if x:\n        return 5"
+    )
+
+
+# --- reasoning
+
+
+def test_what_a_model_thinks_aloud_is_no_answer() -> None:
+    draft = "FILE: a.py\n```python\nx = 1\n```\n"
+    final = draft.replace("1", "2")
+    expected = (WholeFile("a.py", "x = 2\n"),)
+    assert edits(f"<think>\nMaybe:\n{draft}</think>\n\n{final}") == expected
+    assert edits(f"<think></think><thinking>{draft}</thinking>{final}") == expected
+    assert edits(f"{draft}</think>\n{final}") == expected
+    assert kind(parse_answer(f"<think>\n{draft}", "a.py")) == "empty"
+    assert without_reasoning("x = '<think>'\n") == "x = '<think>'\n"
+    # In a block the tag is code.
+    page = "FILE: a.html\n```html\n<think>\nx\n</think>\n```\n"
+    assert edits(page) == (WholeFile("a.html", "<think>\nx\n</think>\n"),)
+    block = "FILE: a.html\n<<<<<<< SEARCH\n</think>\n=======\n</thought>\n>>>>>>> REPLACE\n"
+    assert edits(block) == (Replace("a.html", "</think>", "</thought>"),)
+
+
+# --- keys of YAML files
+
+
+def key(action: str, target: str, value: object = None) -> str:
+    said = {"type": "key", "action": action, "target": target}
+    return json.dumps({"path": "c.yml", "edits": [said | ({} if value is None else {"new_content": value})]})
+
+
+COMPOSE = """\
+---
+# what runs
+services:
+
+  db:
+    image: postgres:16   # the store
+    ports:
+      - "5432"
+      - 1
+
+  web: {image: nginx}
+volumes: [a, b]
+"""
+
+
+def test_keys_of_yaml_are_changed_where_they_stand() -> None:
+    assert one("c.yml", COMPOSE, key("replace", "services.db.image", "postgres:17")) == COMPOSE.replace("16 ", "17 ")
+    assert one("c.yml", COMPOSE, key("add", "services.db.restart", "always")) == COMPOSE.replace(
+        "      - 1\n", "      - 1\n    restart: always\n"
+    )
+    assert one("c.yml", COMPOSE, key("remove", "services.db.ports")) == COMPOSE.replace(
+        '    ports:\n      - "5432"\n      - 1\n', ""
+    )
+    assert one("c.yml", "a: 1\nb: 2", key("add", "c", 3)) == "a: 1\nb: 2\nc: 3\n"
+    for edit in (key("replace", "services.web.image", "caddy"), key("replace", "volumes", ["c"]), key("add", "x.y", 1)):
+        done = one("c.yml", COMPOSE, edit)
+        assert isinstance(done, str)
+        assert done.startswith(
+            "---\n# what runs\nservices:\n\n  db:\n    image: postgres:16   # the store\n    ports:\n      - "
+        )
+    assert one("c.yml", "a: |\n  x\n  y\nb: 1\n", key("replace", "a", "z")) == "a: |-\n  z\nb: 1\n"
+    assert one("c.yml", "", key("add", "a", 1)) == kind_free(one("c.yml", "", key("add", "a", 1)))
+
+
+def kind_free(outcome: str | Refusal) -> str | Refusal:
+    """An empty file gets its first key."""
+    assert outcome == "a: 1\n"
+    return outcome
+
+
+def test_operations_after_a_file_line_are_operations() -> None:
+    call = {
+        "path": "a.py",
+        "edits": [{"type": "function", "target": "first", "action": "replace", "new_content": "def first(): ..."}],
+    }
+    expected = (Operation("a.py", "replace", "function", "first", "def first(): ..."),)
+    assert edits(f"FILE: a.py\n```json\n{json.dumps(call)}\n```\n", "a.py") == expected
+
+
+def test_a_patch_that_does_not_fit_tells_only_its_first_refusals() -> None:
+    block = "".join(f"<<<<<<< SEARCH\nnothing_{at}\n=======\nx\n>>>>>>> REPLACE\n" for at in range(30))
+    found = parse_answer(f"FILE: a.txt\n{block}", "a.txt")
+    assert not isinstance(found, Refusal)
+    assert len(apply_patch(FileTree({"a.txt": b"y\n"}), found).refused) == 10
