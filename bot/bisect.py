@@ -10,7 +10,7 @@ from adapters.vfs.git import GitRepository
 from core.chat import Answer
 from core.findings import CheckResult
 from core.history import Commit
-from core.manifests import MANIFEST_PATH, read_manifest
+from core.manifests import manifest_of
 from core.messages import Action, Doc, Para
 from core.sessions import Session
 
@@ -48,7 +48,7 @@ async def when_it_broke(what: str, session: Session, repository: GitRepository, 
 
     async def results(commit: Commit) -> Sequence[CheckResult]:
         tree = await repository.tree(session.id, commit.id)
-        return await suite.known(tree, read_manifest(tree.get(MANIFEST_PATH)))
+        return await suite.known(tree, manifest_of(tree))
 
     found = _meant(what, await results(commits[0]))
     if found is None:

@@ -17,6 +17,15 @@ def configure_logs(level: str) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # Libraries that log through structlog itself would print on stdout, which belongs to what commands answer.
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level, *(one for one in shared if not isinstance(one, structlog.stdlib.ExtraAdder)),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )  # fmt: skip
     last = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()

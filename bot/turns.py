@@ -27,7 +27,7 @@ from bot.progress import ProgressBoard
 from bot.replies import MARKS, introduced, reply
 from core.chat import Answer
 from core.errors import OutsideError, UserError
-from core.manifests import MANIFEST_PATH, read_manifest
+from core.manifests import manifest_of
 from core.messages import Doc, Progress, TurnRequest, TurnResult
 from core.receipts import receipt
 from core.sessions import Session
@@ -195,7 +195,7 @@ class TurnRunner:
         if not result.commit or result.parent:
             return ""
         try:
-            manifest = read_manifest((await self.repository.tree(session_id, result.commit)).get(MANIFEST_PATH))
+            manifest = manifest_of(await self.repository.tree(session_id, result.commit))
         except Exception:
             log.exception("title_failed")
             return ""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from core.errors import OutsideError
 from core.files import FileTree
 from core.findings import CheckResult, CheckStatus, Finding, blocking, fingerprinted, marked
-from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
+from core.manifests import AppManifest, manifest_of
 from core.ports import Checks, Worth
 
 MAX_REPAIRS = 3
@@ -44,7 +44,7 @@ async def judge(
     async def old() -> set[str]:
         nonlocal known
         if known is None:
-            results = await checks.known(parent, read_manifest(parent.get(MANIFEST_PATH))) if parent else ()
+            results = await checks.known(parent, manifest_of(parent)) if parent else ()
             known = {one.fingerprint for result in results for one in result.findings}
         return known | waived.keys()
 

@@ -8,7 +8,7 @@ from core.attachments import Attached, for_model, images
 from core.files import FileTree
 from core.history import Commit
 from core.llm.chat import Image
-from core.manifests import MANIFEST_PATH, AppManifest, read_manifest
+from core.manifests import AppManifest, manifest_of, manifest_path
 from core.memory import Memory, Recollection
 
 MEMORY_CHARS = 10_000
@@ -36,7 +36,7 @@ class Context:
         history: Sequence[Commit],
     ) -> "Context":
         """Read the manifest out of the tree and keep the rest."""
-        return cls(tree, read_manifest(tree.get(MANIFEST_PATH)), memories, recollections, history)
+        return cls(tree, manifest_of(tree), memories, recollections, history)
 
     def sections(self, request: str) -> dict[str, Any]:
         """Return the prompt's sections that every role gets: request, app, memory, history, talk, files."""
@@ -60,10 +60,10 @@ class Context:
         recalled = [path for one in self.recollections for path in one.files]
         order = dict.fromkeys([*paths, *recalled, *self.tree])
         shown: dict[str, str] = {}
-        left = FILES_CHARS
+        left, hidden = FILES_CHARS, manifest_path(self.tree)
         for path in order:
             text = self.tree.text(path)
-            if path == MANIFEST_PATH or text is None or (len(text) > left and path not in paths):
+            if path == hidden or text is None or (len(text) > left and path not in paths):
                 continue
             shown[path] = text
             left -= len(text)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from core.agents import request_for
@@ -12,20 +12,27 @@ from core.edits import Delete, Edit, Patched, Refusal, apply_patch, asks_for_rem
 from core.files import FileTree
 from core.findings import Finding
 from core.keeping import Work
-from core.llm.chat import ChatRequest, Message
+from core.llm.chat import ChatRequest, asked_again
 from core.manifests import AppManifest, Plan
 from core.ports import LanguageModel
 
 PARALLEL_CALLS = 6
 MAX_FINDINGS_SHOWN = 20
+NO_CHANGE = "NO CHANGE"
+"""The answer of a model that finds nothing to change in a file that is there."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """The tree with the patch applied, or the refusals because of which it stayed as it was."""
+    """
+    The tree with the patch applied, or the refusals because of which it stayed as it was.
+
+    `unchanged` are the files that the plan named and of which the model said that they need no change.
+    """
 
     tree: FileTree
     refused: tuple[Refusal, ...] = ()
+    unchanged: tuple[str, ...] = ()
 
 
 async def write_files(
@@ -53,7 +60,8 @@ async def write_files(
     removed = [Delete(path) for path in plan.remove if path in context.tree]
     edits = [edit for answer in answers if not isinstance(answer, Refusal) for edit in answer]
     patched = await _applied(context.tree, [*edits, *removed], request)
-    return Written(patched.tree, patched.refused)
+    unchanged = tuple(path for path, answer in zip(plan.write, answers, strict=True) if not answer)
+    return Written(patched.tree, patched.refused, unchanged)
 
 
 async def _write(
@@ -118,8 +126,9 @@ async def _edits_from(
     problem: Refusal | None = None
     for hint in ("", "Answer again.", "Answer with the whole file in one fenced block under its FILE line."):
         if problem is not None:
-            talk = (Message("assistant", answer[:20_000]), Message("user", f"Not applied: {problem.message}\n{hint}"))
-            asked = replace(asked, messages=(*asked.messages, *talk))
+            asked = asked_again(
+                asked, answer, f"Not applied: {problem.message}\n{hint}", cut_off=problem.kind == "truncated"
+            )
         completion = await model.complete(asked)
         answer = completion.text
         edits, outcomes = await _usable(request, answer, completion.complete, allowed, tree)
@@ -135,7 +144,7 @@ async def _usable(
     request: str, answer: str, complete: bool, allowed: Sequence[str], tree: FileTree
 ) -> tuple[tuple[Edit, ...] | Refusal, list[str]]:
     """Return the answer's edits if they are whole, stay inside what was asked for, and apply; and what became of each."""
-    edits = await asyncio.to_thread(_read, answer, complete, allowed)
+    edits = await asyncio.to_thread(_read, answer, complete, allowed, tree)
     if isinstance(edits, Refusal):
         return edits, [f"answer | refused: {edits.kind}"]
     patched = await _applied(tree, edits, request)
@@ -144,9 +153,11 @@ async def _usable(
     return edits, [f"{type(edit).__name__} | {one.tier}" for edit, one in zip(edits, patched.applied, strict=True)]
 
 
-def _read(answer: str, complete: bool, allowed: Sequence[str]) -> tuple[Edit, ...] | Refusal:
+def _read(answer: str, complete: bool, allowed: Sequence[str], tree: FileTree) -> tuple[Edit, ...] | Refusal:
     if not complete:
         return Refusal("truncated", allowed[0], "The answer was cut off at the token limit.")
+    if answer.strip().strip("`*.").upper() == NO_CHANGE and all(path in tree for path in allowed):
+        return ()
     edits = parse_answer(answer, allowed[0])
     if isinstance(edits, Refusal):
         return edits

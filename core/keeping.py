@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from core.files import FileTree
 from core.history import Draft
-from core.manifests import MANIFEST_PATH
+from core.manifests import manifest_path
 from core.messages import TurnRequest
 from core.ports import Checks
 
@@ -38,7 +38,7 @@ async def kept_draft(work: Work, request: TurnRequest, title: str, checks: Check
     changes = work.before.changes_to(work.tree)
     leaking = await checks.leaking(FileTree({path: body for path, body in changes.items() if body is not None}))
     changes = {path: body for path, body in changes.items() if path not in leaking}
-    if not changes.keys() - {MANIFEST_PATH}:
+    if not changes.keys() - {manifest_path(work.tree)}:
         # A plan is soon made again.
         return None
     return Draft(

@@ -1,9 +1,11 @@
 """
-The AppManifest: the strict description of an app, kept in its tree as `app.json`.
+The AppManifest: the strict description of an app, kept in its tree as `app.json`, or beside another tool's file of that name.
 
 Everything a model may say about an app is bounded here, so that an answer either fits or is refused with a sentence.
 """
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -11,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from core.errors import UserError
 from core.files import check_paths
 
-MANIFEST_PATH = "app.json"
+MANIFEST_PATH, BESIDE_PATH = "app.json", "threadwright.json"
+"""Where an app's manifest is, and where it is when an `app.json` of another tool (Expo, Heroku) is there already."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
@@ -170,8 +173,8 @@ class AppManifest(Strict):
         paths = [file.path for file in self.files]
         if len(set(paths)) != len(paths):
             raise ValueError("two files have one path")
-        if MANIFEST_PATH in paths:
-            raise ValueError(f"{MANIFEST_PATH} is written by the bot and is not listed among the files")
+        if taken := {MANIFEST_PATH, BESIDE_PATH} & set(paths):
+            raise ValueError(f"{min(taken)} is not written by roles and is not listed among the files")
         try:
             check_paths([*paths, MANIFEST_PATH])
         except UserError as error:
@@ -240,6 +243,26 @@ class Review(Strict):
 
     summary: Paragraph
     notes: list[Sentence] = Field(default_factory=list, max_length=5)
+
+
+def manifest_path(tree: Mapping[str, bytes]) -> str:
+    """Return where the manifest of these files is, or will be: not in the place of another tool's file."""
+    there = tree.get(MANIFEST_PATH)
+    return BESIDE_PATH if BESIDE_PATH in tree or (there is not None and not _is_ours(there)) else MANIFEST_PATH
+
+
+def manifest_of(tree: Mapping[str, bytes]) -> AppManifest | None:
+    """Return the manifest of these files, None when they have none that fits."""
+    return read_manifest(tree.get(manifest_path(tree)))
+
+
+def _is_ours(content: bytes) -> bool:
+    """Say whether an `app.json` is a manifest, also one that somebody broke by hand."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return b'"analysis"' in content
+    return isinstance(found, dict) and {"analysis", "kind"} <= found.keys()
 
 
 def read_manifest(content: bytes | None) -> AppManifest | None:

@@ -33,12 +33,13 @@ async def triage(request: str, context: Context, model: LanguageModel) -> Triage
 
 async def plan(
     request: str, context: Context, model: LanguageModel, frontends: Sequence[Frontend] = ("html",)
-) -> Planned:
+) -> Planned | str:
     """
     Ask the arch role for a plan.
 
     An answer that does not fit gets one repair turn; then a new app gets the plainest manifest that holds the request,
-    and an existing one keeps its own. Both say so.
+    and an existing one keeps its own. Both say so. Files without a manifest, which people brought, stay as they are:
+    then the sentence is all there is.
     """
     files = context.related([]) if context.tree else None
     sections = context.sections(request) | {"sandbox": {"frontends": list(frontends)}}
@@ -46,7 +47,7 @@ async def plan(
         found = await ask_for(model, request_for("arch", sections, files_of=files, images=context.images), Plan)
     except InvalidAnswer as error:
         return _fallback(request, context, str(error))
-    if context.manifest is None:
+    if not context.tree:
         return Planned(found.model_copy(update={"write": [file.path for file in found.manifest.files]}))
     missing = [file.path for file in found.manifest.files if file.path not in context.tree]
     return Planned(found.model_copy(update={"write": list(dict.fromkeys([*found.write, *missing]))}))
@@ -57,11 +58,13 @@ def kept(manifest: AppManifest) -> Planned:
     return Planned(Plan(manifest=manifest, summary="Kept your files in the app."))
 
 
-def _fallback(request: str, context: Context, problem: str) -> Planned:
+def _fallback(request: str, context: Context, problem: str) -> Planned | str:
     said = f"The model gave no usable plan ({problem[:200]}), so "
+    stays = said + "the app stays as it is. Say it in other words, or try another model."
     if context.manifest is not None:
-        kept = Plan(manifest=context.manifest, summary="The app stays as it is.")
-        return Planned(kept, said + "the app stays as it is. Say it in other words, or try another model.")
+        return Planned(Plan(manifest=context.manifest, summary="The app stays as it is."), stays)
+    if context.tree:
+        return stays
     return Planned(fallback_plan(request), said + "this is the plainest page that holds your request.")
 
 

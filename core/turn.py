@@ -24,7 +24,7 @@ from core.keeping import Work
 from core.llm.chat import Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
-from core.manifests import MANIFEST_PATH, AppManifest, Plan, Review, Triage, read_manifest
+from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest, Plan, Review, Triage, manifest_of, manifest_path
 from core.memory import Memory, kind_of
 from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import (
@@ -176,8 +176,11 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         wanted = await planning.triage(asked, context, model)
         if (answer := _without_change(wanted, head, notes, context)) is not None:
             return answer
-        planned = await planning.plan(asked, context, model, ports.frontends)
-    plan = planned.plan
+        found = await planning.plan(asked, context, model, ports.frontends)
+        if isinstance(found, str):
+            return Proposal("asked", found, head, notes=tuple(notes))
+        planned = found
+    plan, manifest_at = planned.plan, manifest_path(context.tree)
     notes += [planned.caveat] if planned.caveat else []
     if not plan.write and not plan.remove and plan.manifest == context.manifest and not context.attached:
         return Proposal(
@@ -185,13 +188,19 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         )
 
     show.step(f"Writing {len(plan.write)} file{'s' * (len(plan.write) != 1)}")
-    work.tree = context.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes()})
+    work.tree = context.tree.changed({manifest_at: plan.manifest.to_bytes()})
     written = await generation.write_files(asked, plan, context, model, show.file, work)
     if written.refused:
         return Proposal("blocked", _refused(written.refused), head, notes=tuple(notes))
+    if written.unchanged and len(written.unchanged) == len(plan.write) and not plan.remove and not context.attached:
+        names = ", ".join(written.unchanged[:5])
+        said = f"The model found nothing to change in {names}. Say what should be different in other words."
+        return Proposal("asked", said, head, notes=tuple(notes))
+    if manifest_at == BESIDE_PATH and BESIDE_PATH not in context.tree:
+        notes.append(f"Your own {MANIFEST_PATH} is left alone; what describes the app is in {BESIDE_PATH}.")
     uploads = {f"{folder_of(plan.manifest)}/{one.name}": one.content for one in context.attached}
     notes += [f"Put {path} into the app; it is served as /uploads/{path.rpartition('/')[2]}." for path in uploads]
-    work.tree = written.tree.changed({MANIFEST_PATH: plan.manifest.to_bytes(), **uploads})
+    work.tree = written.tree.changed({manifest_at: plan.manifest.to_bytes(), **uploads})
 
     show.step("Checking")
     verdict, repairs = await _checked(asked, plan.manifest, ports, model, show, work, request.session_id)
@@ -397,7 +406,7 @@ async def _preview(session: Session, commit: str, ports: TurnPorts, steps: Steps
 async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState:
     ports.progress(Progress("Starting the preview", goes_on=True))
     tree = await ports.repository.tree(session.id, commit)
-    return await ports.preview.show(session.id, session.slug, commit, tree, read_manifest(tree.get(MANIFEST_PATH)))
+    return await ports.preview.show(session.id, session.slug, commit, tree, manifest_of(tree))
 
 
 def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:

@@ -4,24 +4,49 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 import stamina
 
-from adapters.llm.profiles import ProviderProfile
+from adapters.llm.profiles import ProviderProfile, SizeKey
+from adapters.llm.refusals import error_of, for_good, no_credit, reason, room, wait_of, wants_other_size_key
 from core.errors import ProviderError
 from core.llm.chat import ChatRequest, Completion, Usage
 
 MAX_ANSWER_BYTES = 8_000_000
 TRIES = 4
-MAX_WAIT_SECONDS = 30.0
+MAX_WAIT_SECONDS = 65.0
+"""The window of a free plan is a minute."""
 _NO_IMAGES = (400, 404, 413, 415, 422)
 """What endpoints answer that take no pictures, or not such large ones."""
+
+
+MOST_CUTS, LEAST_TOKENS = 2, 1_000
+"""How often the size of an answer is cut to what a provider says that it allows, and what is too little to be of use."""
+_HINTS = {
+    401: "The key is not accepted; check it.", 403: "The key may not use this model.",
+    404: "There is no such model or endpoint; check THREADWRIGHT_MODEL_NAME.",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a call is put: the rung of the ladder, the name and the limit of the answer's size, with pictures or without."""
+
+    rung: int
+    size_key: SizeKey
+    most_tokens: int
+    shown: bool
+    swapped: bool = False
+    cuts: int = 0
+
+    def size(self, request: ChatRequest) -> int:
+        """Return how many tokens of an answer are asked for."""
+        return min(request.max_output_tokens, self.most_tokens or request.max_output_tokens)
 
 
 @dataclass(frozen=True)
@@ -40,6 +65,14 @@ class _Again(Exception):
         self.after = after
 
 
+class _Refused(Exception):
+    """The provider answered with an error: over HTTP, or inside a stream."""
+
+    def __init__(self, status: int, error: dict[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(reason(error) or f"HTTP {status}")
+        self.status, self.error, self.headers = status, error, headers
+
+
 class OpenAICompatibleModel:
     """One model of one provider. Use it as an async context manager."""
 
@@ -47,6 +80,7 @@ class OpenAICompatibleModel:
         self.name = model or profile.model
         self._profile, self._prices, self._seconds = profile, prices, seconds
         self._rung, self._sees = 0, True
+        self._size_key, self._most_tokens = profile.size_key, 0
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         timeout = httpx.Timeout(seconds, connect=15)
         self._http = httpx.AsyncClient(base_url=profile.base_url, headers=headers, timeout=timeout)
@@ -68,75 +102,112 @@ class OpenAICompatibleModel:
         """
         try:
             async for attempt in stamina.retry_context(
-                on=_wait_or_stop, attempts=TRIES, timeout=self._seconds * 2, wait_max=MAX_WAIT_SECONDS
+                on=_wait_or_stop, attempts=TRIES, timeout=self._seconds * 2, wait_max=30
             ):
                 with attempt:
                     return await self._once(request)
         except _Again as error:
-            until = time.strftime("%H:%M UTC", time.gmtime(time.time() + (error.after or 0) + 59))
-            wait = f", and asks to wait until {until}" if (error.after or 0) > MAX_WAIT_SECONDS else ""
+            after = error.after or 0
+            until = time.strftime("%-d %B, %H:%M UTC", time.gmtime(time.time() + after + 59))
+            wait = f"; it can be asked again on {until}" if after > MAX_WAIT_SECONDS else ""
             raise ProviderError(f"{self._profile.name} did not answer: {error}{wait}.", retryable=True) from error
         raise AssertionError("stamina ends with a value or an error")
 
     async def _once(self, request: ChatRequest) -> Completion:
-        """Ask once, stepping down the ladder of structured answers when the provider refuses a rung."""
-        shown, refused = bool(request.images) and self._sees, 0
+        """Ask once: where the provider refuses a form, a name or a size, by the next that it may take."""
+        form = _Form(self._rung, self._size_key, self._most_tokens, shown=bool(request.images) and self._sees)
+        refused = 0
         while True:
             try:
                 async with asyncio.timeout(self._seconds):
-                    answer = await self._ask(request, shown=shown)
-                if request.images and not shown:
-                    # Another code may mean these pictures, and not all.
-                    self._sees = self._sees and refused not in (404, 415)
-                    return replace(answer, blind=True)
-                return answer
+                    answer = await self._ask(request, form)
             except TimeoutError as error:
                 raise _Again(f"no answer within {self._seconds:.0f} s") from error
-            except httpx.HTTPStatusError as error:
-                code = error.response.status_code
-                if shown and code in _NO_IMAGES:
-                    # It may be the pictures: once without them.
-                    shown, refused = False, code
-                    continue
-                if code == 400 and request.schema is not None and self._rung < len(self._profile.rungs) - 1:
-                    self._rung += 1
-                    shown = bool(request.images) and self._sees
-                    continue
-                if code in (408, 409, 425, 429) or code >= 500:
-                    raise _Again(f"HTTP {code}", _retry_after(error.response)) from error
-                raise ProviderError(_refusal(self._profile.name, error.response)) from error
             except httpx.HTTPError as error:
                 raise _Again(f"{type(error).__name__}") from error
+            except _Refused as error:
+                if form.shown and error.status in _NO_IMAGES:
+                    # It may be the pictures: once without them.
+                    form, refused = replace(form, shown=False), error.status
+                    continue
+                if (next_form := self._next(form, request, error)) is None:
+                    raise self._given_up(error) from error
+                form = next_form
+                continue
+            self._rung, self._size_key, self._most_tokens = form.rung, form.size_key, form.most_tokens
+            if request.images and not form.shown:
+                # Another code may mean these pictures, and not all.
+                self._sees = self._sees and refused not in (404, 415)
+                return replace(answer, blind=True)
+            return answer
 
-    async def _ask(self, request: ChatRequest, *, shown: bool) -> Completion:
+    def _next(self, form: "_Form", request: ChatRequest, refused: _Refused) -> "_Form | None":
+        """Return what to ask with instead, None when nothing of it may be to blame."""
+        asked = form.size(request)
+        most = room(refused.error, asked)
+        if (
+            most is not None
+            and refused.status not in (401, 403, 404)
+            and form.cuts < MOST_CUTS
+            and LEAST_TOKENS <= most < asked
+        ):
+            return replace(form, most_tokens=most, cuts=form.cuts + 1)
+        if refused.status not in (400, 422):
+            return None
+        if not form.swapped and wants_other_size_key(refused.error, form.size_key):
+            other: SizeKey = "max_tokens" if form.size_key == "max_completion_tokens" else "max_completion_tokens"
+            return replace(form, size_key=other, swapped=True)
+        if request.schema is not None and form.rung < len(self._profile.rungs) - 1:
+            return replace(form, rung=form.rung + 1, shown=bool(request.images) and self._sees)
+        return None
+
+    def _given_up(self, refused: _Refused) -> Exception:
+        """Return what a refusal means: wait and ask again, or tell people."""
+        status, error, name = refused.status, refused.error, self._profile.name
+        after = wait_of(refused.headers, error, time.time())
+        if no_credit(status, error):
+            return ProviderError(f"The account at {name} has no credit left for this. {refused}")
+        if for_good(status, error):
+            return ProviderError(f"{name} refused ({status}). {refused}")
+        if status in (408, 409, 425, 429) or status >= 500:
+            return _Again(f"{refused}" if f"{status}" in f"{refused}" else f"HTTP {status}: {refused}", after)
+        return ProviderError(f"{name} refused ({status}). {_HINTS.get(status, '')} {reason(error)}".strip())
+
+    async def _ask(self, request: ChatRequest, form: "_Form") -> Completion:
         text, finish, usage, model = list[str](), "", dict[str, Any](), self.name
-        async with self._http.stream("POST", "/chat/completions", json=self._body(request, shown=shown)) as response:
+        async with self._http.stream("POST", "/chat/completions", json=self._body(request, form)) as response:
             if response.is_error:
-                await response.aread()
-                response.raise_for_status()
+                body: Any = None
+                with contextlib.suppress(ValueError):
+                    body = json.loads(await _limited(response))
+                raise _Refused(response.status_code, error_of(body), response.headers)
             async for chunk in _events(response):
                 if "error" in chunk:
-                    raise _Again(str(chunk["error"])[:200])
-                usage = chunk.get("usage") or usage
+                    error = error_of(chunk)
+                    code = str(error.get("code", ""))
+                    raise _Refused(int(code) if code.isdecimal() and len(code) == 3 else 500, error, response.headers)
+                usage = chunk["usage"] if isinstance(chunk.get("usage"), dict) else usage
                 model = chunk.get("model") or model
-                for choice in chunk.get("choices") or []:
-                    delta = choice.get("delta") or choice.get("message") or {}
-                    text.append(delta.get("content") or "")
-                    finish = choice.get("finish_reason") or finish
+                choices = chunk.get("choices")
+                for choice in choices if isinstance(choices, list) else ():
+                    if isinstance(choice, dict):
+                        delta = choice.get("delta") or choice.get("message")
+                        text.append(_text(delta.get("content")) if isinstance(delta, dict) else "")
+                        finish = choice.get("finish_reason") or finish
         if not finish:
             raise _Again("the answer broke off")
         answer = "".join(text)
         return Completion(answer, str(model), self._usage(usage, request, answer), complete=finish != "length")
 
-    def _body(self, request: ChatRequest, *, shown: bool) -> dict[str, Any]:
+    def _body(self, request: ChatRequest, form: "_Form") -> dict[str, Any]:
         system = request.system
         body: dict[str, Any] = {
             "model": self.name, "stream": True, "stream_options": {"include_usage": True},
-            "max_tokens": request.max_output_tokens,
+            form.size_key: form.size(request),
         }  # fmt: skip
         if request.schema is not None:
             system += f"\n\nAnswer with one JSON object that fits this JSON schema:\n{json.dumps(request.schema)}"
-            rung = self._profile.rungs[self._rung]
+            rung = self._profile.rungs[form.rung]
             if rung == "json_schema":
                 body["response_format"] = {
                     "type": rung,
@@ -145,7 +216,7 @@ class OpenAICompatibleModel:
             elif rung == "json_object":
                 body["response_format"] = {"type": rung}
         messages: list[dict[str, Any]] = [{"role": one.speaker, "content": one.text} for one in request.messages]
-        if shown:
+        if form.shown:
             urls = [{"url": f"data:{one.media_type};base64,{one.content}"} for one in request.images]
             pictures = [{"type": "image_url", "image_url": url} for url in urls]
             messages[0]["content"] = [{"type": "text", "text": messages[0]["content"]}, *pictures]
@@ -174,13 +245,33 @@ async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
     if "text/event-stream" not in response.headers.get("content-type", ""):
         yield _json(await _limited(response))
         return
-    size = 0
-    async for line in response.aiter_lines():
-        size += len(line)
-        if size > MAX_ANSWER_BYTES:
-            raise ProviderError(f"The model's answer is longer than {MAX_ANSWER_BYTES:,} bytes, so it was not taken.")
+    async for line in _lines(response):
         if line.startswith("data:") and (data := line[5:].strip()) and data != "[DONE]":
             yield _json(data)
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    """Yield the lines of an event stream: they end at CR, LF or both, and at nothing else that Unicode calls a line's end."""
+    rest, size = b"", 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise ProviderError(f"The model's answer is longer than {MAX_ANSWER_BYTES:,} bytes, so it was not taken.")
+        *lines, rest = (rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            yield line.decode("utf-8", "replace")
+    yield rest.decode("utf-8", "replace")
+
+
+def _text(content: Any) -> str:
+    """Return the text of a message: it may come as a list of parts, of which reasoning is none."""
+    if isinstance(content, list):
+        return "".join(
+            part if isinstance(part, str) else str(part.get("text") or "")
+            for part in content
+            if isinstance(part, str) or (isinstance(part, dict) and part.get("type", "text") in ("text", "output_text"))
+        )
+    return content if isinstance(content, str) else ""
 
 
 async def _limited(response: httpx.Response) -> str:
@@ -198,22 +289,3 @@ def _json(data: str) -> dict[str, Any]:
     except ValueError as error:
         raise _Again("the provider sent no JSON") from error
     return found if isinstance(found, dict) else {}
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Return the seconds that the provider asks to wait, given as seconds or as a date."""
-    said = response.headers.get("retry-after", "")
-    with contextlib.suppress(ValueError):
-        return max(0.0, float(said))
-    with contextlib.suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    return None
-
-
-def _refusal(provider: str, response: httpx.Response) -> str:
-    hints = {401: "The key is not accepted; check it.", 402: "The account has no credit.", 403: "The key may not use this model.",
-             404: "There is no such model or endpoint; check THREADWRIGHT_MODEL_NAME."}  # fmt: skip
-    said = ""
-    with contextlib.suppress(ValueError, AttributeError, KeyError, TypeError):
-        said = str(response.json()["error"]["message"])[:200]
-    return f"{provider} refused ({response.status_code}). {hints.get(response.status_code, '')} {said}".strip()

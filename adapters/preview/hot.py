@@ -16,7 +16,7 @@ from adapters.preview.versions import Home
 from adapters.sandbox.builds import front_end
 from adapters.sandbox.folders import write_files
 from core.files import FileTree
-from core.manifests import MANIFEST_PATH, AppManifest
+from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest
 
 FRONT = "frontend"
 MARK = "mark"
@@ -136,7 +136,7 @@ def _server_part(tree: FileTree) -> str:
     """Return what identifies all that is not the front end: when that changes, open pages are loaded again."""
     digest = hashlib.sha256()
     for path, content in tree.items():
-        if not path.startswith((f"{FRONT}/", "tests/")) and path not in (MANIFEST_PATH, "README.md"):
+        if not path.startswith((f"{FRONT}/", "tests/")) and path not in (MANIFEST_PATH, BESIDE_PATH, "README.md"):
             digest.update(f"{path}\0{len(content)}\0".encode())
             digest.update(content)
     return digest.hexdigest()[:12]

@@ -21,7 +21,7 @@ from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from bot.web.receipts import receipt_page
 from core.errors import BotError, UserError
-from core.manifests import MANIFEST_PATH, read_manifest
+from core.manifests import manifest_of
 from core.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class Gate:
         if wanted is None:
             raise UserError("There is no app in this thread yet.")
         tree = await self._repository.tree(session.id, wanted)
-        return await self._previews.wake(name, wanted, tree, read_manifest(tree.get(MANIFEST_PATH)))
+        return await self._previews.wake(name, wanted, tree, manifest_of(tree))
 
 
 def _cookies(header: str) -> list[str]:

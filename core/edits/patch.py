@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.edits.blocks import replaced
 from core.edits.document import BOM, Document
@@ -10,6 +10,7 @@ from core.edits.languages import ending, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
+from core.edits.variants import unescaped
 from core.edits.whole import rewritten
 from core.errors import UserError
 from core.files import FileTree
@@ -107,8 +108,10 @@ def _apply(
     if isinstance(edit, Delete):
         return (None, "delete") if before is not None else _missing(edit.path)
     document = before if isinstance(before, Document) else _opened(edit.path, before)
-    if isinstance(edit, WholeFile) and not edit.content.strip():
-        return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
+    if isinstance(edit, WholeFile):
+        if not edit.content.strip():
+            return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
+        edit = replace(edit, content=unescaped(edit.path, edit.content))
     if isinstance(edit, WholeFile) and (isinstance(document, Refusal) or not any(map(str.strip, document.seen))):
         return _new(edit)
     if isinstance(document, Refusal):

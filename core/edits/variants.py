@@ -4,10 +4,23 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
+from core.edits.languages import ending, errors
+
 _NUMBER = re.compile(r"^\s*\d+\s?[|:│→\t]\s?")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})\w*\s*$")
 
+MARKUP = ("html", "htm", "svg", "xml", "vue", "svelte")
 Lines = Sequence[str]
+
+
+def unescaped(path: str, content: str) -> str:
+    """Return a file that came with its characters as HTML entities as it was meant: markup without a tag, code that needs it to parse."""
+    plain = html.unescape(content)
+    if plain == content:
+        return content
+    if ending(path) in MARKUP:
+        return plain if "<" not in content and plain.lstrip().startswith("<") else content
+    return plain if errors(path, content) > errors(path, plain) else content
 
 
 def variants(search: Lines, replace: Lines) -> Iterator[tuple[str, Lines, Lines]]:

@@ -1,10 +1,12 @@
 """The request to a model and its completion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from core.manifests import Role
 
+SHOWN_AGAIN_CHARS = 20_000
+"""How much of an answer a model is shown when it is asked again."""
 Task = Literal["reasoning", "code", "ui", "text", "embedding"]
 
 
@@ -41,6 +43,21 @@ class ChatRequest:
     variant: str = "default"
     max_output_tokens: int = 16_000
     images: tuple[Image, ...] = ()
+
+
+def asked_again(request: ChatRequest, answer: str, said: str, *, cut_off: bool = False) -> ChatRequest:
+    """
+    Return a request that follows an answer which cannot be used; `said` is why. One that was cut off gets more room.
+
+    An empty answer is not repeated: providers refuse empty messages, and two in a row of one speaker.
+    """
+    size = request.max_output_tokens * (2 if cut_off else 1)
+    if answer.strip():
+        messages = (*request.messages, Message("assistant", answer[:SHOWN_AGAIN_CHARS]), Message("user", said))
+    else:
+        *before, last = request.messages
+        messages = (*before, replace(last, text=f"{last.text}\n\n{said}"))
+    return replace(request, messages=messages, max_output_tokens=size)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.llm.chat import ChatRequest, Message
+from core.llm.chat import ChatRequest, asked_again
 from core.ports import LanguageModel
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -33,12 +33,7 @@ async def ask_for(model: LanguageModel, request: ChatRequest, kind: type[Answer]
     except InvalidAnswer as error:
         problem = str(error)
     repair = f"That answer cannot be used: {problem}\nAnswer again with one JSON object that fits the schema, and nothing else."
-    completion = await model.complete(
-        replace(
-            request,
-            messages=(*request.messages, Message("assistant", completion.text[:20_000]), Message("user", repair)),
-        )
-    )
+    completion = await model.complete(asked_again(request, completion.text, repair, cut_off=not completion.complete))
     return _read(completion.text, completion.complete, kind)
 
 

@@ -63,7 +63,11 @@ def judged(case: dict[str, Any]) -> str:
     if found is None:
         return "refused where it may" if case["expected"] is None or case["refuse_ok"] else "refused"
     meant = [case["expected"] or case["files"], *case["accept"]]
-    return "right" if found in [wanted | rest for wanted in meant for rest in ({}, case["files"] | wanted)] else "WRONG"
+    return (
+        "right"
+        if found in [wanted | rest for wanted in meant for rest in (wanted, case["files"] | wanted)]
+        else "WRONG"
+    )
 
 
 def test_whole_answers() -> None:

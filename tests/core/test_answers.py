@@ -470,6 +470,21 @@ def test_a_definition_between_gaps_takes_the_place_of_its_namesake() -> None:
     )
 
 
+# --- entities
+
+
+def test_a_file_of_entities_is_written_as_it_was_meant() -> None:
+    page = "<!doctype html>\n<p>a &lt; b</p>\n"
+    escaped = page.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert after({}, f"FILE: a.html\n```html\n{escaped}```\n", "a.html") == {"a.html": page}
+    assert after({}, f"FILE: a.html\n```html\n{page}```\n", "a.html") == {"a.html": page}
+    assert after({}, "FILE: a.html\n```html\nA &amp; B\n```\n", "a.html") == {"a.html": "A &amp; B\n"}
+    script = "if (a &lt; b &amp;&amp; c) {\n  d()\n}\n"
+    assert after({}, f"FILE: a.js\n```js\n{script}```\n", "a.js") == {"a.js": "if (a < b && c) {\n  d()\n}\n"}
+    kept = 'let a = "&lt;b&gt;"\n'
+    assert after({}, f"FILE: a.js\n```js\n{kept}```\n", "a.js") == {"a.js": kept}
+
+
 # --- reasoning
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.manifests import AppManifest, Plan, read_manifest
+from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest, Plan, manifest_of, manifest_path, read_manifest
 
 MINIMAL: dict[str, Any] = {
     "name": "shop", "title": "Shop", "analysis": "A shop.", "kind": "static",
@@ -46,7 +46,7 @@ def test_a_file_that_does_not_fit_is_no_manifest(content: bytes | None) -> None:
         (with_files("/etc/passwd"), "relative"),
         (with_files("A.md", "a.md"), "upper and lower case"),
         (with_files("a", "a"), "two files have one path"),
-        (with_files("app.json"), "written by the bot"),
+        (with_files("app.json"), "not written by roles"),
         (with_files(*(f"f{number}" for number in range(10_000))), "at most 200"),
         ({"models": [MODEL, MODEL]}, "two models have one name"),
         ({"models": [MODEL | {"fields": [FIELD, FIELD]}]}, "two fields of one name"),
@@ -91,3 +91,17 @@ def test_each_kind_is_built_and_started_in_its_way(
     )
     assert (manifest.serverless, manifest.bundled, manifest.command) == (serverless, bundled, command)
     assert manifest.sandboxed == (kind != "static")
+
+
+@pytest.mark.parametrize(
+    "foreign", [b'{"expo": {"name": "x"}}', b'{"name": "x", "buildpacks": []}', b"[1]", b"no json"]
+)
+def test_an_app_json_of_another_tool_is_not_ours(foreign: bytes) -> None:
+    manifest = AppManifest.model_validate(MINIMAL)
+    assert manifest_path({MANIFEST_PATH: foreign}) == BESIDE_PATH
+    assert manifest_of({MANIFEST_PATH: foreign}) is None
+    assert manifest_of({MANIFEST_PATH: foreign, BESIDE_PATH: manifest.to_bytes()}) == manifest
+    # Ours stays where it is, also when somebody broke it by hand.
+    for ours in (manifest.to_bytes(), manifest.to_bytes()[:-3]):
+        assert manifest_path({MANIFEST_PATH: ours}) == MANIFEST_PATH
+    assert manifest_path({}) == MANIFEST_PATH

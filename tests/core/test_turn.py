@@ -22,7 +22,7 @@ from core.findings import CheckResult, Finding, fingerprinted
 from core.history import Committed, Draft
 from core.llm.chat import ChatRequest, Completion, Usage
 from core.llm.metered import Budget
-from core.manifests import AppManifest, Role
+from core.manifests import AppManifest, Role, manifest_of
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import Transcript, Waivers, Worth
 from core.sessions import Session, ThreadKey
@@ -312,9 +312,53 @@ async def test_files_that_the_model_does_not_write_block_the_turn(table: Table, 
     assert result.outcome == "blocked"
     assert "could not be applied" in result.message
     assert await table.repository.head("s") is None
-    hints = [one.messages[-1].text for one in model.requests if one.role == "uix" and len(one.messages) == 5]
-    assert hints
-    assert all("whole file" in hint for hint in hints)
+    hints = [one.messages[-1].text for one in model.requests if one.role == "uix"]
+    assert any("whole file" in hint for hint in hints)
+    assert all(message.text.strip() for one in model.requests for message in one.messages)
+
+
+async def brought(table: Table, files: Mapping[str, bytes]) -> None:
+    """Commit files that people bring, without a manifest."""
+    async with table.transaction() as tx:
+        await table.repository.commit(tx, Draft("s", None, dict(files), "Brought", "t0", ANN))
+
+
+async def test_files_that_people_brought_are_changed_only_where_the_plan_says(table: Table) -> None:
+    await brought(table, {"index.html": b"<h1>Shop</h1>\n", "a.css": b"h1 {}\n", "app.json": b'{"expo": {}}'})
+    edit = "FILE: index.html\n<<<<<<< SEARCH\n<h1>Shop</h1>\n=======\n<h1>Store</h1>\n>>>>>>> REPLACE"
+    model = ScriptedModel({"core": [CHANGE], "arch": [plan(["index.html"])], "edit": [edit]})
+    result = await table.turn("Call it Store", model=model)
+    assert result.outcome == "done", result.message
+    assert [asked_path(one) for one in model.requests if one.role == "edit"] == ["index.html"]
+    files = await table.files()
+    assert (files["index.html"], files["app.json"]) == (b"<h1>Store</h1>\n", b'{"expo": {}}')
+    assert manifest_of(files) is not None
+    assert any("app.json is left alone" in note for note in result.notes)
+
+
+async def test_without_a_plan_files_that_people_brought_stay(table: Table) -> None:
+    await brought(table, {"index.html": b"<h1>Shop</h1>\n"})
+    result = await table.turn("Call it Store", {"core": [CHANGE], "arch": ["prose"]})
+    assert (result.outcome, result.commit) == ("asked", "")
+    assert "stays as it is" in result.message
+
+
+async def test_a_file_that_needs_no_change_keeps_nothing_back(table: Table) -> None:
+    await table.turn()
+    edit = "FILE: index.html\n<<<<<<< SEARCH\n<h1>Shop</h1>\n=======\n<h1>Store</h1>\n>>>>>>> REPLACE"
+
+    def change(request: ChatRequest) -> str:
+        return edit if asked_path(request) == "index.html" else "`NO CHANGE`"
+
+    script: dict[Role, list[Answer]] = {"core": [CHANGE], "arch": [plan(["index.html", "a.css"])], "edit": [change]}
+    assert [one.path for one in (await table.turn("Store", script)).files] == ["index.html"]
+    nothing = await table.turn("Again", script | {"edit": ["NO CHANGE"]})
+    assert (nothing.outcome, nothing.commit) == ("asked", "")
+    assert "nothing to change in index.html, a.css" in nothing.message
+    assert (await table.turn("New", script | {"arch": [plan(["b.css"], files=[
+        {"path": "index.html", "role": "uix", "description": "The page"}, {"path": "a.css", "role": "uix", "description": "x"},
+        {"path": "b.css", "role": "uix", "description": "x"},
+    ])], "uix": ["NO CHANGE"]})).outcome == "blocked"  # fmt: skip
 
 
 async def test_an_answer_cut_at_the_token_limit_is_asked_for_again(table: Table) -> None:
