@@ -52,7 +52,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         print(f"Built {await asyncio.to_thread(build_image, arguments.base_image)}")
         return 0
     turns = arguments.command in ("ask", "undo", "redo")
-    async with opened(settings, previews=turns) as app:
+    async with opened(settings, previews=turns, any_port=True) as app:
         if turns:
             return await _turn(app, arguments)
         return await _look(app, arguments)

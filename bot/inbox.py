@@ -40,9 +40,6 @@ OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcil
     "continue": {"continue", "retry"}
 }
 """Reactions that mean something only on a message that offers one of these."""
-_SUFFIX = r"(?:^|[.!?,\n])\s*{word}\s*[.!?]?\s*$"
-_QUEUE = re.compile(_SUFFIX.format(word="queue"), re.I)
-_ASIDE = re.compile(_SUFFIX.format(word="btw"), re.I)
 
 
 @dataclass
@@ -218,10 +215,11 @@ class Inbox:
         verb, target = command_in(text)
         if verb:
             return await self._word(tx, session, event, turn_id, verb, target)
-        if _ASIDE.search(text) and (question := _ASIDE.sub("", text).strip()):
+        question, beside = _without_last(text, "btw")
+        if beside:
             await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
             return await self._start(tx, session, event, turn_id, "aside", question)
-        text, waits = _without_queue(text)
+        text, waits = _without_last(text, "queue")
         waiting = await self.turns.waiting(tx, session.id)
         if waiting and not waits and not event.files:
             running = next((one.turn_id for one, runs in waiting if runs), waiting[0][0].turn_id)
@@ -320,9 +318,9 @@ class Inbox:
             turn = await self.say(tx, session, replace(event, text=words, remote_id=""), turn_id)
             await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
             return turn
-        text, still = _without_queue(event.text)
+        text, still = _without_last(event.text, "queue")
         wish = waits.kind == "message" and not waits.resumes and not command_in(_said(message))[0]
-        if wish and (still or not _without_queue(_said(message))[1]):
+        if wish and (still or not _without_last(_said(message), "queue")[1]):
             await self.turns.change(tx, replace(waits, text=text))
         else:
             await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, waits.turn_id))
@@ -395,9 +393,15 @@ def _said(message: StoredMessage) -> str:
     return "".join(block.text for block in message.doc.blocks if isinstance(block, Para)).split("\n📎 ")[0]
 
 
-def _without_queue(text: str) -> tuple[str, bool]:
-    stripped = _QUEUE.sub("", text)
-    return (stripped, True) if stripped.strip() and stripped != text else (text, False)
+def _without_last(text: str, word: str) -> tuple[str, bool]:
+    """Return a message without a last word that says what is to be done with it (“…. queue”), and whether it had it."""
+    rest = text.rstrip(" \t\n.!?")
+    if not rest.lower().endswith(word):
+        return text, False
+    before = rest[: -len(word)].rstrip(" \t")
+    alone = before.endswith((".", "!", "?", ",", "\n"))
+    kept = before[:-1] if alone else ""
+    return (kept, True) if kept.strip(" \t\n.!?,") else (text, False)
 
 
 def _unread(event: Event) -> str:

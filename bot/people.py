@@ -64,7 +64,7 @@ def is_addressed(session: Session, event: Event, speakers: int) -> bool:
     return session.listening == "always" or speakers <= 1
 
 
-MENTION = re.compile(r"<@!?(\w+)(?:\|[^>]*)?>")
+MENTION = re.compile(r"<@!?(\w{1,40})(?:\|[^<>]*)?>")
 
 
 def with_names(text: str, people: Sequence[Author]) -> str:

@@ -1,11 +1,13 @@
 """Run the bot with its web pages until it is told to stop."""
 
 import asyncio
+import errno
 import gc
 import socket
 
 import uvicorn
 
+from adapters.preview.caddy import reachable
 from bot.frontends import connected
 from bot.settings import Settings
 from bot.web.chat import web_app
@@ -32,7 +34,7 @@ async def serve(settings: Settings) -> None:
         stopped = stop_signal()
         async with connected(app), running(config):
             warming = asyncio.create_task(app.checks.warm())
-            print(f"\n  Threadwright is ready: http://{settings.host}:{settings.port}\n", flush=True)
+            print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
             await stopped.wait()
             warming.cancel()
             print("  Stopping; turns that are running go on at the next start.", flush=True)
@@ -44,6 +46,10 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        raise UserError(
-            f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Set THREADWRIGHT_PORT to another."
-        ) from error
+        if error.errno == errno.EADDRINUSE:
+            text = f"Port {settings.port} is taken by another program; end that, or set THREADWRIGHT_PORT to another."
+        elif error.errno == errno.EACCES:
+            text = f"Port {settings.port} may not be used by this user; set THREADWRIGHT_PORT to one above 1023."
+        else:
+            text = f"This machine has no address {settings.host}; set THREADWRIGHT_HOST to one that it has."
+        raise UserError(text) from error

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal, Self
 
+import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -21,7 +22,9 @@ PROVIDER_KEYS = {
 class Settings(BaseSettings):
     """What an operator can set, as environment variables with the prefix THREADWRIGHT_."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     data_dir: Path = Field(
         Path("data"), description="The folder that holds all state: database, repositories, pictures."
@@ -36,6 +39,10 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="The port of the web pages.")
     web_hosts: str = Field(
         "", description="Further names, with port, by which the web pages may be opened; separated by commas."
+    )
+    tls_from: str = Field(
+        "127.0.0.1,::1",
+        description="The proxies that may ask /tls whether a certificate is for one of the previews; addresses or names, separated by commas.",
     )
     preview_zone: str = Field(
         "preview.localhost",
@@ -127,7 +134,9 @@ class Settings(BaseSettings):
         """Return the database's URL for SQLAlchemy."""
         url = self.database_url.get_secret_value()
         if not url:
-            return f"sqlite+aiosqlite:///{self.data_dir.resolve()}/threadwright.db"
+            # A folder may have characters in its name that mean something in a URL.
+            file = str(self.data_dir.resolve() / "threadwright.db")
+            return sa.URL.create("sqlite+aiosqlite", database=file).render_as_string(hide_password=False)
         for short in ("postgresql://", "postgres://"):
             url = url.replace(short, "postgresql+psycopg://", 1) if url.startswith(short) else url
         return url

@@ -8,8 +8,7 @@ import logging
 import os
 import platform
 import secrets
-import shutil
-import tempfile
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from adapters.llm.builtin import BuiltinModel
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
 from adapters.llm.profiles import PROFILES, ProviderProfile
 from adapters.memory.text import TextMemory
-from adapters.preview.caddy import running_caddy
+from adapters.preview.caddy import listening, reachable, running_caddy
 from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
@@ -35,6 +34,7 @@ from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
+from adapters.sandbox.folders import remove, short_folder
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
@@ -99,9 +99,11 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[App]:
+async def opened(settings: Settings, *, previews: bool = True, any_port: bool = False) -> AsyncIterator[App]:
     """
     Open everything; turns that were running when the last process died go on at once.
+
+    `any_port` lets the previews have another port than the settings say when that is taken, for as long as one command runs.
 
     Raises:
         UserError: another process has the data directory, or a setting cannot be right.
@@ -122,7 +124,10 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         program = (
             None if settings.browser == "none" else find_browser() if settings.browser == "auto" else settings.browser
         )
-        browser = Browser(program, settings.preview_port) if program and previews else None
+        listener = stack.enter_context(_preview_listener(settings, any_port)) if previews else None
+        browser = None
+        if program and listener is not None:
+            browser = Browser(program, listener.getsockname()[1], reachable(settings.preview_bind))
         link = partial(_link, signer, settings)
         packages = _packages(settings, folder, sandbox)
         builds = Builds(folder / "builds", sandbox) if isinstance(sandbox, DockerSandbox) else None
@@ -177,8 +182,8 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
             sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {},
         )  # fmt: skip
-        if previews:
-            await stack.enter_async_context(_proxied(app, stack))
+        if listener is not None:
+            await stack.enter_async_context(_proxied(app, stack, listener))
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
         stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
         stack.push_async_callback(_ended, asyncio.create_task(_weigh(host)))
@@ -188,6 +193,19 @@ async def opened(settings: Settings, *, previews: bool = True) -> AsyncIterator[
         stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
         stack.push_async_callback(_ended, asyncio.create_task(_lapse(inbox)))
         yield app
+
+
+@contextlib.contextmanager
+def _preview_listener(settings: Settings, any_port: bool) -> Iterator[socket.socket]:
+    """Hold the port of the previews."""
+    try:
+        listener = listening(settings.preview_bind, settings.preview_port)
+    except OutsideError:
+        if not any_port:
+            raise
+        listener = listening(settings.preview_bind, 0)
+    with listener:
+        yield listener
 
 
 @contextlib.contextmanager
@@ -205,7 +223,7 @@ def _only_process(folder: Path) -> Iterator[None]:
             raise UserError(
                 f"Another process already uses the data directory {folder}. Stop it first, or name another with --data-dir."
             ) from error
-        shutil.rmtree(folder / "scratch", ignore_errors=True)
+        remove(folder / "scratch")
         yield
 
 
@@ -276,8 +294,8 @@ async def _sandbox(
     if settings.sandbox in ("auto", "bubblewrap"):
         box = BubblewrapSandbox(_made(folder / "scratch"))
         if not (problem := await box.problem()):
-            sockets = Path(tempfile.mkdtemp(prefix="tw-"))
-            stack.callback(shutil.rmtree, sockets, ignore_errors=True)
+            sockets = short_folder("tw-")
+            stack.callback(remove, sockets)
             return box, BubblewrapRuntime(box, sockets), ""
         problems.append(problem)
     if settings.sandbox == "none":
@@ -299,22 +317,21 @@ def _packages(settings: Settings, folder: Path, sandbox: DockerSandbox | Bubblew
 
 
 @contextlib.asynccontextmanager
-async def _proxied(app: App, stack: AsyncExitStack) -> AsyncIterator[None]:
+async def _proxied(app: App, stack: AsyncExitStack, listener: socket.socket) -> AsyncIterator[None]:
     """Run the gate on a socket that only Caddy knows, and Caddy in front of the previews."""
-    run = Path(tempfile.mkdtemp(prefix="tw-gate-"))
-    stack.callback(shutil.rmtree, run, ignore_errors=True)
+    run = short_folder("tw-gate-")
+    stack.callback(remove, run)
     secure = app.settings.preview_url.startswith("https://")
     gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone, secure=secure)
     config = uvicorn.Config(
         gate.asgi, uds=str(run / "gate.sock"), log_level="warning", access_log=False, lifespan="off", interface="asgi3"
     )
-    settings = app.settings
     async with (
         running(config),
-        running_caddy(
-            run, run / "gate.sock", settings.preview_zone, settings.preview_port, settings.preview_bind, gate.nonce
-        ),
+        running_caddy(run, run / "gate.sock", app.settings.preview_zone, listener, gate.nonce),
     ):
+        narrowing = asyncio.create_task(_narrow(gate))
+        stack.push_async_callback(_ended, narrowing)
         try:
             yield
         finally:
@@ -326,7 +343,7 @@ async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
     while True:
         try:
             await runner.reconcile(engine.ended)
-        except OutsideError:
+        except Exception:
             log.exception("reconcile_failed")
         await asyncio.sleep(IDLE_LOOK_SECONDS)
 
@@ -349,12 +366,21 @@ async def _rest_idle(previews: Previews) -> None:
             log.exception("rest_failed")
 
 
+async def _narrow(gate: Gate) -> None:
+    while True:
+        await asyncio.sleep(WEIGH_LOOK_SECONDS)
+        try:
+            await gate.narrow()
+        except Exception:
+            log.exception("previews_not_narrowed")
+
+
 async def _weigh(previews: Previews) -> None:
     while True:
         await asyncio.sleep(WEIGH_LOOK_SECONDS)
         try:
             await previews.weigh()
-        except (OutsideError, OSError):
+        except Exception:
             log.exception("previews_not_weighed")
 
 

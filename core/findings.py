@@ -62,8 +62,10 @@ def fingerprinted(findings: Iterable[Finding], tree: FileTree) -> tuple[Finding,
     """
     counts: Counter[str] = Counter()
     named = []
+    path, lines = "", list[str]()
     for finding in sorted(findings, key=lambda one: (one.path, one.line, one.rule, one.message)):
-        lines = (tree.text(finding.path) or "").splitlines()
+        if finding.path != path:
+            path, lines = finding.path, (tree.text(finding.path) or "").splitlines()
         source = lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
         message = re.sub(r"\d+", "#", finding.message)
         digest = hashlib.sha256("\0".join((finding.rule, finding.path, source, message)).encode()).hexdigest()[:16]

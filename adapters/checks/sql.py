@@ -13,7 +13,8 @@ _ALTERED = re.compile(rf"\s*alter\s+table\s+{_NAME}(?P<rest>.*)", re.IGNORECASE 
 _DROPPED = re.compile(rf"\s*drop\s+table\s+{_NAME}", re.IGNORECASE)
 _ENABLES = re.compile(r"\benable\s+row\s+level\s+security", re.IGNORECASE)
 _POLICY = re.compile(r"\s*create\s+policy\s+(?:\"[^\"]*\"|\w+)(?P<rest>.*)", re.IGNORECASE | re.S)
-_TRUE = re.compile(r"\b(?:using|with\s+check)\s*\(\s*\(?\s*true\s*\)", re.IGNORECASE)
+_TRUE = re.compile(r"\b(?:using|with check) ?\( ?\(? ?true ?\)", re.IGNORECASE)
+"""For words with single blanks between them."""
 _FOR = re.compile(r"\bfor\s+(select|insert|update|delete|all)\b", re.IGNORECASE)
 _SERVICE = re.compile(r"\bto\s+service_role\b", re.IGNORECASE)
 _FUNCTION = re.compile(r"\s*create\s+(?:or\s+replace\s+)?function\b", re.IGNORECASE)
@@ -77,7 +78,7 @@ def _judged(words: str, settled: set[str]) -> tuple[str, Level, str] | None:
         )
         return "rls", "error", said
     policy = _POLICY.match(words)
-    if policy and _TRUE.search(policy["rest"]) and not _SERVICE.search(policy["rest"]):
+    if policy and _TRUE.search(" ".join(policy["rest"].split())) and not _SERVICE.search(policy["rest"]):
         what = (found[1] if (found := _FOR.search(policy["rest"])) else "all").lower()
         if what == "insert":
             return "rls-insert", "warning", "This policy lets everyone add rows; fine for a form, if that is meant."

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import shutil
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -30,7 +29,7 @@ from adapters.checks.types import mypy_check
 from adapters.checks.vitest import vitest_check
 from adapters.dependencies.install import Packages
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import temporary_folder
+from adapters.sandbox.folders import remove, temporary_folder
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import check_run
 from core.concurrency import all_of
@@ -110,7 +109,7 @@ class CheckSuite:
                 for task in early.values():
                     task.cancel()
                 await asyncio.gather(*early.values(), return_exceptions=True)
-        await asyncio.to_thread(shutil.rmtree, folder.parent, ignore_errors=True)
+        await asyncio.to_thread(remove, folder.parent)
         order = [check.name for check in todo]
         found = tuple(sorted(results, key=lambda one: order.index(one.name)))
         if all(result.status != "not_run" for result in found):
@@ -169,7 +168,7 @@ class CheckSuite:
             log.warning("not_mended", extra={"why": str(error)})
             return tree
         finally:
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            await asyncio.to_thread(remove, scratch)
 
     async def warm(self) -> None:
         """Check a tiny app once, so that the tools know the common libraries before the first turn needs them."""

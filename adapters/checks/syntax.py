@@ -5,22 +5,16 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
-import tree_sitter_css
-import tree_sitter_html
 import yaml
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from adapters.checks.material import Check, Material, Report
-from core.edits.languages import python_tree
+from core.edits.languages import hopeless, python_tree, root
 from core.findings import Finding, Level
 
 MAX_BYTES = 500_000
 MAX_NESTING, MAX_BRACKETS = 100, 20_000
-_TEXT = r'("(?:\\.|[^"\\\n])*")'
-_COMMENTS = re.compile(rf"{_TEXT}|//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)")
-_TRAILING = re.compile(rf"{_TEXT}|,(?=\s*[\]}}])")
 _ENDINGS = (".py", ".json", ".yaml", ".yml", ".toml", ".html", ".css")
 
 
@@ -79,8 +73,59 @@ def _json(text: str) -> Problem:
 
 def _commented_json(text: str) -> Problem:
     """Parse JSON as TypeScript's and editors' configuration has it: with comments and trailing commas."""
-    plain = _COMMENTS.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)
-    return _json(_TRAILING.sub(lambda match: match[1] or " ", plain))
+    return _json(_without_trailing_commas(without_comments(text, "//")))
+
+
+def without_comments(text: str, *line_starts: str, quotes: str = '"') -> str:
+    """
+    Return a text with blanks in the place of its comments, `/* … */` and those that go from `line_starts` to a line's end.
+
+    Step by step and never back, whatever the text: what has no end goes on to the end of the file, a text to that of its line.
+    """
+    out, at = list[str](), 0
+    while at < len(text):
+        if text[at] in quotes:
+            end = _text_end(text, at)
+            out.append(text[at:end])
+        elif text.startswith("/*", at):
+            end = _behind(text, "*/", at + 2)
+            out.append("".join("\n" if char == "\n" else " " for char in text[at:end]))
+        elif text.startswith(line_starts or ("\0",), at):
+            end = _behind(text, "\n", at) - (text.find("\n", at) >= 0)
+            out.append(" " * (end - at))
+        else:
+            end = at + 1
+            out.append(text[at])
+        at = end
+    return "".join(out)
+
+
+def _text_end(text: str, start: int) -> int:
+    """Return where a quoted text has ended."""
+    at = start + 1
+    while at < len(text) and text[at] not in (text[start], "\n"):
+        at += 2 if text[at] == "\\" else 1
+    return min(at + 1, len(text)) if text[at : at + 1] == text[start] else min(at, len(text))
+
+
+def _behind(text: str, end: str, at: int) -> int:
+    found = text.find(end, at)
+    return len(text) if found < 0 else found + len(end)
+
+
+def _without_trailing_commas(text: str) -> str:
+    out, at, comma = list[str](), 0, -1
+    while at < len(text):
+        end = _text_end(text, at) if text[at] == '"' else at + 1
+        if comma >= 0 and text[at] in "]}":
+            out[comma] = " "
+        if text[at] == ",":
+            comma = len(out)
+        elif not text[at].isspace():
+            comma = -1
+        out.append(text[at:end])
+        at = end
+    return "".join(out)
 
 
 def _yaml(text: str) -> Problem:
@@ -102,36 +147,57 @@ def _yaml(text: str) -> Problem:
 def _toml(text: str) -> Problem:
     try:
         tomllib.loads(text)
+    except RecursionError:
+        return "error", 0, "TOML is nested too deeply"
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         return "error", int(line[1]) if line else 0, f"TOML does not parse: {error}"
     return None
 
 
-@lru_cache
-def _parser(kind: str) -> Parser:
-    return Parser(Language(tree_sitter_css.language() if kind == "css" else tree_sitter_html.language()))
-
-
 def _first_error(node: Node) -> Node | None:
-    if node.is_error or node.is_missing:
-        return node
-    return next((found for child in node.children if child.has_error and (found := _first_error(child))), None)
+    left = [node]
+    while left:
+        node = left.pop()
+        if node.is_error or node.is_missing:
+            return node
+        left += reversed([child for child in node.children if child.has_error or child.is_missing])
+    return None
 
 
 def _html(text: str) -> Problem:
-    """Browsers mend bad HTML, so this only warns."""
-    found = _first_error(_parser("html").parse(text.encode()).root_node)
+    """Browsers mend bad HTML, so this only warns. The grammar takes seconds where a comment does not end."""
+    if hopeless("html", text):
+        return "warning", text.count("\n", 0, text.rfind("<!--")) + 1, "HTML has a comment that does not end"
+    top = root("x.html", text)
+    if top is None:
+        return "note", 0, "HTML was not looked at: that would have taken too long"
+    found = _first_error(top)
     return ("warning", found.start_point[0] + 1, "HTML has a tag that does not fit here") if found else None
 
 
 def _css(text: str) -> Problem:
-    """The grammar lags behind the language: an error counts only where the braces do not match either."""
-    bare = re.sub(r"/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "", text, flags=re.S)
-    if bare.count("{") == bare.count("}"):
-        return None
-    found = _first_error(_parser("css").parse(text.encode()).root_node)
-    return "error", found.start_point[0] + 1 if found else 0, "CSS has braces that do not match"
+    """Only braces are looked at: grammars lag behind the language."""
+    opened = list[int]()
+    line = 1
+    at = 0
+    bare = without_comments(text, quotes="\"'")
+    while at < len(bare):
+        char = bare[at]
+        if char in "\"'":
+            end = _text_end(bare, at)
+            line += bare.count("\n", at, end)
+            at = end
+            continue
+        line += char == "\n"
+        if char == "{":
+            opened.append(line)
+        elif char == "}":
+            if not opened:
+                return "error", line, "CSS has braces that do not match"
+            opened.pop()
+        at += 1
+    return ("error", opened[-1], "CSS has braces that do not match") if opened else None
 
 
 def _parser_of(path: str) -> Callable[[str], Problem]:

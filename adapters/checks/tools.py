@@ -75,7 +75,7 @@ def as_json(text: str, name: str) -> Any:
     """
     try:
         return json.loads(text or "null")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutsideError(f"{name} printed no JSON") from error
 
 

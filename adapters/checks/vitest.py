@@ -20,7 +20,6 @@ _LINE = re.compile(
     r"^(?P<failed>not )?ok \d+ - (?P<path>[^>\n]+?\.[cm]?[jt]sx?)(?: > (?P<name>.*?))? # (?:time=|(?P<skipped>SKIP|TODO))",
     re.M,
 )
-_WHY = re.compile(r'^\s+message: "?(?P<text>.*?)"?$', re.M)
 
 
 def vitest_check(sandbox: Sandbox | None, why_none: str) -> Check:
@@ -63,5 +62,7 @@ def _name(line: re.Match[str]) -> str:
 def _why(output: str, line: re.Match[str]) -> str:
     """Return what stands below a failed test's line, before that of the next."""
     following = _LINE.search(output, line.end())
-    found = _WHY.search(output, line.end(), following.start() if following else len(output))
-    return found["text"][:300] if found else "failed"
+    for said in output[line.end() : following.start() if following else len(output)].splitlines():
+        if said[:1].isspace() and (text := said.strip()).startswith("message: "):
+            return text.removeprefix("message: ").strip('"')[:300]
+    return "failed"

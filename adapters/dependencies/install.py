@@ -22,7 +22,7 @@ from packaging.version import Version
 from adapters.dependencies.egress import egress
 from adapters.dependencies.registry import Published, Registries
 from adapters.dependencies.wanted import Package, node_there, wanted
-from adapters.sandbox.folders import plain_files
+from adapters.sandbox.folders import plain_files, remove
 from core.errors import OutsideError, UserError
 from core.files import FileTree
 from core.ports import Ran
@@ -63,7 +63,7 @@ class Packages:
         self._age_days, self._node, self._most_bytes = age_days, node, most_bytes
         self._locks: dict[str, asyncio.Lock] = {}
         for left in [*folder.glob(".in-*"), *folder.glob(".new-*")]:
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)
 
     def too_young(self, published: float | None) -> bool:
         """Say whether something was published too lately; what the registry does not date is let through."""
@@ -183,7 +183,7 @@ class Packages:
         finally:
             os.close(handle)
             for folder in (work, out):
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                await asyncio.to_thread(remove, folder)
 
     async def _young(self, package: Package) -> list[str]:
         """Return the versions of a package of Python that are too young; one that fits and is old enough must be there."""

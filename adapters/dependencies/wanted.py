@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
@@ -16,7 +17,7 @@ from core.findings import Finding
 
 IMAGE = Path(__file__).parents[1] / "sandbox" / "image"
 REQUIREMENTS, PACKAGE_JSONS = "requirements.txt", ("package.json", "frontend/package.json")
-MAX_PACKAGES = 40
+MAX_PACKAGES, MAX_LINES = 40, 1_000
 # https://github.com/npm/validate-npm-package-name; versions are ranges or tags, never an address, a folder or an alias.
 _NODE_NAME = re.compile(r"(?:@[a-z0-9][a-z0-9._-]{0,100}/)?[a-z0-9][a-z0-9._-]{0,100}")
 _NODE_RANGE = re.compile(r"(?!.*\.(?:tgz|tar|gz)$)(?:[\w*^~<>=][\w.*^~<>=| +-]{0,60})?")
@@ -68,14 +69,14 @@ def wanted(tree: FileTree) -> Wanted:
 
 
 def _python(text: str) -> Iterator[Package | Finding]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
         said = re.split(r"(?:^|\s)#", line)[0].strip()
         if not said:
             continue
         try:
             asked = Requirement(said)
             meant = asked.marker is None or asked.marker.evaluate()
-        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
             yield _refused(
                 REQUIREMENTS,
                 number,
@@ -94,10 +95,12 @@ def _node(text: str, path: str) -> Iterator[Package | Finding]:
         body = json.loads(text) if text.strip() else {}
     except (ValueError, RecursionError):
         return  # the syntax check says it
+    lines = text.splitlines()
     for group in ("dependencies", "devDependencies"):
         asked = body.get(group) if isinstance(body, dict) else None
-        for name, versions in asked.items() if isinstance(asked, dict) else ():
-            line = next((at for at, one in enumerate(text.splitlines(), 1) if f'"{name}"' in one), 0)
+        # One more than may be: that is refused, and nobody looks for the others.
+        for name, versions in islice(asked.items(), MAX_PACKAGES + 1) if isinstance(asked, dict) else ():
+            line = next((at for at, one in enumerate(lines, 1) if f'"{name}"' in one), 0)
             if not _NODE_NAME.fullmatch(name) or not _NODE_RANGE.fullmatch(str(versions)):
                 said = f"{name[:80]} {str(versions)[:80]!r} is no package and range of the registry; only the registry is open."
                 yield _refused(path, line, said)

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
+from adapters.sandbox.folders import remove
 from adapters.sandbox.programs import run_limited
 from core.errors import OutsideError
 
@@ -50,7 +51,7 @@ class Documents:
             (folder / f"document.{ending}").write_bytes(content)
             ran = await run_limited(await self._command(folder, f"document.{ending}"), SECONDS)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
         if ran.ended_for or ran.exit_code:
             why = "it takes too long" if ran.ended_for == "time" else _last(ran.output)
             raise OutsideError(f"its text cannot be read ({why})")

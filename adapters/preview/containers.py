@@ -31,6 +31,7 @@ from adapters.preview.runtime import give, with_log
 from adapters.preview.versions import Home
 from adapters.sandbox.builds import VITE
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
+from adapters.sandbox.folders import remove
 from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
@@ -241,7 +242,7 @@ class DockerRuntime:
         with docker_errors():
             self._remove_orphans()
             for left in self._homes.glob(".warm-*"):
-                shutil.rmtree(left, ignore_errors=True)
+                remove(left)
             if not self._client.networks.list(names=[f"^{NETWORK}$"]):
                 self._client.networks.create(
                     NETWORK, driver="bridge", internal=True,
@@ -324,7 +325,7 @@ class DockerRuntime:
             await asyncio.gather(self._filling, return_exceptions=True)
         for home, slot in self._warm:
             await slot.remove()
-            shutil.rmtree(home.folder, ignore_errors=True)
+            remove(home.folder)
         self._warm.clear()
 
     async def start(self, home: Home, version: str, argv: list[str], *, live: bool) -> DockerInstance:

@@ -7,9 +7,10 @@ A new version starts beside the old one and takes over when it answers; a broken
 import asyncio
 import contextlib
 import logging
+import math
 import shutil
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, in_browser, troubles
 from adapters.preview.versions import Home, Versions
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import too_much
+from adapters.sandbox.folders import remove, too_much
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
@@ -84,13 +85,13 @@ class Previews:
     ) -> None:
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
         self._url_of, self._browser, self._most, self._data_bytes = url_of, browser, most, data_bytes
-        self._free = self._weighed = 0.0
+        self._free, self._weighed = 0.0, -math.inf
         self._overfull: dict[str, tuple[str, Trouble]] = {}
         self._packages, self._builds, self._versions = packages, builds, Versions(packages, builds, why_none)
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
         for left in folder.glob(f"*{PAST}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)
         self._served: dict[str, Served] = {}
         self._candidates: dict[str, Served] = {}
         self._hot: dict[str, Hot] = {}
@@ -103,6 +104,15 @@ class Previews:
         """Return the version that a preview shows, '' for none; asking does not keep it awake."""
         served = self._served.get(slug)
         return served.commit[:12] if served else ""
+
+    def names(self) -> list[str]:
+        """Return the names of the previews that are served."""
+        return list(self._served)
+
+    async def end(self, slug: str) -> None:
+        """Stop a preview with all that is open to it; a request that may pass starts it again."""
+        async with self._locks.setdefault(slug, asyncio.Lock()):
+            await self._end(slug)
 
     def current(self, slug: str, have: str) -> bool:
         """Say whether a page of the version `have`, or of that state of the app's server, shows what there is."""
@@ -131,6 +141,9 @@ class Previews:
                 return PreviewState("failed", commit=commit, note=str(error))
             except OSError as error:
                 return PreviewState("failed", commit=commit, note=f"its files could not be written: {error.strerror}")
+            except Exception:
+                log.exception("preview_failed", extra={"preview": slug})
+                return PreviewState("failed", commit=commit, note="something in the bot broke while it was started")
 
     async def wake(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> str:
         """Serve `commit` unless something is served already; return what is wrong, '' for nothing."""
@@ -147,6 +160,9 @@ class Previews:
                 return str(error)
             except OSError as error:
                 return f"its files could not be written: {error.strerror}"
+            except Exception:
+                log.exception("preview_failed", extra={"preview": slug})
+                return "Something in the bot broke while it was started."
             if problem := problem_of(answer):
                 await self._stop(served)
                 # Every waiting request would start it again.
@@ -330,8 +346,9 @@ class Previews:
         """Return (slug, commit, errors) of every app that has printed errors, or whose pages have thrown them."""
         found = []
         for slug, one in list(self._served.items()):
-            printed = troubles(await one.instance.logs()) if one.instance is not None else []
-            found.append((slug, one.commit, [*printed, *one.heard.values()]))
+            with fenced("troubles", slug):
+                printed = troubles(await one.instance.logs()) if one.instance is not None else []
+                found.append((slug, one.commit, [*printed, *one.heard.values()]))
         found += [(slug, commit, [one]) for slug, (commit, one) in self._overfull.items()]
         return [one for one in found if one[2]]
 
@@ -349,13 +366,16 @@ class Previews:
             return
         self._free, self._weighed = free, now
         for slug, served in list(self._served.items()):
-            data = Home(self._folder / slug).data
-            if served.instance is not None and await asyncio.to_thread(too_much, data, self._data_bytes):
-                log.warning("stores_too_much", extra={"preview": slug})
-                async with self._locks.setdefault(slug, asyncio.Lock()):
-                    await self._end(slug)
-                if PAST not in slug:
-                    self._overfull[slug] = (served.commit, Trouble("overfull", "Too much stored", self._overfilled))
+            with fenced("weigh", slug):
+                await self._weigh(slug, served)
+
+    async def _weigh(self, slug: str, served: Served) -> None:
+        data = Home(self._folder / slug).data
+        if served.instance is not None and await asyncio.to_thread(too_much, data, self._data_bytes):
+            log.warning("stores_too_much", extra={"preview": slug})
+            await self.end(slug)
+            if PAST not in slug:
+                self._overfull[slug] = (served.commit, Trouble("overfull", "Too much stored", self._overfilled))
 
     async def reset(self, slug: str) -> None:
         """Remove what an app has stored; a request starts it again, with nothing."""
@@ -363,7 +383,7 @@ class Previews:
             await self._end(slug)
             self._overfull.pop(slug, None)
             self._failed.pop(slug, None)
-            await asyncio.to_thread(shutil.rmtree, Home(self._folder / slug).data, ignore_errors=True)
+            await asyncio.to_thread(remove, Home(self._folder / slug).data)
 
     def heard(self, slug: str, said: str) -> None:
         """Note what a page of a preview says that its scripts threw."""
@@ -379,34 +399,48 @@ class Previews:
             if slug in self._hot:
                 await self._hot.pop(slug).stop()
             if PAST in slug:
-                await asyncio.to_thread(shutil.rmtree, self._folder / slug, ignore_errors=True)
+                await asyncio.to_thread(remove, self._folder / slug)
 
     async def rest(self, sleep_seconds: float = SLEEP_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
         """Let previews sleep that nobody has used lately, and stop those that sleep for long."""
         now = time.monotonic()
         for slug, served in list(self._served.items()):
-            if served.instance is None and PAST not in slug and slug not in self._hot:
-                continue
-            if now - served.used > sleep_seconds and served.instance and connected(served.instance.upstream):
-                served.used = now
-                continue
-            async with self._locks.setdefault(slug, asyncio.Lock()):
-                if now - served.used > idle_seconds:
-                    await self._end(slug)
-                elif now - served.used > sleep_seconds:
-                    hot = self._hot.get(slug)
-                    # They are in one container.
-                    if instance := served.instance or (hot.instance if hot else None):
-                        await instance.sleep()
+            with fenced("rest", slug):
+                await self._rest(slug, served, now, sleep_seconds, idle_seconds)
+
+    async def _rest(self, slug: str, served: Served, now: float, sleep_seconds: float, idle_seconds: float) -> None:
+        if served.instance is None and PAST not in slug and slug not in self._hot:
+            return
+        if now - served.used > sleep_seconds and served.instance and connected(served.instance.upstream):
+            served.used = now
+            return
+        async with self._locks.setdefault(slug, asyncio.Lock()):
+            if now - served.used > idle_seconds:
+                await self._end(slug)
+            elif now - served.used > sleep_seconds:
+                hot = self._hot.get(slug)
+                # They are in one container.
+                if instance := served.instance or (hot.instance if hot else None):
+                    await instance.sleep()
 
     async def close(self) -> None:
         """Stop all."""
         self._closing.set()
         await asyncio.gather(*self._ending, return_exceptions=True)
         for slug in list(self._served):
-            await self._end(slug)
+            with fenced("close", slug):
+                await self._end(slug)
         if self.runtime is not None:
             await self.runtime.close()
+
+
+@contextlib.contextmanager
+def fenced(step: str, slug: str) -> Iterator[None]:
+    """Let the trouble of one app stop nothing that is done for the others."""
+    try:
+        yield
+    except Exception:
+        log.exception("preview_step_failed", extra={"step": step, "preview": slug})
 
 
 def _start_page(folder: Path) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
@@ -14,7 +13,7 @@ from adapters.preview.live import tag
 from adapters.preview.runtime import Instance, Runtime
 from adapters.preview.versions import Home
 from adapters.sandbox.builds import front_end
-from adapters.sandbox.folders import write_files
+from adapters.sandbox.folders import remove, write_files
 from core.files import FileTree
 from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest
 
@@ -143,7 +142,7 @@ def _server_part(tree: FileTree) -> str:
 
 
 def _fresh(live: Path, files: FileTree, mark: str) -> None:
-    shutil.rmtree(live, ignore_errors=True)
+    remove(live)
     live.mkdir(parents=True)
     write_files(files, live)
     (live / MARK).write_text(mark)
@@ -152,7 +151,7 @@ def _fresh(live: Path, files: FileTree, mark: str) -> None:
 def _put(live: Path, changes: Mapping[str, bytes | None], mark: str) -> None:
     """Put changed files in place, each as a whole and all within a moment: Vite looks at each as it appears."""
     fresh = live.with_suffix(".new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove(fresh)
     fresh.mkdir()
     try:
         write_files(FileTree({path: content for path, content in changes.items() if content is not None}), fresh)
@@ -169,4 +168,4 @@ def _put(live: Path, changes: Mapping[str, bytes | None], mark: str) -> None:
             if content is None:
                 (live / path).unlink(missing_ok=True)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        remove(fresh)

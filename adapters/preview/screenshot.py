@@ -127,8 +127,8 @@ def find_browser() -> str | None:
 class Browser:
     """Looks at one page at a time, each with a browser that starts empty."""
 
-    def __init__(self, program: str, proxy_port: int) -> None:
-        self._program, self._proxy_port = program, proxy_port
+    def __init__(self, program: str, proxy_port: int, proxy_address: str = "127.0.0.1") -> None:
+        self._program, self._proxy = program, f"{proxy_address}:{proxy_port}"
         self._one_at_a_time = asyncio.Lock()
 
     async def look(self, url: str) -> Look:
@@ -171,7 +171,7 @@ class Browser:
                 "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
                 "--disable-default-apps", "--mute-audio", "--disable-dev-shm-usage",
                 # Everything goes to the preview proxy, loopback included; it knows no host but the previews'.
-                f"--proxy-server=http://127.0.0.1:{self._proxy_port}", "--proxy-bypass-list=<-loopback>",
+                f"--proxy-server=http://{self._proxy}", "--proxy-bypass-list=<-loopback>",
                 "--force-webrtc-ip-handling-policy=disable_non_proxied_udp", f"--user-data-dir={Path(folder) / 'profile'}",
             ]  # fmt: skip
             try:

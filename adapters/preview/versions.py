@@ -1,7 +1,6 @@
 """Where an app's files lie for its preview, and how a version of them gets there."""
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from adapters.dependencies.install import Packages
 from adapters.preview.live import add_live
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import write_files
+from adapters.sandbox.folders import remove, write_files
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
@@ -47,7 +46,7 @@ class Home:
     def forget(self, version: str) -> None:
         """Remove the files of a version; git has them."""
         for folder in (self.app(version), self.web(version)):
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 @dataclass(frozen=True)
@@ -95,10 +94,10 @@ async def _whole(folder: Path, write: Callable[[Path], Awaitable[None]]) -> None
     if folder.exists():
         return
     fresh = folder.with_suffix(".new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    remove(fresh)
     try:
         await write(fresh)
         fresh.rename(folder)
     finally:
         # Half a version would fill a disk that is full already.
-        await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
+        await asyncio.to_thread(remove, fresh)

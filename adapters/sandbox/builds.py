@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from adapters.sandbox.docker import DockerSandbox, image_tag
-from adapters.sandbox.folders import plain_files
+from adapters.sandbox.folders import plain_files, remove
 from core.errors import OutsideError
 from core.files import FileTree
 
@@ -35,7 +35,7 @@ class Builds:
         self._folder, self._sandbox = folder, sandbox
         self._locks: dict[str, asyncio.Lock] = {}
         for left in folder.glob(".new-*"):
-            shutil.rmtree(left, ignore_errors=True)
+            remove(left)
 
     async def of(self, tree: FileTree) -> Path:
         """
@@ -87,14 +87,14 @@ class Builds:
             await asyncio.to_thread(plain_files, out)
             out.rename(built)
         finally:
-            await asyncio.to_thread(shutil.rmtree, out, ignore_errors=True)
+            await asyncio.to_thread(remove, out)
         await asyncio.to_thread(self._make_room)
 
     def _make_room(self) -> None:
         """Remove the builds that nobody asked for longest."""
         there = [path for path in self._folder.iterdir() if not path.name.startswith(".")]
         for old in sorted(there, key=lambda path: path.stat().st_mtime)[:-KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
+            remove(old)
 
 
 def _key(files: FileTree) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -49,7 +50,7 @@ def git_errors() -> Any:
         yield
     except OSError as error:
         raise OutsideError(f"The disk of the repositories failed: {error.strerror or error}.") from error
-    except (pygit2.GitError, KeyError) as error:
+    except (pygit2.GitError, KeyError, RecursionError) as error:
         raise OutsideError(f"git failed: {str(error)[:200]}.") from error
 
 
@@ -326,7 +327,12 @@ class GitRepository:
 
 
 def _known(git: pygit2.Repository, name: str) -> str:
-    """Return the full id of a commit that may be shortened."""
+    """Return the full id of a commit that may be shortened, or of a branch. No other way to name one is understood."""
+    if not re.fullmatch(r"[0-9a-f]{4,40}", name):
+        branch = f"refs/heads/{name}"
+        if not pygit2.reference_is_valid_name(branch) or branch not in git.references:
+            raise UserError(f"There is no commit {name[:60]!r} in this thread.")
+        name = branch
     try:
         return str(git.revparse_single(name).peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError) as error:

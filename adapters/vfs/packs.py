@@ -97,17 +97,20 @@ def _add_tree(
     builder: pygit2.PackBuilder, seen: set[pygit2.Oid], tree: pygit2.Tree, before: pygit2.Tree | None
 ) -> None:
     """Add `tree` and what is below it, except what `before`, the parent's tree at this path, already has."""
-    if tree.id in seen or (before is not None and tree.id == before.id):
-        return
-    seen.add(tree.id)
-    builder.add(tree.id)
-    for entry in tree:
-        name = entry.name or ""
-        was = before[name] if before is not None and name in before else None
-        if entry.id in seen or (was is not None and was.id == entry.id):
+    left = [(tree, before)]
+    while left:
+        tree, before = left.pop()
+        if tree.id in seen or (before is not None and tree.id == before.id):
             continue
-        if isinstance(entry, pygit2.Tree):
-            _add_tree(builder, seen, entry, was if isinstance(was, pygit2.Tree) else None)
-        elif entry.type == ObjectType.BLOB:
-            seen.add(entry.id)
-            builder.add(entry.id)
+        seen.add(tree.id)
+        builder.add(tree.id)
+        for entry in tree:
+            name = entry.name or ""
+            was = before[name] if before is not None and name in before else None
+            if entry.id in seen or (was is not None and was.id == entry.id):
+                continue
+            if isinstance(entry, pygit2.Tree):
+                left.append((entry, was if isinstance(was, pygit2.Tree) else None))
+            elif entry.type == ObjectType.BLOB:
+                seen.add(entry.id)
+                builder.add(entry.id)

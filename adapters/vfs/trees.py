@@ -9,7 +9,8 @@ from typing import Literal
 import pygit2
 from pygit2.enums import DiffFind, FileMode, MergeFavor, ObjectType
 
-from core.files import FileTree
+from core.errors import UserError
+from core.files import MAX_FILES, FileTree, check_paths, path_problem
 from core.history import Clash, Commit, Diff, Draft
 from core.messages import FileChange
 from core.sessions import Author
@@ -21,16 +22,42 @@ _STATUS: dict[str, Literal["added", "changed", "removed", "renamed"]] = {"A": "a
 
 
 def read_tree(tree: pygit2.Tree) -> FileTree:
-    """Return the files of a git tree; symbolic links and submodules are left out, they are never followed."""
-    return FileTree(dict(_files(tree, "")))
+    """
+    Return the files of a git tree; symbolic links and submodules are left out, they are never followed.
+
+    Every tree that is read comes through here, of whatever commit, so this is where paths are checked.
+
+    Raises:
+        UserError: the tree has a path that may not be in an app, or more files than one may have.
+    """
+    files = dict(_files(tree))
+    check_paths(files)
+    return FileTree(files)
 
 
-def _files(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
-    for entry in tree:
-        if isinstance(entry, pygit2.Tree):
-            yield from _files(entry, f"{prefix}{entry.name}/")
-        elif isinstance(entry, pygit2.Blob) and entry.filemode != FileMode.LINK:
-            yield f"{prefix}{entry.name}", entry.data
+def _files(tree: pygit2.Tree) -> Iterator[tuple[str, bytes]]:
+    """Walk step by step: people's repositories may be nested deeper than Python calls."""
+    left, count = [("", tree)], 0
+    while left:
+        prefix, folder = left.pop()
+        for entry in folder:
+            path = prefix + _name_of(entry, prefix)
+            if isinstance(entry, pygit2.Tree):
+                if problem := path_problem(path):
+                    raise UserError(f"The path {path[:80]!r} {problem}.")
+                left.append((f"{path}/", entry))
+            elif isinstance(entry, pygit2.Blob) and entry.filemode != FileMode.LINK:
+                count += 1
+                if count > MAX_FILES:
+                    raise UserError(f"The commit has more than {MAX_FILES} files.")
+                yield path, entry.data
+
+
+def _name_of(entry: pygit2.Object, prefix: str) -> str:
+    try:
+        return entry.raw_name.decode() if entry.raw_name is not None else ""
+    except UnicodeDecodeError as error:
+        raise UserError(f"A name in {prefix or 'the app'} is not UTF-8: {entry.raw_name!r}.") from error
 
 
 def write_tree(
@@ -45,8 +72,11 @@ def write_tree(
             if path in index:
                 index.remove(path)
             continue
+        # A file in the place of a link is a file: its text would become where the link leads.
         mode = index[path].mode if path in index else FileMode.BLOB
+        mode = mode if mode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE) else FileMode.BLOB
         index.add(pygit2.IndexEntry(path, repository.create_blob(content), mode))
+    check_paths(path for path, content in changes.items() if content is not None)
     return index.write_tree(repository)
 
 
@@ -107,11 +137,12 @@ def read_commit(commit: pygit2.Commit) -> Commit:
     trailers = commit.message_trailers if commit.committer.email == BOT.email else {}
     who = trailers.get("Author-User", "")
     name, _, user = who.rpartition(" <")
-    author = Author(user.rstrip(">"), name) if name else Author(commit.author.email, commit.author.name)
+    by = commit.author
+    author = Author(user.rstrip(">"), name) if name else Author(_words(by.raw_email), _words(by.raw_name))
     return Commit(
         id=str(commit.id),
         parents=tuple(str(one) for one in commit.parent_ids),
-        title=commit.message.split("\n", 1)[0],
+        title=_message(commit).split("\n", 1)[0],
         author=author,
         when=commit.commit_time,
         turn_id=trailers.get("Turn-Id", ""),
@@ -120,6 +151,15 @@ def read_commit(commit: pygit2.Commit) -> Commit:
         link=trailers.get("Message-Link", ""),
         model=trailers.get("Model", ""),
     )
+
+
+def _message(commit: pygit2.Commit) -> str:
+    """Return the message of a commit, whatever it says of its encoding: other people's history has all kinds."""
+    return _words(commit.raw_message)
+
+
+def _words(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace")
 
 
 def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree) -> Diff:
@@ -131,8 +171,9 @@ def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
         delta = patch.delta
         _, added, removed = patch.line_stats
         status = _STATUS.get(delta.status_char(), "changed")
-        path = delta.old_file.path if status == "removed" else delta.new_file.path
-        files.append(FileChange(path, status, added, removed, delta.old_file.path if status == "renamed" else ""))
+        before, after = _printable(delta.old_file.path), _printable(delta.new_file.path)
+        path = before if status == "removed" else after
+        files.append(FileChange(path, status, added, removed, before if status == "renamed" else ""))
         text = patch.text or ""
         if left > 0:
             texts.append(text[:left])
@@ -140,6 +181,12 @@ def diff_trees(repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
     if left < 0:
         texts.append(f"\n... {-left:,} more characters are not shown here; clone or export the app to see all.\n")
     return Diff(tuple(files), "".join(texts))
+
+
+def _printable(path: str) -> str:
+    """Return a path of any commit without characters that would steer a terminal or cannot be stored."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def merge(

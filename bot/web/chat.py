@@ -1,6 +1,7 @@
 """The local chat: a page that is a thread, on the same inbox, transcript and commands as every platform."""
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from adapters.preview.host import PAST
 from adapters.store.messages import StoredMessage
+from bot.settings import Settings
+from bot.web.gate import is_commit
 from bot.wiring import App
 from core.chat import Event
 from core.errors import BotError, OutsideError, UserError
@@ -23,7 +26,7 @@ from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
 
 SLACK_EVENTS, TLS = "/slack/events", "/tls"
-"""What is not for browsers: Slack's requests, and a proxy's question whether to make a certificate."""
+"""What is not for browsers: Slack's requests, which come from everywhere, and a proxy's question whether to make a certificate."""
 HERE = Path(__file__).parent
 YOU = Author("local", "you")
 KEEP_ALIVE_SECONDS = 15
@@ -60,6 +63,24 @@ def thread_key(name: str) -> ThreadKey:
     return ThreadKey("local", "local", "local", name)
 
 
+async def _addresses(settings: Settings) -> set[str]:
+    """Return the addresses of the proxies that may ask for certificates."""
+    found = set[str]()
+    for name in settings.listed("tls_from"):
+        with contextlib.suppress(OSError):
+            places = await asyncio.get_running_loop().getaddrinfo(name, None)
+            found |= {str(place[4][0]) for place in places}
+    return found
+
+
+async def _has(app: App, session: Session, commit: str) -> bool:
+    try:
+        await app.repository.show(session.id, commit)
+    except UserError:
+        return False
+    return True
+
+
 def web_app(app: App) -> FastAPI:
     """Return the pages of the bot."""
     pages = Jinja2Templates(HERE / "templates")
@@ -71,7 +92,7 @@ def web_app(app: App) -> FastAPI:
     @web.middleware("http")
     async def guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
         """Keep other sites out: pages of previews run in the same browser."""
-        if request.url.path in (SLACK_EVENTS, TLS):
+        if request.url.path == SLACK_EVENTS:
             return await call_next(request)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in allowed:
@@ -129,10 +150,15 @@ def web_app(app: App) -> FastAPI:
         return answer
 
     @web.get(TLS)
-    async def may_have_a_certificate(domain: str) -> Response:
-        """Answer a proxy that makes certificates on demand: only for previews that there are."""
+    async def may_have_a_certificate(domain: str, request: Request) -> Response:
+        """Answer a proxy that makes certificates on demand, and nobody else: only for previews that there are."""
+        peer = request.client.host if request.client else ""
+        if {"x-forwarded-for", "forwarded"} & set(request.headers) or peer not in await _addresses(app.settings):
+            return Response("Only the proxy of the previews is answered.\n", 403)
         name = domain.casefold().removesuffix(f".{app.settings.preview_zone}")
-        known = name != domain.casefold() and await app.sessions.of_slug(name.partition(PAST)[0])
+        slug, past, commit = name.partition(PAST)
+        session = await app.sessions.of_slug(slug) if name != domain.casefold() else None
+        known = session is not None and (not past or (is_commit(commit) and await _has(app, session, commit)))
         return Response("yes\n" if known else "There is no such preview.\n", 200 if known else 404)
 
     @web.get("/", response_class=HTMLResponse)

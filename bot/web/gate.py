@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from adapters.preview.host import PAST, Previews
 from adapters.preview.hot import is_socket
@@ -31,6 +31,9 @@ RECEIPT, COMMIT = f"{LIVE}receipt/", f"{LIVE}commit/"
 LIVE_SECONDS, LIVE_LOOK_SECONDS = 25.0, 0.1
 """How long a page that waits for a new version is kept waiting, and how often is looked."""
 WAITING_PAGE_SECONDS = 0.3
+COMMIT_LETTERS = 10
+"""How a commit is written in the name of its preview: each has one name, and so one home."""
+MAX_TIME_DIGITS = 12
 Message = MutableMapping[str, Any]
 
 
@@ -41,9 +44,10 @@ class Signer:
         self._secret, self._seconds = secret, seconds
 
     def token(self, slug: str) -> str:
-        """Return a token for `slug`: expiry in Unix seconds, and a keyed hash over both."""
-        expires = int(time.time()) + self._seconds
-        return f"{expires}.{self._mac(slug, str(expires))}"
+        """Return a token for `slug`: when it was given out and when it expires, in Unix seconds, and a keyed hash over all."""
+        issued = int(time.time())
+        times = f"{issued}.{issued + self._seconds}"
+        return f"{times}.{self._mac(slug, times)}"
 
     def link(self, url: str, slug: str) -> str:
         """Return `url` with a token."""
@@ -51,16 +55,17 @@ class Signer:
 
     def good(self, slug: str, token: str, since: float = 0.0) -> bool:
         """Say whether a token opens `slug` now; those given out before `since`, in Unix seconds, do not."""
-        expires, _, mac = token.partition(".")
-        return (
-            hmac.compare_digest(mac.encode(), self._mac(slug, expires).encode())
-            and expires.isdigit()
-            and int(expires) > time.time()
-            and int(expires) - self._seconds >= since
-        )
+        times, _, mac = token.rpartition(".")
+        issued, _, expires = times.partition(".")
+        if not hmac.compare_digest(mac.encode(), self._mac(slug, times).encode()):
+            return False
+        if not all(time.isdecimal() and len(time) <= MAX_TIME_DIGITS for time in (issued, expires)):
+            return False
+        # A setting that was made shorter since counts for old links too, and one that was made longer revives none.
+        return int(issued) >= since and min(int(expires), int(issued) + self._seconds) > time.time()
 
-    def _mac(self, slug: str, expires: str) -> str:
-        digest = hmac.new(self._secret, f"{slug}\0{expires}".encode(), hashlib.sha256).digest()[:18]
+    def _mac(self, slug: str, times: str) -> str:
+        digest = hmac.new(self._secret, f"{slug}\0{times}".encode(), hashlib.sha256).digest()[:18]
         return base64.urlsafe_b64encode(digest).decode()
 
 
@@ -80,6 +85,7 @@ class Gate:
         self._sessions, self._repository, self._previews, self._signer = sessions, repository, previews, signer
         self._zone, self._cookie = zone, "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
         self._waking: dict[str, asyncio.Future[str]] = {}
+        self._open_to: dict[str, tuple[float, str]] = {}
         self.nonce = secrets.token_hex(8)
         self.closing = False
 
@@ -87,7 +93,10 @@ class Gate:
         self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
     ) -> None:
         """Answer one question of Caddy's."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = dict[str, str]()
+        for name, value in scope["headers"]:
+            key, said = name.decode("latin-1"), value.decode("latin-1")
+            headers[key] = f"{headers[key]}; {said}" if key == "cookie" and key in headers else said
         try:
             status, answer, body = await self._judge(headers)
         except BotError as error:
@@ -115,6 +124,8 @@ class Gate:
         # A preview of one commit opens with the thread's link, and has files and data of its own.
         slug, _, commit = name.partition(PAST)
         path, _, query = headers.get("x-forwarded-uri", "/").partition("?")
+        if hidden(path) or (PAST in name and not is_commit(commit) and self._previews.serving(name) is None):
+            return 404, {}, _page("Not found", "There is nothing here.")
         pairs = parse_qsl(query, keep_blank_values=True)
         token = dict(pairs).get(COOKIE, "")
         session = await self._sessions.of_slug(slug)
@@ -142,7 +153,7 @@ class Gate:
             if path.startswith(RECEIPT):
                 return 200, {}, await receipt_page(session, path.removeprefix(RECEIPT), self._repository)
             # A redirect, because scripts of the app can read a page of this host, and must not see the token.
-            other = f"{slug}{PAST}{_letters(path.removeprefix(COMMIT))[:10]}.{headers['x-forwarded-host'].partition('.')[2]}"
+            other = f"{slug}{PAST}{_letters(path.removeprefix(COMMIT))[:COMMIT_LETTERS]}.{headers['x-forwarded-host'].partition('.')[2]}"
             return 302, {"location": f"//{other}/?{COOKIE}={known}"}, ""
         if path.startswith(LIVE):
             if path == f"{LIVE}error":
@@ -168,9 +179,20 @@ class Gate:
         if served is None:
             return WAITING
         hot = self._previews.hot(name) if known else None
+        theirs = {"X-Cookie": _others(headers.get("cookie", ""))}
         if hot is not None and (upstream := await hot.takes(path, headers, served.instance)):
-            return 200, {"X-Upstream": upstream}, ""
-        return 200, dict([served.header]), ""
+            return 200, {"X-Upstream": upstream, **theirs}, ""
+        return 200, dict([served.header]) | theirs, ""
+
+    async def narrow(self) -> None:
+        """End previews whose links were taken back, or that are no longer for everyone, with the streams that are open."""
+        for name in self._previews.names():
+            session = await self._sessions.of_slug(name.partition(PAST)[0])
+            now = (session.links_since, session.sharing) if session else (0.0, "")
+            before = self._open_to.setdefault(name, now)
+            self._open_to[name] = now
+            if now[0] > before[0] or (before[1] == "public" and now[1] != "public"):
+                await self._previews.end(name)
 
     async def _live(self, name: str, what: str, have: str) -> tuple[int, dict[str, str], str]:
         """Give a page the script that reloads it, and tell it when there is another version than it has."""
@@ -214,8 +236,34 @@ class Gate:
 
 def _cookies(header: str) -> list[str]:
     """Return every cookie of our name: a neighbour may have set one for the whole zone, and apps' cookies have any form."""
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return [value for name, _, value in pairs if name == COOKIE]
+    return [value for name, value in _pairs(header) if name == COOKIE]
+
+
+def _others(header: str) -> str:
+    """Return the cookies that are not ours: what opens a preview is nothing for its app."""
+    return "; ".join(f"{name}={value}" for name, value in _pairs(header) if name.casefold() != COOKIE)
+
+
+def _pairs(header: str) -> list[tuple[str, str]]:
+    """Return the cookies of a header, however they are separated: servers differ in what they take for the end of one."""
+    parts = (part.strip().partition("=") for part in header.replace(",", ";").split(";"))
+    return [(name.strip(), value.strip()) for name, _, value in parts if name.strip()]
+
+
+def hidden(path: str) -> bool:
+    """Say whether an address leads to a file whose name begins with a dot; `/.well-known/` is meant to be read."""
+    for _ in range(3):
+        path = unquote(path)
+    parts = path.replace("\\", "/").split("/")
+    return any(
+        part.startswith(".") and (at, part) != (1, ".well-known") and (part, parts[at - 1]) != (".vite", "node_modules")
+        for at, part in enumerate(parts)
+    )
+
+
+def is_commit(name: str) -> bool:
+    """Say whether a name is that of a commit as addresses of previews have it."""
+    return len(name) == COMMIT_LETTERS and _letters(name) == name
 
 
 def _letters(text: str) -> str:

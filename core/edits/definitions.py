@@ -48,22 +48,27 @@ def _body(text: str) -> list[ast.stmt]:
 
 
 def _python(body: Sequence[ast.stmt], depth: int) -> Iterator[Definition]:
-    for node in body:
+    left = [(node, depth) for node in reversed(body)]
+    while left:
+        node, depth = left.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             start = min([node.lineno, *(one.lineno for one in node.decorator_list)]) - 1
             yield Definition(node.name, start, node.end_lineno or node.lineno, node.lineno - 1, depth)
-        for name in ("body", "orelse", "finalbody"):
-            yield from _python(getattr(node, name, []), depth + 1)
+        inner = [one for name in ("body", "orelse", "finalbody") for one in getattr(node, name, [])]
+        left += [(one, depth + 1) for one in reversed(inner)]
 
 
-def _script(node: "Node", depth: int) -> "Iterator[Definition]":
-    for child in node.named_children:
-        name = _name(child)
-        if name:
+def _script(top: "Node", depth: int) -> "Iterator[Definition]":
+    """Walk step by step: a model's code may be nested deeper than Python calls."""
+    left = [(child, depth) for child in reversed(top.named_children)]
+    while left:
+        child, depth = left.pop()
+        if name := _name(child):
             outer = child.parent if child.parent is not None and child.parent.type == "export_statement" else child
             start, end = outer.start_point[0], outer.end_point[0] + 1
             yield Definition(name, start, end, child.start_point[0], depth)
-        yield from _script(child, depth + (child.type not in ("export_statement", "class_body", "statement_block")))
+        deeper = depth + (child.type not in ("export_statement", "class_body", "statement_block"))
+        left += [(one, deeper) for one in reversed(child.named_children)]
 
 
 def _name(node: "Node") -> str:

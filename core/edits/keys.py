@@ -12,6 +12,8 @@ from core.edits.model import Operation
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_NESTING, MAX_ALIASES = 100, 50
+
 
 def with_key(edit: Operation, kind: str, text: str) -> str:
     """
@@ -22,10 +24,22 @@ def with_key(edit: Operation, kind: str, text: str) -> str:
         ValueError: the file or the value does not parse.
     """
     path = edit.target.split(".")
+    aliases = len(re.findall(r"[\s\[{,:-]\*[\w-]", text)) if kind in ("yaml", "yml") else 0
+    if max(_depth(text), _depth(edit.content)) > MAX_NESTING or aliases > MAX_ALIASES:
+        raise ValueError("it is nested too deeply, or refers to itself too often")
     value = _value(edit.content) if edit.action != "remove" else None
     if kind == "json":
         return _in_json(edit, text, path)
     return _in_toml(edit, text, path, value) if kind == "toml" else _in_yaml(edit, text, path, value)
+
+
+def _depth(text: str) -> int:
+    """Return how many brackets are open at once, at most; those in texts are counted too."""
+    deepest = depth = 0
+    for char in text:
+        depth += (char in "[{") - (char in "]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _value(content: str) -> Any:
@@ -92,7 +106,8 @@ def _in_yaml(edit: Operation, text: str, path: list[str], value: Any) -> str:
         document = yaml.load(text) or {}
         _set(document, edit, path, value)
         spliced = _yaml_spliced(edit, text, path, value, yaml)
-        if spliced is not None and yaml.load(spliced) == document:
+        # What refers to itself is compared as often as it is written out.
+        if spliced is not None and ("*" not in spliced or spliced.count("&") < 2) and yaml.load(spliced) == document:
             return spliced
         out = io.StringIO()
         yaml.dump(document, out)

@@ -2,6 +2,7 @@
 
 import ast
 import threading
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,17 @@ if TYPE_CHECKING:
 
 MAX_CHARS = 1_000_000
 """Longer texts are not parsed."""
+PATIENCE_SECONDS, PART_BYTES = 1.5, 8_192
 SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
 
 
 def ending(path: str) -> str:
     """Return a path's ending in lower case, without the dot."""
     return path.rpartition("/")[2].rpartition(".")[2].lower()
+
+
+_ONE_PARSE = threading.Lock()
+"""A parser belongs to who uses it; while it reads, others run."""
 
 
 @lru_cache
@@ -50,10 +56,39 @@ def parser(kind: str) -> "Parser | None":
     return None
 
 
+def hopeless(kind: str, text: str) -> bool:
+    """Say whether a text cannot parse in a way on which its grammar would spend seconds: tried with 50 KB of each."""
+    if kind == "css":
+        return text.count("{") != text.count("}")
+    return kind in ("html", "htm") and text.rfind("<!--") > text.rfind("-->")
+
+
 def root(path: str, text: str) -> "Node | None":
-    """Return the root of a text's syntax tree; None where there is no grammar or the text is too long."""
-    found = parser(ending(path)) if len(text) <= MAX_CHARS else None
-    return found.parse(text.encode()).root_node if found else None
+    """Return the root of a text's syntax tree; None where there is no grammar, or looking for it takes too long."""
+    return _root(ending(path), text) if len(text) <= MAX_CHARS and not hopeless(ending(path), text) else None
+
+
+@lru_cache(maxsize=8)
+def _root(kind: str, text: str) -> "Node | None":
+    """
+    Return the root of a text's syntax tree; None where looking for it takes too long.
+
+    Grammars need milliseconds for files as people write them, and minutes for some that nobody would. Read in parts, so
+    that others get their turn meanwhile.
+    """
+    by = parser(kind)
+    if by is None:
+        return None
+    with _ONE_PARSE:
+        data, until = text.encode(), time.monotonic() + PATIENCE_SECONDS
+        try:
+            tree = by.parse(
+                lambda at, _: data[at : at + PART_BYTES], progress_callback=lambda *_: time.monotonic() > until
+            )
+        except ValueError:
+            by.reset()
+            return None
+    return tree.root_node
 
 
 def errors(path: str, text: str) -> int:
@@ -63,8 +98,12 @@ def errors(path: str, text: str) -> int:
     if ending(path) == "py":
         # Python's own parser: the grammar, ten times as fast, sees no wrong indentation.
         return int(python_error(text) is not None)
+    if hopeless(ending(path), text):
+        return 1
     top = root(path, text)
-    return sum(node.type == "ERROR" or node.is_missing for node in _broken(top)) if top else 0
+    if top is None:
+        return int(parser(ending(path)) is not None)
+    return sum(node.type == "ERROR" or node.is_missing for node in _broken(top))
 
 
 _ONE_AT_A_TIME = threading.Lock()

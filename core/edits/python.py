@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.edits.languages import python_error
 from core.edits.model import Operation
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ def with_python(edit: Operation, text: str) -> str:
     # Loaded when first needed: it is large, and most turns need none of it.
     import libcst as cst
 
+    for code in (text, edit.content if edit.thing != "decorator" else f"({edit.content.strip().removeprefix('@')})"):
+        # It ends the whole process on code that is nested deeper than Python itself allows.
+        if "nested" in (problem := python_error(code) or ""):
+            raise ValueError(f"Python does not parse: {problem}")
     try:
         module = cst.parse_module(text) if text else cst.Module(())
         source = edit.content.strip("\n") + "\n" if edit.thing != "decorator" else ""

@@ -1,10 +1,10 @@
 """The proxy in front of the previews goes where the gate says, and comes back when it dies."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import httpx
 import pytest
 import uvicorn
 
-from adapters.preview.caddy import running_caddy
+from adapters.preview.caddy import listening, reachable, running_caddy
+from adapters.sandbox.folders import remove, short_folder
 from bot.web.server import running
 from core.errors import OutsideError
-from tests.servers.process import free_port
+from tests.needs import missing
 
 
 async def gate(scope: Any, receive: Any, send: Any) -> None:
@@ -24,20 +25,31 @@ async def gate(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"private"})
 
 
+def proxies(folder: Path) -> list[int]:
+    """Return the Caddys that run with a folder's configuration."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if place.name.isdecimal() and f"--config\0{folder}/".encode() in (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found
+
+
 async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
-    port, gate_socket = free_port(), tmp_path / "gate.sock"
+    listener, gate_socket = listening("127.0.0.1", 0), tmp_path / "gate.sock"
+    port = listener.getsockname()[1]
     config = uvicorn.Config(gate, uds=str(gate_socket), log_level="warning", lifespan="off", interface="asgi3")
     async with (
         running(config),
-        running_caddy(tmp_path, gate_socket, "preview.localhost", port, "127.0.0.1", "here"),
+        running_caddy(tmp_path, gate_socket, "preview.localhost", listener, "here"),
         httpx.AsyncClient(trust_env=False, headers={"Host": f"ping.preview.localhost:{port}"}) as client,
     ):
         url = f"http://127.0.0.1:{port}/"
         assert (await client.get(url)).text == "private"
-        found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
-        assert found.stdout
-        for number in found.stdout.split():
-            os.kill(int(number), signal.SIGKILL)
+        found = proxies(tmp_path)
+        assert found
+        for number in found:
+            os.kill(number, signal.SIGKILL)
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -45,20 +57,50 @@ async def test_a_proxy_that_was_killed_is_started_again(tmp_path: Path) -> None:
                     break
                 except httpx.HTTPError:
                     await asyncio.sleep(0.1)
-    found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
-    assert found.stdout == ""
+    listener.close()
+    assert proxies(tmp_path) == []
 
 
-async def test_a_port_that_is_taken_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    """Also where another Caddy has it, with which it would share the visitors."""
+    with listening("127.0.0.1", 0) as other:
         port = other.getsockname()[1]
         with pytest.raises(
             OutsideError, match=f"Port {port} is taken by another program; end that, or set THREADWRIGHT_PREVIEW"
         ):
-            async with running_caddy(tmp_path, tmp_path / "gate.sock", "preview.localhost", port, "127.0.0.1", "here"):
-                pass
-    found = subprocess.run(["pgrep", "-f", f"caddy run --config {tmp_path}"], capture_output=True, text=True)
-    assert found.stdout == ""
+            listening("127.0.0.1", port)
+    with pytest.raises(OutsideError, match="set THREADWRIGHT_PREVIEW_BIND to an address of this machine"):
+        listening("192.0.2.7", 0)
+
+
+def test_addresses_are_written_as_urls_have_them() -> None:
+    assert [reachable(bind) for bind in ("0.0.0.0", "127.0.0.1", "::", "::1")] == [
+        "127.0.0.1",
+        "127.0.0.1",
+        "[::1]",
+        "[::1]",
+    ]
+
+
+async def test_a_folder_for_sockets_may_have_a_blank_in_its_name_and_an_address_may_be_of_ipv6(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            missing("IPv6 on this machine", "switch it on for the loopback interface")
+    folder = short_folder("tw test ")
+    config = uvicorn.Config(gate, uds=str(folder / "gate.sock"), log_level="warning", lifespan="off", interface="asgi3")
+    try:
+        with listening("::1", 0) as listener:
+            port = listener.getsockname()[1]
+            async with (
+                running(config),
+                running_caddy(folder, folder / "gate.sock", "preview.localhost", listener, "here"),
+                httpx.AsyncClient(trust_env=False, headers={"Host": f"app.preview.localhost:{port}"}) as client,
+            ):
+                assert (await client.get(f"http://[::1]:{port}/")).text == "private"
+    finally:
+        remove(folder)
 
 
 async def test_a_built_page_answers_for_every_address_and_stays_in_its_folder(tmp_path: Path) -> None:
@@ -74,11 +116,12 @@ async def test_a_built_page_answers_for_every_address_and_stays_in_its_folder(tm
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    port, gate_socket = free_port(), tmp_path / "gate.sock"
+    listener, gate_socket = listening("127.0.0.1", 0), tmp_path / "gate.sock"
+    port = listener.getsockname()[1]
     config = uvicorn.Config(built, uds=str(gate_socket), log_level="warning", lifespan="off", interface="asgi3")
     async with (
         running(config),
-        running_caddy(tmp_path, gate_socket, "preview.localhost", port, "127.0.0.1", "here"),
+        running_caddy(tmp_path, gate_socket, "preview.localhost", listener, "here"),
         httpx.AsyncClient(trust_env=False, headers={"Host": f"app.preview.localhost:{port}"}) as client,
     ):
         texts = {}

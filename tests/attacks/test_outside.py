@@ -18,8 +18,14 @@ LISTED = Path(__file__).parents[2] / "docs" / "attacks.md"
 SECRET = "the neighbour's secret"
 ECHO = """
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 app = FastAPI()
+@app.get("/rules")
+def rules() -> Response:
+    return Response("", headers={
+        "NEL": "x", "Report-To": "x", "Clear-Site-Data": '"cookies"', "Service-Worker-Allowed": "/", "Strict-Transport-Security": "max-age=9",
+        "Set-Cookie": "a=1; Path=/; Domain=preview.localhost; HttpOnly",
+    })
 @app.get("/{rest:path}", response_class=HTMLResponse)
 def page(request: Request, rest: str) -> str:
     return "<h1>" + " ".join(f"{name}={value}" for name, value in request.headers.items()) + "</h1>"
@@ -129,8 +135,19 @@ async def attempts(app: App, proxy: Proxy, mine: Thread, victim: Thread, static:
             for name in ("vite-hmr", "vite-ping") for host, more in ((there, ()), (there, (cookie,)))
         ],
         "learn the link's secret as an app": [
-            answer for more in ("", "a=b; ", f"{COOKIE}=old; ")
+            answer for more in ("", "a=b; ", f"{COOKIE}=old; ", "a=b;", "a=b,", "a=b;\t", "a=b ; ", "a=b;;", f"a=b\r\nCookie: {COOKIE}=old\r\nCookie: ")
             if link in (answer := await get(proxy.host(other), "/", f"Cookie: {more}{COOKIE}={app.signer.token(other)}; z=1")) or app.signer.token(other) in answer
+        ],
+        "read a file whose name begins with a dot": [
+            await get(proxy.host(plain), path, f"Cookie: {COOKIE}={app.signer.token(plain)}")
+            for path in ("/.env.local", "/%2eenv.local", "/%252eenv.local", "/x/../.env.local", "/./.env.local", "//.env.local", "/.env.local/", "/.env.local%00")
+        ],
+        "name a commit in another way": [
+            await get(proxy.host(f"{other}--{name}"), "/", f"Cookie: {COOKIE}={app.signer.token(other)}") for name in ("main~0~0", "main", head, head[:9], "HEAD")
+        ],
+        "leave a rule behind in browsers": [
+            line for line in (await get(proxy.host(other), "/rules", f"Cookie: {COOKIE}={app.signer.token(other)}")).partition("\r\n\r\n")[0].split("\r\n")
+            if line.lower().startswith(("nel:", "report-to:", "clear-site-data:", "service-worker-allowed:", "strict-transport-security:")) or "domain=" in line.lower()
         ],
     }  # fmt: skip
 
@@ -152,7 +169,13 @@ async def test_nobody_gets_in_through_the_proxy(tmp_path: Path) -> None:
         await victim.show(
             {MANIFEST_PATH: described("fastapi").to_bytes().decode(), "main.py": ECHO.replace("<h1>", f"<h1>{SECRET} ")}
         )
-        await static.show({MANIFEST_PATH: described("static").to_bytes().decode(), **files("static", "One")})
+        await static.show(
+            {
+                MANIFEST_PATH: described("static").to_bytes().decode(),
+                **files("static", "One"),
+                ".env.local": f"KEY={SECRET}",
+            }
+        )
         (tmp_path / "data" / "previews" / "secret").write_text(SECRET)
         proxy = Proxy(settings.preview_port, settings.preview_zone)
 
@@ -168,7 +191,7 @@ async def test_nobody_gets_in_through_the_proxy(tmp_path: Path) -> None:
 
         results = {}
         for name, answers in (await attempts(app, proxy, mine, victim, static)).items():
-            told = [one for one in answers if name.startswith(("learn", "be led"))]
+            told = [one for one in answers if name.startswith(("learn", "be led", "leave a rule"))]
             got = [
                 one
                 for one in answers

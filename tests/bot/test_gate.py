@@ -128,10 +128,76 @@ async def test_every_commit_has_a_preview_that_the_threads_link_opens(
     assert await page(f"{session.slug}--{first[:10]}") == "<h1>Shop</h1>"
     assert await page(session.slug) == "<h1>Two</h1>"
     assert (await ask(gate, f"{session.slug}--{first[:10]}")).status_code == 401
-    for name in ("0000000000", "", "../etc", "HEAD"):
-        answer = await ask(gate, f"{session.slug}--{name}", cookie=cookie)
-        assert answer.status_code in (200, 503)
-        assert ("Shop" in answer.text, "x-root" in answer.headers) == (False, not name)
+    assert (await ask(gate, f"{session.slug}--0000000000", cookie=cookie)).status_code == 503
+    # Each commit has one name: others would make homes without end.
+    for name in ("", "../etc", "HEAD", "main", "main~0~0", first[:9], first[:11], first, first[:10].upper() + "G"):
+        assert (await ask(gate, f"{session.slug}--{name}", cookie=cookie)).status_code == 404, name
+
+
+@pytest.mark.parametrize(
+    "path", ["/.env.local", "/%2eenv", "/%252eenv", "/a/.git/config", "/a/..%2f.env", "/x/../.env", "/.well-known/../.env", "/a\\.env"]
+)  # fmt: skip
+async def test_files_whose_names_begin_with_a_dot_are_not_served(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, path: str
+) -> None:
+    cookie = f"{COOKIE}={signer.token(session.slug)}"
+    answer = await ask(gate, session.slug, path, cookie=cookie)
+    assert (answer.status_code, "x-root" in answer.headers) == (404, False)
+    for fine in ("/.well-known/acme", "/a.b", "/node_modules/.vite/x.js", "/a...b"):
+        assert (await ask(gate, session.slug, fine, cookie=cookie)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed"),
+    [("a=1; {}; b=2", "a=1; b=2"), ("a=1;{}", "a=1"), ("a=1,\t{}, b=2", "a=1; b=2"), ("{}", ""), ("TW_PREVIEW=x; {}", "")],
+)  # fmt: skip
+async def test_the_app_gets_every_cookie_but_ours(
+    gate: httpx.AsyncClient, session: Session, signer: Signer, sent: str, passed: str
+) -> None:
+    answer = await ask(gate, session.slug, cookie=sent.format(f"{COOKIE}={signer.token(session.slug)}"))
+    assert (answer.status_code, answer.headers["x-cookie"]) == (200, passed)
+
+
+async def test_a_setting_revives_no_link_and_shortens_old_ones(
+    gate: httpx.AsyncClient, session: Session, lite: Database
+) -> None:
+    long, short = Signer(b"s" * 32, 1_000_000), Signer(b"s" * 32, 60)
+    token = long.token(session.slug)
+    issued = int(token.partition(".")[0])
+    assert long.good(session.slug, token, issued)
+    # Taken back: whatever the setting is by now.
+    assert not long.good(session.slug, token, issued + 0.5)
+    assert not short.good(session.slug, token, issued + 0.5)
+    assert not Signer(b"s" * 32, 9_000_000).good(session.slug, token, issued + 0.5)
+    old = f"{issued - 100}.{issued + 999_900}"
+    aged = f"{old}.{long._mac(session.slug, old)}"
+    assert long.good(session.slug, aged)
+    assert not short.good(session.slug, aged)
+    for odd in (f"{'9' * 5_000}.{issued}", f"{issued}", "", f"{issued}.²", f"-1.{issued + 9}"):
+        assert not long.good(session.slug, f"{odd}.{long._mac(session.slug, odd)}")
+
+
+async def test_a_link_that_is_taken_back_ends_what_is_open(
+    lite: Database, repository: GitRepository, signer: Signer, session: Session, previews: Previews
+) -> None:
+    gate, sessions = Gate(Sessions(lite), repository, previews, signer, ZONE), Sessions(lite)
+    commit = await repository.head(session.id)
+    assert commit is not None
+    tree = await repository.tree(session.id, commit)
+    names = (session.slug, f"{session.slug}--{commit[:10]}")
+
+    async def served(change: Any) -> list[str]:
+        for name in names:
+            await previews.wake(name, commit, tree, None)
+        await gate.narrow()
+        async with lite.write() as tx:
+            await change(tx)
+        await gate.narrow()
+        return previews.names()
+
+    assert await served(lambda tx: sessions.change(tx, session, sharing="public")) == list(names)
+    assert await served(lambda tx: sessions.change(tx, session, sharing="link")) == []
+    assert await served(lambda tx: sessions.revoke_links(tx, session)) == []
 
 
 async def test_links_can_be_taken_back_and_a_preview_be_public(

@@ -15,6 +15,8 @@ from core.edits import (
     apply_patch,
     parse_answer,
 )
+from core.edits.definitions import definitions
+from core.edits.languages import errors, root
 from core.edits.model import Action, Thing
 from core.files import FileTree
 
@@ -311,3 +313,45 @@ def test_json_of_the_known_shapes(answer: object, edits: list[object]) -> None:
 )  # fmt: skip
 def test_other_json_is_a_file_like_any_other(answer: str) -> None:
     assert parse_answer(f"```json\n{answer}\n```", "package.json") == (WholeFile("package.json", answer + "\n"),)
+
+
+BOMB = "a: &a [x]\n" + "".join(
+    f"k{at}: &k{at} [{', '.join(['*k' + str(at - 1) if at else '*a'] * 9)}]\n" for at in range(9)
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "content"),
+    [
+        ("a.yml", BOMB, "1"), ("a.yml", "a: " + "[" * 50_000, "1"), ("a.toml", "a = " + "[" * 50_000, "1"),
+        ("a.json", '{"a": ' + "[" * 50_000, "1"), ("a.json", '{"a": 1}', "[" * 50_000),
+    ],
+)  # fmt: skip
+def test_what_is_nested_without_end_is_refused(path: str, text: str, content: str) -> None:
+    edit = Operation(path, "replace", "key", "a", content)
+    assert apply_patch(FileTree({path: text.encode()}), [edit]).refused[0].kind == "worse_syntax"
+
+
+@pytest.mark.parametrize("thing", ["function", "decorator"])
+def test_python_that_is_nested_without_end_does_not_end_the_process(thing: Thing) -> None:
+    deep = "(" * 5_000 + ")" * 5_000
+    edit = Operation("a.py", "replace", thing, "main", f"@{deep}" if thing == "decorator" else f"main = {deep}")
+    assert "nested" in apply_patch(FileTree({"a.py": b"def main(): ...\n"}), [edit]).refused[0].message
+
+
+def test_two_references_are_kept_as_they_are() -> None:
+    text = "a: &x [1]\nb: &y [2]\nc: [*x, *y]\n"
+    done = apply_patch(FileTree({"a.yml": text.encode()}), [Operation("a.yml", "add", "key", "d", "4")])
+    assert done.tree["a.yml"].decode().endswith("d: 4\n")
+
+
+def test_a_text_on_which_a_grammar_would_spend_minutes_is_given_up() -> None:
+    for path, text in (("a.css", ":is(a" * 12_000), ("a.html", "<!--" * 12_000), ("a.css", "{" + "a:" * 30_000)):
+        assert errors(path, text) == 1
+        assert root(path, text) is None
+    assert errors("a.css", ".a { color: red; }") == errors("a.unknown", "x") == 0
+    assert root("a.unknown", "x") is None
+
+
+def test_functions_in_functions_without_end_are_found() -> None:
+    assert len(definitions("a.js", "function a(){" * 2_000 + "}" * 2_000)) == 2_000

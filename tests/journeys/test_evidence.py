@@ -226,13 +226,27 @@ async def test_certificates_are_made_for_previews_that_there_are(talk: Talk) -> 
     await talk.say("Build a todo app")
     (session,) = await talk.app.sessions.list()
     zone = talk.app.settings.preview_zone
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(web_app(talk.app)), base_url="http://proxy") as client:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web_app(talk.app)), base_url=f"http://127.0.0.1:{talk.app.settings.port}"
+    ) as client:
 
-        async def answer(domain: str) -> int:
-            return (await client.get("/tls", params={"domain": domain})).status_code
+        async def answer(domain: str, **more: str) -> int:
+            return (await client.get("/tls", params={"domain": domain}, headers=more)).status_code
+
+        head = await talk.app.repository.head(session.id)
+        assert head is not None
 
         assert await answer(f"{session.slug}.{zone}") == 200
-        assert await answer(f"{session.slug}--0123456789.{zone}".upper()) == 200
+        assert await answer(f"{session.slug}--{head[:10]}.{zone}".upper()) == 200
+        for other in ("0123456789", "main", "main~0", head[:9], head, "next"):
+            assert await answer(f"{session.slug}--{other}.{zone}") == 404, other
         for domain in (f"nobody.{zone}", zone, session.slug, f"{session.slug}.example.com", f".{zone}", ""):
             assert await answer(domain) == 404, domain
-        assert (await client.get("/")).status_code == 421
+        # Who asks for others, or is no proxy of ours, learns nothing of what there is.
+        for name in ("X-Forwarded-For", "Forwarded"):
+            assert await answer(f"{session.slug}.{zone}", **{name: "127.0.0.1"}) == 403
+        assert await answer(f"{session.slug}.{zone}", Host="evil.example") == 421
+        stranger = httpx.ASGITransport(web_app(talk.app), client=("192.0.2.1", 1))
+        async with httpx.AsyncClient(transport=stranger, base_url=client.base_url) as far:
+            assert (await far.get("/tls", params={"domain": f"{session.slug}.{zone}"})).status_code == 403
+        assert (await client.get("/", headers={"Host": "evil.example"})).status_code == 421

@@ -113,7 +113,7 @@ class Thread:
         self.tree = await self.app.repository.tree(self.session.id, commit)
         manifest = AppManifest.model_validate_json(self.tree[MANIFEST_PATH])
         state = await self.app.previews.show(self.session.id, self.session.slug, commit, self.tree, manifest)
-        assert (state.state, state.note) == ("ready", "")
+        assert (state.state, state.note) == ("ready", ""), state.note
 
     async def begin(self, kind: str) -> None:
         await self.show({MANIFEST_PATH: described(kind).to_bytes().decode(), **files(kind, "One")})

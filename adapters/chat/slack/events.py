@@ -17,9 +17,9 @@ SUBTYPES = (None, "file_share", "thread_broadcast")
 SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
 """What a message's menu offers, by verb."""
 MOST_SHARED, MOST_FORWARDED, MOST_NAMED = 10, 4_000, 20
-_LINK = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>")
-_NAMED = re.compile(r"<(?:#\w+\|([^>]+)|!(?:subteam|date)\^[^|>]*\|([^>]+)|!(here|channel|everyone))>")
-_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
+_LINK = re.compile(r"<((?:https?|mailto):[^|<>]+)(?:\|([^<>]*))?>")
+_NAMED = re.compile(r"<(?:#\w{1,40}\|([^<>]+)|!(?:subteam|date)\^[^|<>]*\|([^<>]+)|!(here|channel|everyone))>")
+_MENTION = re.compile(r"<@([A-Z0-9]{1,40})(?:\|([^<>]*))?>")
 Aliases = Mapping[str, str]
 
 
@@ -105,7 +105,7 @@ def _forwarded(event: Mapping[str, Any]) -> list[str]:
 
 def spoken(text: str, me: str) -> str:
     """Return a message's text as it was typed, without the mention of the bot."""
-    text = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", "", text) if me else text
+    text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", "", text) if me else text
     text = _NAMED.sub(lambda match: f"#{match[1]}" if match[1] else match[2] or f"@{match[3]}", text)
     text = _LINK.sub(lambda match: match[1] if match[2] in (None, match[1]) else f"{match[2]} ({match[1]})", text)
     return html.unescape(text).strip()
