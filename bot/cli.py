@@ -258,5 +258,11 @@ async def _import(app: App, arguments: argparse.Namespace) -> Answer:
     if committed.clashes:
         text = explain_clashes(committed.clashes)
         return {"session": session.id, "outcome": "blocked", "commit": None, "message": text}, text, 2
-    found = {"session": session.id, "outcome": "done", "commit": committed.commit, "parent": committed.parent or None}
-    return found, f"Imported as {committed.commit[:10]}, {len(committed.files)} files changed.", 0
+    found = {
+        "session": session.id, "outcome": "done", "commit": committed.commit, "parent": committed.parent or None,
+        "notes": list(committed.notes),
+    }  # fmt: skip
+    said = (
+        f"Imported as {committed.commit[:10]}, {len(committed.files)} file{'s' * (len(committed.files) != 1)} changed."
+    )
+    return found, "\n".join([said, *committed.notes]), 0

@@ -37,6 +37,12 @@ def path_problem(path: str) -> str | None:
     return None
 
 
+def is_secret(path: str) -> bool:
+    """Say whether a file by its name holds what nobody else should read: `.env` and its like, without the examples."""
+    name = path.rpartition("/")[2]
+    return name.startswith(".env") and not name.endswith((".example", ".sample", ".template"))
+
+
 def check_paths(paths: Iterable[str]) -> None:
     """
     Check a whole tree's paths, also against each other.

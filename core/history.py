@@ -61,7 +61,11 @@ class Clash:
 
 @dataclass(frozen=True)
 class Committed:
-    """What a commit did: its id, or the clashes that kept the head where it was; `target` is the turn that it reverses."""
+    """
+    What a commit did: its id, or the clashes that kept the head where it was.
+
+    `target` is the turn that it reverses; `notes` are sentences on what people brought.
+    """
 
     commit: str = ""
     parent: str = ""
@@ -69,6 +73,7 @@ class Committed:
     merged: bool = False
     clashes: tuple[Clash, ...] = ()
     target: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

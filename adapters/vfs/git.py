@@ -2,13 +2,13 @@
 
 import asyncio
 import io
-import os
 import re
 import shutil
-import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database
 from adapters.store.tables import git_pack, git_ref
+from adapters.vfs import imports
 from adapters.vfs.packs import Pack, cached_seq, locked, make_pack, refresh
+from adapters.vfs.program import git as run_git
 from adapters.vfs.trees import (
     BOT,
     diff_trees,
@@ -31,7 +33,7 @@ from adapters.vfs.trees import (
     write_tree,
 )  # fmt: skip
 from core.errors import HeadMoved, OutsideError, UserError
-from core.files import MAX_FILE_BYTES, MAX_FILES, FileTree, check_paths
+from core.files import FileTree
 from core.history import Clash, Commit, Committed, Diff, Draft
 
 Value = TypeVar("Value")
@@ -40,7 +42,6 @@ MAIN = "refs/heads/main"
 NOTES = "refs/notes/threadwright"
 KEPT = "refs/threadwright/kept/"
 """Before the id of a turn: what that turn wrote and the app did not take."""
-GIT_SECONDS = 120
 
 
 @contextmanager
@@ -149,25 +150,41 @@ class GitRepository:
 
     async def import_folder(self, tx: Connection, draft: Draft, source: Path) -> Committed:
         """
-        Take in a folder: a clone of this thread is merged with its commits, anything else becomes one commit.
+        Take in a folder: a clone with its history, anything else as one commit; the notes say what did not come in, and why.
+
+        A clone of this thread is merged with its commits. Other history comes in beside the app's own, and its files take the
+        place of the app's.
 
         Raises:
-            UserError: the folder cannot be read, or holds paths that are not allowed.
+            UserError: the folder cannot be read, or holds what an app may not have.
         """
+        notes = list[str]()
 
         def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
-            pushed = _fetched(git, source) if (source / ".git").exists() else None
-            base = git.merge_base(head, pushed) if head and pushed else None
-            if pushed is None or base is None:
-                tree = write_tree(git, tree_of(git, head), tree_and_changes(source, read_tree(tree_of(git, head))))
-                return str(write_commit(git, draft, tree, [head] if head else []))
-            check_paths(read_tree(tree_of(git, pushed)))
+            with tempfile.TemporaryDirectory(dir=self._folder) as place:
+                quarantine = Path(place) / "import.git"
+                found = imports.Fetched(None)
+                if (source / ".git").exists():
+                    found = imports.fetched(quarantine, source)
+                    notes.extend([f"Its history was not taken: {found.why_none}."] if found.why_none else [])
+                if found.commit is None:
+                    return _from_folder(git, draft, head, imports.read_folder(source, quarantine), notes)
+                run_git("-C", git.path, "fetch", "--quiet", "--no-write-fetch-head", str(quarantine), found.commit)
+                notes.extend(imports.uncommitted(quarantine, source))
+            pushed = _cleaned(pygit2.Repository(git.path), draft, found.commit, notes)
+            base = git.merge_base(head, pushed) if head else None
+            notes.extend(imports.notes_on_tree(read_tree(tree_of(git, pushed))))
+            if base is None:
+                notes.append(f"{found.commits:,} commit{'s' * (found.commits != 1)} came in with their history.")
+                tree = tree_of(git, pushed).id
+                return str(write_commit(git, draft, tree, [head, pushed])) if head else pushed
             if str(base) in (head, pushed):
                 return pushed if str(base) == head else str(head)
             merged = merge(git, tree_of(git, str(base)), tree_of(git, head), tree_of(git, pushed))
             return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [str(head), pushed]))
 
-        return await self._advance(tx, draft, build)
+        committed = await self._advance(tx, draft, build)
+        return replace(committed, notes=tuple(notes))
 
     async def archive(self, session_id: str, commit: str) -> bytes:
         """Return a ZIP of a commit's files."""
@@ -192,10 +209,10 @@ class GitRepository:
             raise UserError("There is no app in this thread yet.")
 
         def clone(git: pygit2.Repository, _: dict[str, str]) -> None:
-            _git("clone", "--quiet", "--no-hardlinks", git.path, str(target))
+            run_git("clone", "--quiet", "--no-hardlinks", git.path, str(target))
             beside = [f"+{refs}*:{refs}*" for refs in ("refs/notes/", KEPT)]
-            _git("-C", str(target), "fetch", "--quiet", "origin", *beside)
-            _git("-C", str(target), "remote", "remove", "origin")
+            run_git("-C", str(target), "fetch", "--quiet", "origin", *beside)
+            run_git("-C", str(target), "remote", "remove", "origin")
 
         await self._with(session_id, clone)
 
@@ -351,66 +368,18 @@ def _commit(git: pygit2.Repository, commit: str) -> pygit2.Commit:
     return found
 
 
-def tree_and_changes(source: Path, head: FileTree) -> dict[str, bytes | None]:
-    """Return what turns `head` into the files below `source`; links and git's own folder are left out."""
-    if not source.is_dir():
-        raise UserError(f"{source} is not a folder.")
-    files: dict[str, bytes] = {}
-    for folder, folders, names in os.walk(source):
-        folders[:] = [name for name in folders if name not in (".git", "node_modules", ".venv", "__pycache__")]
-        for name in names:
-            path = Path(folder) / name
-            if not path.is_file() or path.is_symlink() or name == ".env":
-                continue
-            if path.stat().st_size > MAX_FILE_BYTES or len(files) >= MAX_FILES:
-                raise UserError(
-                    f"{name} is too large, or there are more than {MAX_FILES} files; import a smaller folder."
-                )
-            files[path.relative_to(source).as_posix()] = path.read_bytes()
-    return head.changes_to(FileTree().changed(files))
+def _cleaned(git: pygit2.Repository, draft: Draft, commit: str, notes: list[str]) -> str:
+    """Return a commit that people brought, or one on top of it without what an app cannot have."""
+    tree, said = imports.cleaned(git, commit)
+    notes += said
+    return commit if tree == tree_of(git, commit).id else str(write_commit(git, draft, tree, [commit]))
 
 
-def _fetched(git: pygit2.Repository, source: Path) -> str | None:
-    """
-    Fetch the head of another repository into the cache, and return its commit; None when it has none.
-
-    No git command runs inside the source with its configuration in charge: that could name programs to run.
-    """
-    ref = "refs/threadwright/import"
-    upload = "git -c safe.directory=* -c core.hooksPath=/dev/null upload-pack"
-    _git("-C", git.path, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", f"--upload-pack={upload}",
-         str(source.resolve()), f"+HEAD:{ref}", check=False)  # fmt: skip
-    git = pygit2.Repository(git.path)
-    if ref not in git.references:
-        return None
-    commit = str(git.references[ref].peel(pygit2.Commit).id)
-    git.references.delete(ref)
-    return commit
-
-
-def _git(*argv: str, check: bool = True) -> str:
-    """Run git without the configuration, hooks or prompts of this machine."""
-    program = shutil.which("git")
-    if program is None:
-        raise OutsideError("git is not installed; install the package git.")
-    environment = {
-        "PATH": os.environ.get("PATH", ""), "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_TERMINAL_PROMPT": "0", "HOME": "/nonexistent", "GIT_NO_LAZY_FETCH": "1",
-    }  # fmt: skip
-    argv = (
-        "-c",
-        "core.hooksPath=/dev/null",
-        "-c",
-        "safe.directory=*",
-        "-c",
-        "core.fsmonitor=false",
-        "-c",
-        "gc.auto=0",
-        "-c",
-        "maintenance.auto=false",
-        *argv,
-    )
-    done = subprocess.run([program, *argv], capture_output=True, text=True, env=environment, timeout=GIT_SECONDS)
-    if check and done.returncode:
-        raise OutsideError(f"git failed: {done.stderr.strip()[:300]}")
-    return done.stdout
+def _from_folder(
+    git: pygit2.Repository, draft: Draft, head: str | None, folder: imports.Folder, notes: list[str]
+) -> str:
+    """Write the files of a plain folder as one commit, those that can be run as such."""
+    notes += folder.notes
+    before = tree_of(git, head)
+    tree = write_tree(git, before, read_tree(before).changes_to(folder.files), folder.executable)
+    return str(write_commit(git, draft, tree, [head] if head else []))

@@ -3,7 +3,7 @@
 import difflib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 import pygit2
@@ -61,7 +61,10 @@ def _name_of(entry: pygit2.Object, prefix: str) -> str:
 
 
 def write_tree(
-    repository: pygit2.Repository, base: pygit2.Tree | None, changes: Mapping[str, bytes | None]
+    repository: pygit2.Repository,
+    base: pygit2.Tree | None,
+    changes: Mapping[str, bytes | None],
+    executable: Collection[str] = (),
 ) -> pygit2.Oid:
     """Return the tree that `changes` make of `base`; the modes of existing files are kept."""
     index = pygit2.Index()
@@ -75,6 +78,7 @@ def write_tree(
         # A file in the place of a link is a file: its text would become where the link leads.
         mode = index[path].mode if path in index else FileMode.BLOB
         mode = mode if mode in (FileMode.BLOB, FileMode.BLOB_EXECUTABLE) else FileMode.BLOB
+        mode = FileMode.BLOB_EXECUTABLE if path in executable else mode
         index.add(pygit2.IndexEntry(path, repository.create_blob(content), mode))
     check_paths(path for path, content in changes.items() if content is not None)
     return index.write_tree(repository)
@@ -134,7 +138,7 @@ def _address(author: Author) -> str:
 def read_commit(commit: pygit2.Commit) -> Commit:
     """Return a git commit in the product's terms."""
     # Trailers of people's own commits mean nothing to us.
-    trailers = commit.message_trailers if commit.committer.email == BOT.email else {}
+    trailers = commit.message_trailers if _words(commit.committer.raw_email) == BOT.email else {}
     who = trailers.get("Author-User", "")
     name, _, user = who.rpartition(" <")
     by = commit.author
