@@ -51,7 +51,10 @@ def _model(settings: Settings) -> Line:
     if found := settings.provider():
         return Line("Model", True, f"{settings.model_name or 'the default model'} at {found[0]}")
     return Line(
-        "Model", None, "the built-in builder", f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}"
+        "Model",
+        None,
+        "the built-in builder, a demonstration that reads English only",
+        f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}",
     )
 
 

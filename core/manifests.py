@@ -221,12 +221,17 @@ class Triage(Strict):
 
 
 class Plan(Strict):
-    """The arch role's answer: the app as it shall be, and what has to be written or removed to get there."""
+    """
+    The arch role's answer: the app as it will be, and what has to be written or removed to get there.
+
+    `left_out` is what the request asks for and the plan does not do, in the person's words.
+    """
 
     manifest: AppManifest
     write: list[Path] = Field(default_factory=list, max_length=200)
     remove: list[Path] = Field(default_factory=list, max_length=200)
     summary: Paragraph = ""
+    left_out: list[Sentence] = Field(default_factory=list, max_length=20)
 
     @model_validator(mode="after")
     def _named(self) -> Self:

@@ -106,7 +106,8 @@ class TurnResult:
     was, from 0 to 1. `edits` counts how the model's answers were applied: "model | form | tier", or the reason of a refusal.
     `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile; `target` is the turn
     that an undo or a redo meant. `kept` is the commit
-    beside the history that has what was written and not taken into the app; then `files` are those of it.
+    beside the history that has what was written and not taken into the app; then `files` are those of it. `left_out` is what
+    was asked for and not done, in the person's words: then the outcome is no more than `unverified`.
     """
 
     turn_id: str
@@ -128,6 +129,7 @@ class TurnResult:
     clashed: bool = False
     target: str = ""
     kept: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

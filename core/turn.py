@@ -90,6 +90,7 @@ class Proposal:
     options: tuple[str, ...] = ()
     context: float = 0.0
     edits: dict[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
@@ -127,7 +128,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     result = TurnResult(
         request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
         usage=answer.usage, model=answer.model, parent=answer.parent or "", options=answer.options,
-        context=answer.context, edits=answer.edits,
+        context=answer.context, edits=answer.edits, left_out=answer.left_out,
     )  # fmt: skip
     if answer.outcome in ("blocked", "over_budget"):
         return await _kept(result, request, work, ports, steps)
@@ -222,6 +223,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         checks=verdict.results,
         decisions=tuple(wanted.decisions),
         notes=(*notes, *remarks),
+        left_out=tuple(plan.left_out),
         uploads={path: base64.b64encode(body).decode() for path, body in changes.items() if path in uploads and body},
     )
 
@@ -410,8 +412,10 @@ async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState
 
 
 def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:
-    """Done only with evidence: every check ran, and the preview was seen; otherwise unverified, with the reason."""
+    """Done only with evidence, and whole: every check ran, and the preview was seen; otherwise unverified, with the reason."""
     notes = list(result.notes)
+    if result.left_out:
+        notes.insert(0, f"Left out: {', '.join(f'“{one}”' for one in result.left_out)}.")
     if committed.merged:
         notes.append("Merged with what people pushed meanwhile.")
     notes += [f"Not verified: {check.name} ({check.note})." for check in result.checks if check.status == "not_run"]
@@ -419,9 +423,8 @@ def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -
         notes.append(f"Not verified: preview ({preview.note}).")
     elif preview.problems:
         notes.append(f"Not verified: the page works, but {'; '.join(preview.problems[:3])}.")
-    verified = (
-        preview.state == "ready" and not preview.problems and all(check.status != "not_run" for check in result.checks)
-    )
+    seen = preview.state == "ready" and not preview.problems
+    verified = seen and not result.left_out and all(check.status != "not_run" for check in result.checks)
     return replace(
         result, outcome="done" if verified else "unverified", commit=committed.commit, parent=committed.parent,
         files=committed.files, preview=preview, notes=tuple(notes),

@@ -226,6 +226,14 @@ async def test_files_leave_and_missing_ones_are_written(table: Table) -> None:
     assert result.outcome == "done"
 
 
+async def test_what_is_left_out_is_named_and_the_turn_is_not_called_done(table: Table) -> None:
+    arch = json.dumps(json.loads(plan()) | {"left_out": ["a bar chart", "warn if overdue"]})
+    result = await table.turn(script=SCRIPT | {"arch": [arch]})
+    assert (result.outcome, result.left_out) == ("unverified", ("a bar chart", "warn if overdue"))
+    assert result.notes[0] == "Left out: “a bar chart”, “warn if overdue”."
+    assert result.commit
+
+
 async def test_a_question_is_answered_without_a_commit(table: Table) -> None:
     result = await table.turn("What is it?", {"core": ['{"intent": "question", "reply": "A shop."}']})
     assert (result.outcome, result.message, result.commit) == ("done", "A shop.", "")

@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from adapters.llm.builtin.plans import completed
+from adapters.llm.builtin.coverage import covered_by, stems, uncovered
+from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, completed
 from adapters.llm.builtin.rules_data import add_choice, add_fields, add_model, remove, rename
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
 from adapters.llm.builtin.state import Changed
+from adapters.llm.builtin.understand import ACCENTS as _ACCENTS
+from adapters.llm.builtin.words import split_list, words_of
 from core.manifests import AppManifest
 
 _NEXT = (
@@ -24,6 +27,19 @@ _POLITE = re.compile(
     r"^\W*(?:please|can you|could you|now|then|also|next|i want to|i'd like to|we need to|let's)\s+", re.I
 )
 
+_WITH = re.compile(r"\s+with\s+(?![^(]*\))")
+# What moves are called that change an app.
+_MOVES = words_of("""
+    rename remove delete drop sort order change show filter turn set display search switch call move replace take
+    out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
+    newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
+    earliest view mode style brand button buttons enable disable support allow hide
+""")
+_FEATURE_WORDS = {
+    SEARCH: {"search", "searching", "searchable", "box", "bar", "find"}, FILTER: {"filter", "filtering", "choice", "choices"},
+    CSV: {"csv", "export", "exporting", "download", "downloads", "spreadsheet", "button"},
+    PAGES: {"pagination", "paginate", "paginated", "paging", "per", "long", "time", *map(str, range(5, 101, 5))},
+}  # fmt: skip
 # The first rule that understands a clause has it.
 _RULES: tuple[Callable[[Changed, str], str], ...] = (
     title, sort, view, rename, remove, add_page, look, features, add_choice, add_model, add_fields,
@@ -33,34 +49,45 @@ _RULES: tuple[Callable[[Changed, str], str], ...] = (
 def change(manifest: AppManifest, request: str) -> Changed:
     """Apply every clause of `request` that can be understood."""
     state = Changed(manifest)
-    todo = _clauses(request.replace("\u2019", "'"))
-    while todo:
-        clause = todo.pop(0)
+    for clause in _clauses(request.replace("\u2019", "'")):
         if _apply(state, clause):
             continue
-        # "add a pricing section and a team page": one verb for two wishes.
-        left, _, right = clause.partition(" and ")
-        if right and _apply(state, left):
-            verb = left.split(" ", 1)[0]
-            if not _apply(state, right) and not _apply(state, f"{verb} {right}"):
-                state.missed.append(right)
-        else:
-            state.missed.append(clause)
+        # "add a pricing section and a team page": one verb for two wishes. What is not understood of several is named.
+        parts = [part.strip() for wish in split_list(clause) for part in _WITH.split(wish) if part.strip()]
+        verb = parts[0].split(" ", 1)[0] if parts else ""
+        missed = [
+            part for at, part in enumerate(parts)
+            if not _apply(state, part) and not (at and _apply(state, f"{verb} {part}"))
+        ]  # fmt: skip
+        state.missed += missed if len(missed) < len(parts) else [clause]
     return state
 
 
 def _apply(state: Changed, clause: str) -> bool:
-    """Apply one clause by the first rule that understands it."""
+    """Apply one clause by the first rule that understands all of it."""
     before = (state.manifest, state.last_model)
     for rule in _RULES:
         said = rule(state, clause)
-        if said and (fitting := _fitting(state.manifest)):
+        fitting = _fitting(state.manifest) if said else None
+        if fitting and not uncovered(clause, _known(before[0], fitting, said)):
             state.manifest = fitting
             state.done.append(said)
             return True
         # A rule that gives up must leave nothing behind, or people would get what they were told they do not.
         state.manifest, state.last_model = before
     return False
+
+
+def _known(before: AppManifest, after: AppManifest, said: str) -> set[str]:
+    """Return the words that a change covers: those of the app before and after, and of what is said of it."""
+    words = {*covered_by(before), *covered_by(after), *stems(said), *_MOVES}
+    if after.theme.accent != before.theme.accent:
+        words |= {*_ACCENTS, "dark", "light", "bright", after.theme.accent.lstrip("#")}
+    if after.theme.mode != before.theme.mode:
+        words |= {"dark", "light", "mode", "night"}
+    for feature in set(after.features) ^ set(before.features):
+        words |= _FEATURE_WORDS.get(feature, set())
+    return words
 
 
 def _fitting(manifest: AppManifest) -> AppManifest | None:

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from adapters.llm.builtin.change import change
-from adapters.llm.builtin.plans import new_manifest
+from adapters.llm.builtin.coverage import foreign
+from adapters.llm.builtin.plans import DEFAULT_SECTIONS, new_manifest
 from adapters.llm.builtin.render import render
-from adapters.llm.builtin.understand import understand
+from adapters.llm.builtin.understand import sentence, understand
 from core.context import MEMORY_CHARS
 from core.llm.chat import ChatRequest, Completion, Usage
 from core.manifests import AppManifest, Plan, Review, Triage
@@ -35,6 +36,10 @@ _DECIDED = re.compile(
 )
 MAX_REQUEST_CHARS = 20_000
 assert MAX_REQUEST_CHARS > MEMORY_CHARS
+
+
+# A sentence that only tells of a decision; a rule for the app ("a table must never …") is a wish.
+_DECIDES = re.compile(r"(?:our|we)\b", re.I)
 
 
 class BuiltinModel:
@@ -69,6 +74,10 @@ def _sections(prompt: str) -> dict[str, Any]:
     return found | ({"request": _OURS.sub("", found["request"])} if "request" in found else {})
 
 
+def _sentences(request: str) -> list[str]:
+    return [part.strip() for part in re.split(r"(?<=[.!?])\s+|\n", request) if part.strip()]
+
+
 def _structured(role: str, sections: dict[str, Any]) -> str:
     if role == "core":
         return _triage(sections).model_dump_json()
@@ -79,27 +88,54 @@ def _structured(role: str, sections: dict[str, Any]) -> str:
 
 def _triage(sections: dict[str, Any]) -> Triage:
     request = str(sections["request"])[:MAX_REQUEST_CHARS]
-    decisions = [part.strip()[:300] for part in re.split(r"(?<=[.!?])\s+|\n", request) if _DECIDED.search(part)][:8]
+    decisions = [part[:300] for part in _sentences(request) if _DECIDED.search(part)][:8]
     manifest = _manifest(sections.get("app"))
     if manifest is None:
         if not sections.get("tree"):
-            found = understand(request)
-            if found.models or found.landing:
-                return Triage(intent="build", decisions=decisions)
-            reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
-            asked = ["What should the app keep, with which fields?"]
-            return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
+            return _triage_of_new(request, decisions)
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
     if _QUESTION.match(request):
         return Triage(intent="question", reply=_facts(manifest), decisions=decisions)
+    if language := foreign(request):
+        reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
+        return Triage(intent="change", reply=reply, questions=["Can you say it in English?"])
     changed = change(manifest, request)
     if changed.done:
         return Triage(intent="change", decisions=decisions)
-    if decisions:
+    if decisions and all(_DECIDES.match(part) for part in _sentences(request)):
         return Triage(intent="question", reply="Noted: " + " ".join(decisions), decisions=decisions)
     reply = f"I did not understand “{request[:200]}”. {CAN_CHANGE} {CONNECT}"
     return Triage(intent="change", reply=reply, questions=["Can you say it as one of these changes?"])
+
+
+def _triage_of_new(request: str, decisions: list[str]) -> Triage:
+    """Build only what was understood whole; show the rest before anything is built."""
+    if language := foreign(request):
+        reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
+        return Triage(intent="build", reply=reply, questions=["Can you say it in English?"], options=EXAMPLES)
+    found = understand(request)
+    if not found.clear:
+        reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
+        asked = ["What should the app keep, with which fields?"]
+        return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
+    if not found.left_out:
+        return Triage(intent="build", decisions=decisions)
+    missing = _quoted(found.left_out)
+    told = "; ".join(
+        f"a list *{model.plural.lower()}* with {', '.join(one.label.lower() for one in model.fields)}"
+        for model in found.models
+    )
+    would = told or f"a page *{found.title}* with the sections {', '.join(DEFAULT_SECTIONS)}"
+    reply = f"I would build: {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
+    simply = sentence(found)
+    asked = ["Shall I build it without that?" if simply else "Can you say it without that, in one sentence?"]
+    return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply] if simply else [])
+
+
+def _quoted(phrases: list[str]) -> str:
+    shown = ", ".join(f"“{one}”" for one in phrases[:8])
+    return shown if len(phrases) <= 8 else f"{shown} and {len(phrases) - 8} more"
 
 
 def _facts(manifest: AppManifest) -> str:
@@ -127,11 +163,10 @@ def _plan(sections: dict[str, Any]) -> Plan:
     said = "; ".join(changed.done)
     summary = said[:1].upper() + said[1:] + "." if said else "Nothing changed."
     if changed.missed:
-        missed = ", ".join(f"“{one}”" for one in changed.missed)[:500]
-        summary += f" Not understood and left out: {missed}. {CONNECT}"
-    return Plan(
-        manifest=after, write=write, remove=[one.path for one in before.files if one.path not in paths], summary=summary
-    )
+        summary += f" {CONNECT}"
+    removed = [one.path for one in before.files if one.path not in paths]
+    left = [one[:300] for one in changed.missed[:20]]
+    return Plan(manifest=after, write=write, remove=removed, summary=summary, left_out=left)
 
 
 def _manifest(value: Any) -> AppManifest | None:

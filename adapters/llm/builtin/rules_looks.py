@@ -4,10 +4,11 @@ import re
 
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
-from adapters.llm.builtin.understand import accent_in
+from adapters.llm.builtin.understand import ACCENTS, accent_in
 from adapters.llm.builtin.words import identifier, label
 from core.manifests import Page
 
+COLOURS = rf"(?:{'|'.join(ACCENTS)})"
 _FEATURE_NAME = re.compile(
     r"(?:full[- ]?text )?(?:search|filter(?:ing|s)?|csv(?: export| download)?|export|pagination|paging)(?: (?:box|field|bar|function|button))?",
     re.I,
@@ -41,8 +42,11 @@ def look(state: Changed, clause: str) -> str:
         r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
     ):
         return ""
-    if re.search(r"\bdark(?: mode| theme)?\b", clause, re.I) and not re.search(
-        r"\b(field|column|page)\b", clause, re.I
+    shade = accent_in(clause) and re.search(rf"\bdark {COLOURS}\b", clause, re.I)
+    if (
+        not shade
+        and re.search(r"\bdark(?: mode| theme)?\b", clause, re.I)
+        and not re.search(r"\b(field|column|page)\b", clause, re.I)
     ):
         off = re.search(r"\b(remove|no|without|turn off|disable)\b", clause, re.I)
         put_theme(state, mode="light" if off else "dark")

@@ -1,10 +1,24 @@
 """Read a request for a new app: what it is called, what it keeps, which of the well-known apps it is."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from adapters.llm.builtin.words import identifier, known_words, label, model_of, plural, singular, split_list
-from core.manifests import DataModel
+from adapters.llm.builtin.coverage import FILLER, left_out, stems
+from adapters.llm.builtin.words import field as read_field
+from adapters.llm.builtin.words import (
+    identifier,
+    is_doing,
+    known_field,
+    known_words,
+    label,
+    model_of,
+    plural,
+    singular,
+    spelled,
+    split_list,
+    words_of,
+)
+from core.manifests import DataField, DataModel
 
 _VERBS = r"(?:please\s+)?(?:can you\s+|could you\s+)?(?:build|create|make|write|set up|i need|we need|i want|we want|give|start|generate|develop)"
 _OPENING = re.compile(
@@ -23,10 +37,13 @@ _NOT_NOUNS = {
 }  # fmt: skip
 _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
-    "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
-    "handle", "some", "like", "to", "i", "fields", "columns", "following",
+    "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
+    "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new",
 }  # fmt: skip
-_ACCENTS = {
+_NUMBERS = words_of("""
+    one two three four five six seven eight nine ten eleven twelve dozen hundred
+""")
+ACCENTS = {
     "blue": "#1d5fd1", "green": "#2f7d4f", "red": "#c2362b", "orange": "#c45a11", "purple": "#6d3fc4", "pink": "#c02f76",
     "teal": "#0f766e", "brown": "#7a4a1f", "black": "#1f2933", "grey": "#4b5563", "gray": "#4b5563", "gold": "#946200",
     "yellow": "#8a6a00", "navy": "#1e3a6e", "indigo": "#4338ca", "turquoise": "#0e7490", "violet": "#7c3aed",
@@ -56,7 +73,20 @@ PRESETS: tuple[tuple[str, str, str, str], ...] = (
      "tickets with title, description, reporter, priority and status (open, in progress, closed)"),
     (r"library|books", "Library", "table", "books with title, author, year, pages, read (boolean) and notes"),
 )  # fmt: skip
-_LANDING = re.compile(r"\b(landing ?page|home ?page|web ?site|one-?pager|portfolio|coming soon|marketing page)\b", re.I)
+_LANDING = re.compile(
+    r"\b(landing ?page|home ?page|web ?site|one-?pager|portfolio|coming soon|(?:marketing|public|club|info|information|event) ?page)\b",
+    re.I,
+)
+_FOR = re.compile(r"\bfor\s+(?:an?|my|our|the)?\s*[^,.:;\n]{1,60}|\b(?:called|named)\s+[^,.:;\n]{1,60}", re.I)
+MAX_SENTENCE_CHARS, FEWEST_FIELDS = 300, 3
+# Not what records are of: these are things that an app does or shows.
+_NO_TITLE = words_of("register we i my need want help bulid biuld")
+_IN_SENTENCES = words_of("we i they got keep keeps forgetting is are who which so nobody")
+_NO_RECORDS = words_of("""
+    chart charts graph graphs report reports calendar map maps button buttons login logins notification
+    notifications email emails reminder reminders import imports export exports filter filters pdf csv timer
+    timers countdown game games roster rosters plan plans rule rules result results statistic statistics
+""")
 
 
 @dataclass(frozen=True)
@@ -69,14 +99,93 @@ class Understood:
     landing: bool = False
     accent: str = ""
     dark: bool = False
+    preset: str = ""
+    left_out: list[str] = field(default_factory=list)
+    """What of the request would not be built, in the person's words."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether enough was understood to ask about the rest."""
+        return bool(self.models or self.landing)
 
 
 def understand(request: str) -> Understood:
-    """Read a request for a new app."""
-    text = _unlisted(request.split("```")[0].replace("\u2019", "'"))
+    """Read a request for a new app, and hold what was understood against every word of it."""
+    found = _understood(request)
+    return replace(found, left_out=left_out(request, _covered(request, found)))
+
+
+def _covered(request: str, found: Understood) -> set[str]:
+    texts = [found.title]
+    for model in found.models:
+        texts += [model.label, model.plural, *(one.label for one in model.fields)]
+        texts += [choice for one in model.fields for choice in one.choices]
+    text = request.split("```")[0]
+    for pattern, name, _, _ in PRESETS:
+        if found.preset == name:
+            texts += [match[0] for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
+    if found.landing:
+        texts += [match[0] for match in _LANDING.finditer(text)]
+        texts += [match[0] for match in _FOR.finditer(text)]
+    if found.view == "board":
+        texts.append("kanban board")
+    if found.accent:
+        texts += [name for name, value in ACCENTS.items() if value == found.accent] + ["colour color accent"]
+        texts += re.findall(r"#[0-9a-fA-F]{6}\b", text)
+    if found.dark:
+        texts.append("dark mode theme")
+    if "anonymous" in text.lower() and not {"name", "email"} & {
+        one.name for model in found.models for one in model.fields
+    }:
+        texts.append("anonymous anonymously")
+    return set().union(*map(stems, texts))
+
+
+def sentence(found: Understood) -> str:
+    """Return what would be built as a request that says just that; '' where no sentence is read the same."""
+    if not found.models:
+        return ""
+    lists = "; ".join(
+        f"{model.plural.lower()} with {', '.join(map(_field_words, model.fields))}" for model in found.models
+    )
+    title = found.title[:1].lower() + found.title[1:] if found.title[1:2].islower() else found.title
+    for text in (
+        f"Build a {title}: {lists}",
+        f"Build {found.title}: {lists}",
+        f"Build an app called {found.title}: {lists}",
+    ):
+        again = understand(text)
+        if (
+            again.models == found.models
+            and again.title == found.title
+            and not again.left_out
+            and len(text) <= MAX_SENTENCE_CHARS
+        ):
+            return text
+    return ""
+
+
+def _field_words(field: DataField) -> str:
+    name = field.label.lower()
+    if field.type == "choice":
+        return f"{name} ({', '.join(field.choices)})"
+    said = {"boolean": "yes/no", "integer": "whole number", "decimal": "number", "long_text": "long text"}
+    plain = read_field(name, {})
+    return (
+        name
+        if field.type == "relation" or (plain and plain.type == field.type)
+        else f"{name} ({said.get(field.type, field.type)})"
+    )
+
+
+def _understood(request: str) -> Understood:
+    # "like in Slack" compares; it names nothing that is kept.
+    text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
+    text = _unlisted(text)
     models = entities(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
-    landing = bool(_LANDING.search(text)) and not models
+    landing = bool(_LANDING.search(text)) and not any(_is_told(model) for model in models)
+    models = [] if landing else models
     if not models and preset and not landing:
         models = entities(preset[3])
     view = "board" if re.search(r"\b(kanban|board)\b", text, re.I) and _board_ready(models) else "table"
@@ -86,7 +195,23 @@ def understand(request: str) -> Understood:
         view = "table"
     own = bool(entities(text))
     title = _title(text, preset[1] if preset and not own else "", models, landing) or "App"
-    return Understood(title, models, view, landing, accent_in(text), bool(re.search(r"\bdark\b", text, re.I)))
+    dark = bool(re.search(rf"\bdark\b(?! (?:{'|'.join(ACCENTS)})\b)", text, re.I))
+    if re.search(r"\banonym", text, re.I):
+        models = [_anonymous(model) for model in models]
+    name = preset[1] if preset and (models or landing) and not own else ""
+    return Understood(title, models, view, landing, accent_in(text), dark, name)
+
+
+def _anonymous(model: DataModel) -> DataModel:
+    """Return a model without who it was."""
+    kept = [one for one in model.fields if one.name not in ("name", "email", "phone")]
+    return model.model_copy(update={"fields": kept}) if kept else model
+
+
+def _is_told(model: DataModel) -> bool:
+    """Say whether what stands behind “with” are fields: one that often is one, or several; “a shop with a checkout” keeps nothing."""
+    known = any(one.type in ("relation", "choice") or known_field(one.label) for one in model.fields)
+    return known or len(model.fields) >= FEWEST_FIELDS
 
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
@@ -104,9 +229,17 @@ def _unlisted(text: str) -> str:
         lines.append(bare)
     text = "\n".join(lines)
     bracketed = r"\b(?P<noun>[a-z][a-z-]+(?: [a-z]+)?)\s+\((?P<fields>[^()]+,[^()]+)\)"
-    if not re.search(r"\b(?:with|have|has|having)\b", text, re.I):
-        text = re.sub(bracketed, r"\g<noun> with \g<fields>;", text, flags=re.I)
-    return text
+    if re.search(r"\b(?:with|have|has|having)\b", text, re.I):
+        return text
+
+    def listed(match: re.Match[str]) -> str:
+        # Inside a list a bracket holds choices; elsewhere it holds fields, if it names some that are often fields.
+        before = re.split(r"[.;:\n]", text[: match.start()])[-1]
+        fields = [one.strip() for one in re.split(r",|\band\b", match["fields"])]
+        in_list = "," in before or ":" in before
+        return f"{match['noun']} with {match['fields']};" if not in_list and any(map(known_field, fields)) else match[0]
+
+    return re.sub(bracketed, listed, text, flags=re.I)
 
 
 def _board_ready(models: list[DataModel]) -> bool:
@@ -136,7 +269,7 @@ def entities(text: str) -> list[DataModel]:
     models: dict[str, DataModel] = {}
     for noun, phrases in found:
         model = model_of(noun, phrases, words)
-        if model is not None and model.name not in models:
+        if model is not None and model.name not in models and _is_told(model):
             models[model.name] = model
     known = set(models)
     return [
@@ -147,8 +280,15 @@ def entities(text: str) -> list[DataModel]:
 
 def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
-    words = [word for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
-    if not words or words[-1] in _NOT_NOUNS or words[-1] in ("should", "must", "can", "will"):
+    words = [spelled(word) for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
+    if (
+        not words
+        or words[-1] in _NOT_NOUNS
+        or words[-1] in ("should", "must", "can", "will")
+        or words[-1] in _NO_RECORDS
+    ):
+        return ""
+    if is_doing(words[-1]) or any(word[0].isdigit() or word in _NUMBERS for word in words):
         return ""
     return " ".join(word for word in words if word not in _NOT_NOUNS)
 
@@ -157,8 +297,15 @@ def accent_in(text: str) -> str:
     """Return the accent colour that the text names, as hex; '' for none. Light colours are darkened to stay readable."""
     if match := re.search(r"#([0-9a-f]{6})\b", text, re.I):
         return f"#{match[1].lower()}"
-    match = re.search(rf"\b({'|'.join(_ACCENTS)})\b", text, re.I)
-    return _ACCENTS[match[1].casefold()] if match else ""
+    match = re.search(rf"\b({'|'.join(ACCENTS)})\b", text, re.I)
+    return ACCENTS[match[1].casefold()] if match else ""
+
+
+def _is_title(words: str) -> bool:
+    """Say whether words can name an app: a few, that say something, and no sentence."""
+    said = words.casefold().split()
+    own = [word for word in said if word not in FILLER]
+    return len(said) <= 8 and bool(own) and said[0] not in _NO_TITLE and _IN_SENTENCES.isdisjoint(said)
 
 
 def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> str:
@@ -168,7 +315,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
     ):
         return label(match[1])
     sentence = re.split(
-        r"[:;.\n]|\bwith\b|\bwhere\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
+        r"[:;.,\n(]|\bwith\b|\bwhere\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
         _OPENING.sub("", text, count=1),
         maxsplit=1,
     )[0]
@@ -185,6 +332,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
     words = words.strip(" ,-")
     if re.match(r"for\b", words, re.I):
         words = (preset + " " + words).strip()
-    if words and len(words) <= 60 and len(words.split()) <= 8:
+    words = words if preset else re.sub(r"^for\s+(?:(?:an?|my|our|the)\s+)?", "", words, flags=re.I)
+    if words and len(words) <= 60 and _is_title(words):
         return label(words)
     return preset or label(" and ".join(model.plural.casefold() for model in models[:2]) or "app")

@@ -1,11 +1,18 @@
 """English words the built-in builder knows: plurals, names, the types that field names suggest."""
 
+import difflib
 import hashlib
 import keyword
 import re
 import unicodedata
 
 from core.manifests import DataField, DataModel, FieldType
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
 
 _IRREGULAR = {
     "people": "person",
@@ -15,7 +22,10 @@ _IRREGULAR = {
     "mice": "mouse",
     "series": "series",
 }
-_SAME = ("news", "staff", "equipment", "inventory", "feedback", "status", "address", "business")
+_SAME = (
+    "news", "staff", "equipment", "inventory", "feedback", "status", "address", "business", "gear", "furniture", "luggage",
+    "stuff", "food", "homework",
+)  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("email", r"e-?mail"),
@@ -55,6 +65,25 @@ DEFAULT_CHOICES = {
     "priority": ["low", "normal", "high"],
     "stage": ["lead", "qualified", "won", "lost"],
 }
+
+
+COMMON_WORDS = (
+    "name", "email", "phone", "date", "price", "title", "notes", "status", "address", "description", "amount", "quantity",
+    "build", "create", "customer", "customers", "order", "orders", "list", "please", "description", "inventory", "tracker",
+)  # fmt: skip
+
+
+NEAR, NEAR_LETTERS = 0.9, 6
+
+
+def spelled(word: str) -> str:
+    """Return a word with one slip put right where that makes a common one: two neighbours swapped, or a letter of a long word."""
+    for at in range(len(word) - 1):
+        swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        if swapped != word and swapped in COMMON_WORDS:
+            return swapped
+    near = difflib.get_close_matches(word, COMMON_WORDS, 1, NEAR) if len(word) >= NEAR_LETTERS else []
+    return near[0] if near else word
 
 
 def singular(noun: str) -> str:
@@ -131,13 +160,9 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     words = re.sub(r"\s+(?:field|column|property|attribute)s?$", "", words, flags=re.I).strip(" '\"")
     words, said_by_word = _type_word(words)
     said = said or said_by_word
+    words = " ".join(spelled(word) for word in words.split()) if words.islower() else words
     name = identifier(words)
-    if (
-        not name
-        or name in _NO_FIELDS
-        or len(words.split()) > 5
-        or re.match(r"(?:to|be|many|multiple|several|at)\b", words, re.I)
-    ):
+    if not name or name in _NO_FIELDS or not names_something(words):
         return None
     if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
@@ -145,12 +170,68 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
         return DataField(name=name, label=label(words), type="choice", choices=[one[:80] for one in choices])
     if said is None and (target := entities.get(words.casefold())):
         return DataField(name=name, label=label(words), type="relation", target=target)
-    kind = said or _suggested(words.casefold())
+    kind = said or ("integer" if words.casefold().startswith("how many ") else _suggested(words.casefold()))
     if kind == "choice":
         return DataField(name=name, label=label(words), type="choice", choices=DEFAULT_CHOICES[words.casefold()])
     return DataField(name=name, label=label(words), type=kind)
 
 
+_SENTENCE_WORDS = words_of("""
+    it them they that this these those which who whom whose where when while because must should can cannot may
+    might will shall would never always only once everybody everyone everything anybody nobody each every live
+    like as if than too very show shows showing see sees let lets by into be been being am do does did also not no
+    me us you your our my we i
+""")
+_DOING = words_of("""
+    search sort filter add edit delete remove show see view upload import export download print send get warn
+    remind notify track calculate compute draw make mark assign share vote votes grouped ordered sorted linked
+    shown based stored import use click drag scan choose select pick enter log register sign invite approve reject
+    automatically everybody to many multiple several at be with without per via using
+""")
+_MONTHS = words_of("""
+    january february march april june july august september october november december
+""")
+
+
+def names_something(words: str) -> bool:
+    """Say whether a phrase can be the name of what a record has: short, and no sentence, no order, no quantity and no date."""
+    said = words.casefold().split()
+    if not said or len(said) > 5 or said[0] in _DOING or said[0][0].isdigit():
+        return False
+    if said[0] in ("is", "has"):
+        return len(said) <= 3
+    if said[:2] == ["how", "many"]:
+        return True
+    if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
+        return False
+    return not any(word in _SENTENCE_WORDS or word in _MONTHS or word in ("is", "are", "has", "have") for word in said)
+
+
+_THINGS_IN_ING = words_of("""
+    rating building meeting training booking heading ranking opening parking painting listing hearing reading
+    spelling thing string ring king wedding ending beginning shipping savings
+""")
+
+
+_WORKS = words_of("upload uploads import export search filter scan sync download checkout cart login")
+
+
+def is_doing(word: str) -> bool:
+    """Say whether a word is what somebody does, and no thing: `scanning`, but not `meeting`."""
+    return word.endswith("ing") and len(word) > 4 and word not in _THINGS_IN_ING
+
+
+def known_field(words: str) -> bool:
+    """Say whether a phrase is what fields are often called."""
+    plain = words.casefold().strip()
+    return plain in COMMON_FIELDS or _suggested(plain) != "text"
+
+
+COMMON_FIELDS = words_of("""
+    name title customer client item category author company location place owner model type kind brand supplier
+    color colour size serial number code room department teacher student member guest user city country street zip
+    language topic subject
+""")
 _TYPE_WORDS: dict[str, FieldType] = {
     "checkbox": "boolean", "flag": "boolean", "yes/no": "boolean", "boolean": "boolean", "number": "decimal",
     "integer": "integer", "text": "text", "decimal": "decimal", "dropdown": "text",

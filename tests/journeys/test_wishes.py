@@ -1,0 +1,200 @@
+"""
+Wishes in people's own words, to the built-in builder: what it builds is what was asked for, or it says what it would leave out.
+
+A request is built only when every word of it is covered; anything else is a question that names what is missing.
+"""
+
+import pytest
+
+from adapters.llm.builtin.model import BuiltinModel
+from core import planning
+from core.context import Context
+from core.files import FileTree
+from core.manifests import AppManifest, Plan
+
+Fields = dict[str, tuple[str, ...]]
+
+
+async def understood(request: str, manifest: AppManifest | None = None) -> tuple[str, Plan | None, list[str]]:
+    """Return the question that comes back, or the plan; and the options."""
+    tree = FileTree({"app.json": manifest.to_bytes()}) if manifest else FileTree()
+    context = Context(tree, manifest)
+    found = await planning.triage(request, context, BuiltinModel())
+    if found.intent == "question" or found.questions:
+        return "\n".join([found.reply, *found.questions]), None, found.options
+    planned = await planning.plan(request, context, BuiltinModel())
+    assert not isinstance(planned, str)
+    assert not planned.caveat, planned.caveat
+    return "", planned.plan, []
+
+
+def lists(plan: Plan) -> Fields:
+    return {
+        model.plural.lower(): tuple(field.label.lower() for field in model.fields) for model in plan.manifest.models
+    }
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        ("todo", {"tasks": ("title", "done", "due date", "notes")}),
+        ("Bulid a todo lsit pls", {"tasks": ("title", "done", "due date", "notes")}),
+        ("Custmers with nmae and email", {"customers": ("name", "email")}),
+        ("Members: name, email, phone, joined date; fees: member, amount, paid (yes/no)",
+         {"members": ("name", "email", "phone", "joined date"), "fees": ("member", "amount", "paid")}),
+        ("tool for our library: books with title, author and isbn, loans with book, reader and due date",
+         {"books": ("title", "author", "isbn"), "loans": ("book", "reader", "due date")}),
+        ("I need a guest list for our wedding. For every guest: full name, how many people come along, side (bride or groom), "
+         "dietary wishes and RSVP (yes, no, maybe).",
+         {"guests": ("full name", "how many people come along", "side", "dietary wishes", "rsvp")}),
+        ("Register for a run: name, age group (u12, adult, senior), t-shirt size (S, M, L, XL), emergency contact",
+         {"runs": ("name", "age group", "t-shirt size", "emergency contact")}),
+        ("Could you please make us a simple app to keep track of our tools: name, owner, place, borrowed by",
+         None),
+        ("hi! we need an inventory app :)", {"items": ("name", "sku", "category", "quantity", "reorder level", "price", "supplier")}),
+        ("Track wines with name, year, region, rating and notes", {"wines": ("name", "year", "region", "rating", "notes")}),
+        ("Make a kanban board for our team", {"cards": ("title", "description", "assignee", "status", "due date")}),
+        ("members (name, phone, birthday)", {"members": ("name", "phone", "birthday")}),
+    ],
+)  # fmt: skip
+async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expected: Fields | None) -> None:
+    asked, plan, _ = await understood(request_text)
+    if expected is None:
+        assert plan is None
+        assert "“" in asked
+        return
+    assert plan is not None, asked
+    assert lists(plan) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_text", "missing", "never"),
+    [
+        ("We keep forgetting which office plants got water. Make us a little log: every plant has a name, the place where it stands and "
+         "how often it needs water. Whoever waters one notes the date and their initials.", "Whoever waters one", ()),
+        ("Gear: name, kind (camera, tripod, microphone), serial number. Bookings: gear, borrower, from date, until date. Two bookings of "
+         "the same gear must not overlap.", "must not overlap", ("kinds", "camera")),
+        ("A public page for our chamber choir: who we are, the next concerts (12 December in St. Thomas, 20 March in the town hall), how "
+         "to join, and a contact address", "the next concerts", ("concerts",)),
+        ("An anonymous survey after our workshop: rating from 1 to 5, what was good, would you come again (yes/no). And a results page "
+         "with a bar chart.", "bar chart", ("name",)),
+        ("On-call roster for six engineers (Anna, Ben, Carla, David, Eva, Finn): who is on call in which week", "", ("anna", "engineers")),
+        ("Polls like in Slack: a question, some answers, everybody votes once, bars show the result live", "",
+         ("slacks", "everybody votes once")),
+        ("Create a recipe app where I can add recipes with ingredients and search them", "search them", ("search them",)),
+        ("A flashcards app: cards with question and answer, grouped in decks", "grouped in decks", ("grouped in decks",)),
+        ("Need an app: track bikes (owner, model, place) and warn me if service is overdue", "warn me if service is overdue", ()),
+        ("i want a thing to track my runs: date, distance, time and how i felt", "how i felt", ("things",)),
+        ("Expense tracker with a monthly chart and CSV export", "monthly chart", ()),
+        ("CRM where every sales rep only sees their own customers", "only sees", ()),
+        ("Inventory with barcode scanning", "barcode scanning", ("barcode scanning",)),
+        ("A booking page for my hair salon, closed on mondays", "closed on mondays", ()),
+        ("build a blog about cooking with comments and likes", "comments", ("cookings", "about cookings")),
+        ("Track patients with name, date of birth, insurance number; visits with patient, date, diagnosis. Only doctors may see diagnoses",
+         "Only doctors may see", ()),
+        ("tickets: title, priority (low, mid, high), assignee; overdue ones in red", "overdue ones in red", ()),
+        ("a leaderboard for our office ping pong: players and matches, winner gets 3 points", "", ()),
+        ("todo list, but one per user with login", "login", ()),
+        ("A guest book. Spam must be filtered", "", ()),
+        ("Build a shop for tea with a cart and checkout", "", ("carts",)),
+        ("inventory with name, amount; send me an email when something runs low", "send me an email", ()),
+        ("Todo app that syncs with Google Calendar", "Google Calendar", ()),
+        ("contacts with name, phone and photo upload", "photo upload", ()),
+        ("expenses with date, amount, category; max 500 euros per person", "max 500 euros per person", ()),
+        ("a survey for 30 students, results as pdf", "results as pdf", ()),
+    ],
+)  # fmt: skip
+async def test_what_is_not_covered_is_named_and_nothing_is_built(
+    request_text: str, missing: str, never: tuple[str, ...]
+) -> None:
+    asked, plan, options = await understood(request_text)
+    assert plan is None, plan
+    assert missing in asked
+    told = asked.partition("Left out")[0] if "I would build" in asked else ""
+    for word in never:
+        assert f"*{word}*" not in told.lower()
+        assert f" {word}," not in told.lower()
+    for option in options:
+        # Each can be picked: it is understood whole.
+        assert (await understood(option))[1] is not None, option
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["Make a timer", "Build a 3D shooter game", "Vacation planner for our team so nobody is off at the same time", "A chat room for our team",
+     "An app to split bills between flatmates", "habit tracker with streaks", "A quiz about dinosaurs with 10 questions",
+     "Please build me an app that reminds me to drink water every 2 hours", "Store passwords for the team", "Potluck list: who brings what",
+     "We have 12 meeting rooms, need to book them by the hour", "asdf", "👍", "build it", "something cool"],
+)  # fmt: skip
+async def test_what_is_not_understood_is_no_app(request_text: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert plan is None
+    assert asked
+
+
+@pytest.mark.parametrize(
+    ("request_text", "language"),
+    [
+        ("Ich brauche ein Inventar für unsere Werkstatt: Name, Ort, Zustand (gut, defekt)", "German"),
+        ("Je veux une application pour gérer mes clients avec nom et téléphone", "French"),
+        ("Quiero una lista de tareas con fecha y prioridad para el equipo", "Spanish"),
+        ("Ik wil een lijst van boeken met titel en schrijver", "Dutch"),
+        ("Voglio una lista di clienti con nome e telefono per il negozio", "Italian"),
+        ("一个待办事项列表", "another language"),
+        ("Сделай список задач для команды", "another language"),
+    ],
+)
+async def test_other_languages_are_recognised_and_said(request_text: str, language: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert plan is None
+    assert f"looks like {language}" in asked
+
+
+SHOP = "Build a shop: customers with name, email and phone; orders with customer, item, price, status (open, shipped) and due date"
+
+
+async def shop() -> AppManifest:
+    _, plan, _ = await understood(SHOP)
+    assert plan is not None
+    return plan.manifest
+
+
+@pytest.mark.parametrize(
+    ("request_text", "done", "left_out"),
+    [
+        ("add vendor, serial and colour to orders", "vendor and serial and colour", []),
+        ("add a notes field to orders and sort by due date", "sorted by due date", []),
+        ("Change the title to Sweet Things and make the accent colour dark red", "accent colour", []),
+        ("Make it dark with gold headings and a serif font", "dark theme", ["a serif font"]),
+        ("sort orders by due date and colour overdue ones red", "sorted by due date", ["colour overdue ones red"]),
+        ("add search and a calendar view", "searched", ["a calendar view"]),
+        ("rename customers to clients, and also show the number of orders per client", "Clients", ["show the number of orders per client"]),
+        ("add a priority (low, high) to orders and integrate our SAP system", "priority", ["integrate our SAP system"]),
+    ],
+)  # fmt: skip
+async def test_changes_do_what_they_say_and_name_the_rest(request_text: str, done: str, left_out: list[str]) -> None:
+    asked, plan, _ = await understood(request_text, await shop())
+    assert plan is not None, asked
+    assert done in plan.summary
+    assert plan.left_out == left_out
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["I want to import them from a CSV file", "Draw a bar chart with the total of each month", "only admins may delete orders",
+     "Now seating: tables have a number and seats, each guest sits at one table, and a table must never have more people than seats.",
+     "Add a section with our concerts: 12 December St. Thomas, 20 March town hall", "email must be unique", "let customers log in",
+     "purple background, rounded buttons, a big photo at the top and a playful font please", "send an email when an order is shipped",
+     "add a chart per month", "make the buttons bigger", "translate it to German", "add a discount of 10% to orders over 100",
+     "the form is too long on my phone", "füge ein Feld Notizen zu Bestellungen hinzu", "never show the price to guests"],
+)  # fmt: skip
+async def test_changes_that_are_not_understood_change_nothing(request_text: str) -> None:
+    asked, plan, _ = await understood(request_text, await shop())
+    assert plan is None, plan
+    assert "Noted" not in asked
+
+
+async def test_questions_and_decisions_are_answered_as_such() -> None:
+    manifest = await shop()
+    assert "Orders: Customer" in (await understood("how many fields does an order have?", manifest))[0]
+    assert (await understood("Our brand is called Crumbs.", manifest))[0].startswith("Noted")
