@@ -30,7 +30,7 @@ _POLITE = re.compile(
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
 _MOVES = words_of("""
-    rename remove delete drop sort order change show filter turn set display search switch call move replace take
+    saying says reads     rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
     earliest view mode style brand button buttons enable disable support allow hide

@@ -80,6 +80,7 @@ _LANDING = re.compile(
 _FOR = re.compile(r"\bfor\s+(?:an?|my|our|the)?\s*[^,.:;\n]{1,60}|\b(?:called|named)\s+[^,.:;\n]{1,60}", re.I)
 MAX_SENTENCE_CHARS, FEWEST_FIELDS = 300, 3
 # Not what records are of: these are things that an app does or shows.
+_PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
 _NO_TITLE = words_of("register we i my need want help bulid biuld")
 _IN_SENTENCES = words_of("we i they got keep keeps forgetting is are who which so nobody")
 _NO_RECORDS = words_of("""
@@ -316,7 +317,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
         return label(match[1])
     sentence = re.split(
         r"[:;.,\n(]|\bwith\b|\bwhere\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
-        _OPENING.sub("", text, count=1),
+        _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
         maxsplit=1,
     )[0]
     if landing:
