@@ -178,17 +178,25 @@ async def withdraw(call: Call) -> Outcome:
 SECOND = ":second"
 SERIOUS = {"reset_data": "remove what the running app has stored", "set": "open the preview for everyone"}
 """What one person alone does not do where several have a say, by verb."""
+FOR_GOOD = ("reset_data",)
 
 
-async def second_person(call: Call, verb: str) -> bool:
-    """Ask the others in the thread for their word on something serious; False if it can be done at once."""
+async def asked_first(call: Call, verb: str) -> bool:
+    """
+    Ask for a second word on something serious; False if it can be done at once.
+
+    It is another person's where several have a say. What cannot be undone is asked of who is alone, too.
+    """
     inbox, tx = call.inbox, call.tx
-    if call.agreed or not await inbox.people.others(tx, call.session, call.author.id):
+    several = await inbox.people.others(tx, call.session, call.author.id)
+    if call.agreed or not (several or verb in FOR_GOOD):
         return False
     number = f"{call.turn_id}{SECOND}"
     event = Event(number, call.session.key, call.author, "command", text=verb, target=call.target)
     await inbox.people.wait(tx, number, call.session.id, event)
     text = f"{call.author.name} wants to {SERIOUS[verb]}. Somebody else who has a say here must agree."
+    if not several:
+        text = f"This will {SERIOUS[verb]}, and cannot be undone. Shall I? You can also say “{verb.replace('_', ' ')} yes”."
     card = Doc((Para(text),), "🔑", (Action("agree", number), Action("refuse", number)))
     await inbox.messages.post(tx, call.session.id, f"{number}{APPROVAL}", "notice", card)
     return True
@@ -200,7 +208,7 @@ async def agree(call: Call) -> Outcome:
     if isinstance(found, Outcome):
         return found
     asker = found.event.author
-    if asker.id == call.author.id:
+    if asker.id == call.author.id and await call.inbox.people.others(call.tx, call.session, asker.id):
         return said("Somebody else has to agree.", "❗")
     if await _lapsed(call.inbox, call.tx, found):
         return Outcome()

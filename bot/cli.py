@@ -256,7 +256,7 @@ async def _import(app: App, arguments: argparse.Namespace) -> Answer:
         draft = Draft(session.id, head, {}, f"Import {arguments.folder.resolve().name}", event_id(), YOU)
         committed: Committed = await app.repository.import_folder(tx, draft, arguments.folder)
     if committed.clashes:
-        text = explain_clashes(committed.clashes)
+        text = explain_clashes(committed.clashes, "The folder does not fit")
         return {"session": session.id, "outcome": "blocked", "commit": None, "message": text}, text, 2
     found = {
         "session": session.id, "outcome": "done", "commit": committed.commit, "parent": committed.parent or None,

@@ -8,13 +8,13 @@ from adapters.store.messages import plain
 from bot.approvals import (
     agree,
     allow,
+    asked_first,
     decide,
     deny,
     invite,
     let_in,
     refuse,
     review,
-    second_person,
     uninvite,
     withdraw,
 )
@@ -156,8 +156,13 @@ def settle(how: Literal["mine", "theirs", "reconcile"]) -> Command:
         if how == "theirs":
             return said("The app stays as it is now.")
         if how == "reconcile" and request.kind in ("undo", "redo"):
-            event = Event(call.turn_id, call.session.key, call.author, text=f"{IN_SPITE}\n\n{result.message}")
-            return Outcome(await call.inbox.say(call.tx, call.session, event, call.turn_id))
+            text = f"{'Undo' if request.kind == 'undo' else 'Redo'} that, and keep what later turns did."
+            about = f"{IN_SPITE}\n\n{result.message}\n\n{result.sides}"
+            await call.inbox.lines.join(
+                call.tx, TurnRequest(call.turn_id, call.session.id, "message", text, call.author, about=about)
+            )
+            await call.inbox.notice(call, f"{call.author.name} asked me to work it out.", "👀")
+            return Outcome(call.turn_id)
         # By now another turn may be the latest.
         request = replace(request, target=request.target or result.target)
         return await _again(call, request, kept=how == "mine", base=result.parent if how == "mine" else "")
@@ -230,7 +235,7 @@ async def change_settings(call: Call) -> Outcome:
         return said("Only who started this thread can change its settings.", "❗")
     if not wanted:
         return said(f"I know no such setting.\n{settings_text(call.session)}", "❗")
-    if wanted.get("sharing") == "public" != call.session.sharing and await second_person(call, "set"):
+    if wanted.get("sharing") == "public" != call.session.sharing and await asked_first(call, "set"):
         return Outcome()
     await call.inbox.sessions.change(call.tx, call.session, **wanted)
     if scope == "channel":
@@ -264,9 +269,15 @@ async def reset_data(call: Call) -> Outcome:
     """Remove what the running app has stored; the owner's right."""
     if not call.owns:
         return said("Only who started this thread can remove what its app has stored.", "❗")
-    if await second_person(call, "reset_data"):
+    sure = replace(call, agreed=call.agreed or await _is_sure(call))
+    if await asked_first(sure, "reset_data"):
         return Outcome()
     return Outcome(query="reset_data")
+
+
+async def _is_sure(call: Call) -> bool:
+    """Say whether somebody who is alone here has said “yes” with it."""
+    return call.target == "yes" and not await call.inbox.people.others(call.tx, call.session, call.author.id)
 
 
 async def bisect(call: Call) -> Outcome:
@@ -322,8 +333,8 @@ def command_in(text: str) -> tuple[str, str]:
         return ("uninvite" if match["un"] else "let_in"), match["who"].strip()
     if len(words) == 1 and words[0] in WORDS:
         return WORDS[words[0]], ""
-    if words == ["reset", "data"]:
-        return "reset_data", ""
+    if words[:2] == ["reset", "data"] and words[2:] in ([], ["yes"]):
+        return "reset_data", "".join(words[2:])
     if FINE.fullmatch(text.strip()):
         return "waive", ""
     if match := BROKE.fullmatch(text.strip()):

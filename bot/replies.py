@@ -58,7 +58,7 @@ def receipt_link(preview_url: str, commit: str) -> str:
 def _verbs(result: TurnResult) -> tuple[str, ...]:
     """Return what can be done about a result."""
     if result.commit:
-        return ("diff", "undo", "redo")
+        return ("diff", "redo" if result.reverses == "undo" else "undo")
     kept = ("diff",) if result.kept else ()
     if result.outcome in ("stopped", "over_budget"):
         return ("continue", *kept)
@@ -66,6 +66,8 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
         return tuple(f"answer_{number}" for number in range(1, len(result.options) + 1))
     if result.clashed:
         return ("reconcile", "keep_mine", "keep_theirs")
+    if result.reverses:
+        return ()
     if result.outcome == "blocked" and blocking(result.checks):
         return ("retry", "waive", *kept)
     return ("retry", *kept) if result.outcome in ("failed", "blocked") else ()

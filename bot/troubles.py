@@ -28,6 +28,8 @@ class Troubles:
     messages: Messages
     previews: Previews
     board: ProgressBoard
+    mends: bool = True
+    """Whether the model in use can mend an error; the built-in builder cannot."""
 
     async def watch(self) -> None:
         """Look every few seconds."""
@@ -50,13 +52,17 @@ class Troubles:
             key = f"{session.id}{KEY}{commit[:10]}:{one.fingerprint}"
             async with self.database.write() as tx:
                 if await self.messages.by_key(tx, key) is None:
-                    await self.messages.post(tx, session.id, key, "notice", told(one, key))
+                    await self.messages.post(tx, session.id, key, "notice", told(one, key, mends=self.mends))
         self.board.changed(session.id)
 
 
-def told(trouble: Trouble, key: str) -> Doc:
-    """Return what is said about an error."""
+def told(trouble: Trouble, key: str, *, mends: bool = True) -> Doc:
+    """Return what is said about an error, with a way to mend it where there is one."""
     said = (Para("Something is wrong with the running app:"), Para(f"```\n{trouble.text}\n```"))
+    if trouble.fingerprint == "overfull":
+        return Doc(said, "⚠️")
+    if not mends:
+        return Doc((*said, Footer("The built-in builder cannot mend this; undo, or connect a model.")), "⚠️")
     return Doc((*said, Footer("“fix” lets me look into it")), "⚠️", (Action("fix", key),))
 
 

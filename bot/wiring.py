@@ -187,7 +187,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
         stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
         stack.push_async_callback(_ended, asyncio.create_task(_weigh(host)))
-        troubles = Troubles(database, sessions, messages, host, board)
+        troubles = Troubles(database, sessions, messages, host, board, mends=not isinstance(model, BuiltinModel))
         stack.push_async_callback(_ended, asyncio.create_task(troubles.watch()))
         await stack.enter_async_context(engine.opened(runner.run))
         stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))

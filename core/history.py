@@ -52,11 +52,12 @@ class Draft:
 
 @dataclass(frozen=True)
 class Clash:
-    """A file on which two sides disagree; both texts, shortened for people."""
+    """A file on which two sides disagree; both texts, shortened, and the titles of the commits that changed it since."""
 
     path: str
     ours: str
     theirs: str
+    since: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class TurnRequest:
     An `aside` is a question beside the work, a `query` asks the bot itself (`text` is the verb); neither changes the app.
     `link` leads back to the message. `resumes` names a stopped turn whose finished work is used again.
     `base` is a commit to work from instead of the head; where later commits changed the same lines, this turn's count.
-    `helpers` have a part in it beside its author: who let somebody's stopped turn go on, say.
+    `helpers` have a part in it beside its author: who let somebody's stopped turn go on, say. `about` is what the models
+    should know beside the text, and people need not read.
     """
 
     turn_id: str
@@ -43,6 +44,7 @@ class TurnRequest:
     resumes: str = ""
     base: str = ""
     helpers: tuple[Author, ...] = ()
+    about: str = ""
 
     @property
     def beside(self) -> bool:
@@ -107,7 +109,8 @@ class TurnResult:
     `clashed` says that it was kept out because somebody changed the same lines of `parent` meanwhile; `target` is the turn
     that an undo or a redo meant. `kept` is the commit
     beside the history that has what was written and not taken into the app; then `files` are those of it. `left_out` is what
-    was asked for and not done, in the person's words: then the outcome is no more than `unverified`.
+    was asked for and not done, in the person's words: then the outcome is no more than `unverified`. `sides` are both sides of
+    a clash, for the model that reconciles them. `reverses` says whether it took a turn back or brought one back.
     """
 
     turn_id: str
@@ -130,6 +133,8 @@ class TurnResult:
     target: str = ""
     kept: str = ""
     left_out: tuple[str, ...] = ()
+    sides: str = ""
+    reverses: Literal["", "undo", "redo"] = ""
 
 
 @dataclass(frozen=True)

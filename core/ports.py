@@ -75,6 +75,10 @@ class Repository(Protocol):
         """Commit `draft` beside the history, inside `tx`; the head stays where it is."""
         ...
 
+    async def reversed(self, session_id: str, commits: Sequence[str], *, prevails: bool = False) -> FileTree | None:
+        """Return the files that reversing `commits`, in this order, would leave; None where that clashes. Nothing is committed."""
+        ...
+
     async def reverse(self, tx: Tx, draft: Draft, commit: str) -> Committed:
         """Commit the reversal of `commit` onto the head, three-way; clashes, and what prevails, as in `commit`."""
         ...

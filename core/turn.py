@@ -18,7 +18,7 @@ from core.context import Context
 from core.edits import Refusal
 from core.errors import BudgetExceeded
 from core.files import FileTree
-from core.findings import CheckResult, Finding
+from core.findings import CheckResult, Finding, marked
 from core.history import Commit, Committed, Draft
 from core.keeping import Work
 from core.llm.chat import Usage
@@ -139,8 +139,9 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     helpers = tuple(one for one in involved if one != request.author)
     committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
     if committed.clashes:
-        said = undoing.explain_clashes(committed.clashes)
-        return replace(result, outcome="blocked", message=said, clashed=True)
+        said = undoing.explain_clashes(committed.clashes, "Your change does not fit any more")
+        sides = undoing.explain_sides(committed.clashes)
+        return replace(result, outcome="blocked", message=said, sides=sides, clashed=True)
 
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
@@ -169,6 +170,8 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     context, notes = await _with_files(context, request, ports)
     if not request.text.strip() and (pasted := attachments.pasted(context.attached)):
         asked, context = f"{pasted}\n\n{asked}".strip(), replace(context, attached=[])
+    title = _title(asked)
+    asked = f"{asked}\n\n{request.about}" if request.about else asked
 
     show.step("Planning")
     if context.attached and context.manifest and not asked.strip():
@@ -219,7 +222,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         summary,
         head,
         {path: body.decode() if body is not None else None for path, body in written_changes.items()},
-        title=_title(asked),
+        title=title,
         checks=verdict.results,
         decisions=tuple(wanted.decisions),
         notes=(*notes, *remarks),
@@ -385,16 +388,76 @@ async def _kept(result: TurnResult, request: TurnRequest, work: Work, ports: Tur
 
 
 async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, steps: Steps) -> TurnResult:
-    """An undo or a redo: one commit that reverses, then the preview."""
+    """An undo or a redo: one commit that reverses, through the same checks as any other, then the preview."""
+    assert request.kind in ("undo", "redo")
+    undo = request.kind == "undo"
+    trial = await steps.step("try", partial(_tried, request, ports), Trial)
+    result = TurnResult(
+        request.turn_id, "done", "", parent=trial.head, target=trial.target, checks=trial.checks, reverses=request.kind
+    )
+    if trial.refused:
+        return replace(result, outcome="blocked", message=trial.refused)
     committed = await steps.transaction(
         "reverse", lambda tx: undoing.reverse_turn(tx, request, ports.repository, ports.memory), Committed
     )
-    result = TurnResult(request.turn_id, "done", "", parent=committed.parent, target=committed.target)
+    result = replace(result, parent=committed.parent, target=committed.target)
     if committed.clashes:
-        return replace(result, outcome="blocked", message=undoing.explain_clashes(committed.clashes), clashed=True)
-    word = "Undone" if request.kind == "undo" else "Redone"
-    result = replace(result, message=f"{word}. History keeps both, so this can be taken back too.")
+        what = f"“{trial.title}” cannot be {'undone' if undo else 'redone'} on its own"
+        said, sides = undoing.explain_clashes(committed.clashes, what), undoing.explain_sides(committed.clashes)
+        return replace(result, outcome="blocked", message=said, sides=sides, clashed=True)
+    result = replace(
+        result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} takes that back."
+    )
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What would come of a reversal: why it is refused, '' when it is not, and what the checks say."""
+
+    head: str
+    target: str
+    title: str
+    refused: str = ""
+    checks: tuple[CheckResult, ...] = ()
+
+
+async def _tried(request: TurnRequest, ports: TurnPorts) -> Trial:
+    """Check what a reversal would leave, before anything moves. A state that the app was in before is never refused."""
+    log = await ports.repository.log(request.session_id)
+    commits = undoing.reversed_commits(log, request)
+    head, last = log[0].id, commits[-1]
+    trial = Trial(head, request.target, undoing.original_title(last.title))
+    wanted = [one.id for one in commits]
+    tree = await ports.repository.reversed(request.session_id, wanted, prevails=bool(request.base))
+    if tree is None:
+        # The reversal itself says what is in the way.
+        return trial
+    now = await ports.repository.tree(request.session_id, head)
+    manifest, before = manifest_of(tree), last.parents[0] if last.parents else None
+    seen = tree == await ports.repository.tree(request.session_id, before)
+    what = f"“{trial.title}” cannot be {'undone' if request.kind == 'undo' else 'redone'} on its own"
+    if manifest is None:
+        broken = manifest_of(now) is not None and not seen
+        refused = f"{what}: what describes the app would no longer be readable. Nothing was changed." if broken else ""
+        return replace(trial, refused=refused)
+    if seen:
+        known = await ports.checks.known(tree, manifest)
+        return replace(
+            trial, checks=marked(known, [one.fingerprint for result in known for one in result.findings], {})
+        )
+    ports.progress(Progress("Checking"))
+    waived = await ports.waivers.waived(request.session_id) if ports.waivers else {}
+    verdict = await checking.judge(tree, now, manifest, ports.checks, lambda _: None, waived)
+    if not verdict.blocking:
+        return replace(trial, checks=verdict.results)
+    shown = "\n".join(f"- {one.path}:{one.line} {one.message} ({one.rule})" for one in verdict.blocking[:5])
+    way = "Undo the later turns first (“Undo to here”), or say what should become of them."
+    return replace(
+        trial,
+        refused=f"{what}: that would break the app, so nothing was changed. {way}\n{shown}",
+        checks=verdict.results,
+    )
 
 
 async def _preview(session: Session, commit: str, ports: TurnPorts, steps: Steps) -> PreviewState:
@@ -423,8 +486,19 @@ def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -
         notes.append(f"Not verified: preview ({preview.note}).")
     elif preview.problems:
         notes.append(f"Not verified: the page works, but {'; '.join(preview.problems[:3])}.")
-    seen = preview.state == "ready" and not preview.problems
-    verified = seen and not result.left_out and all(check.status != "not_run" for check in result.checks)
+    if not result.checks:
+        notes.append("Not verified: no check was run.")
+    waived = [
+        one for check in result.checks for one in check.findings if one.new and one.level == "error" and one.waived
+    ]
+    if waived:
+        notes.append(f"Taken as it is, with {len(waived)} finding{'s' * (len(waived) != 1)} that people said are fine.")
+    broken = bool(result.reverses) and any(check.status == "failed" for check in result.checks)
+    if broken:
+        notes.append("The checks find something in this state of the app, as they did before.")
+    seen = preview.state == "ready" and not preview.problems and not broken
+    ran = bool(result.checks) and all(check.status != "not_run" for check in result.checks)
+    verified = seen and ran and not result.left_out and not waived
     return replace(
         result, outcome="done" if verified else "unverified", commit=committed.commit, parent=committed.parent,
         files=committed.files, preview=preview, notes=tuple(notes),

@@ -28,7 +28,7 @@ async def reverse_turn(tx: Tx, request: TurnRequest, repository: Repository, mem
     if len(done) == 1:
         return done[0]
     if clashes := [clash for one in done for clash in one.clashes]:
-        raise UserError(explain_clashes(clashes))
+        raise UserError(explain_clashes(clashes, "They cannot all be undone"))
     files = {file.path: file for one in done for file in one.files}
     return replace(done[-1], parent=done[0].parent, files=tuple(files.values()))
 
@@ -76,13 +76,41 @@ def original_title(title: str) -> str:
     return title
 
 
-def explain_clashes(clashes: Sequence[Clash]) -> str:
-    """Return the sentence and both sides of each clash, for people."""
-    files = ", ".join(clash.path for clash in clashes)
-    lines = [f"Nothing was changed: later work touches the same lines in {files}."]
-    for clash in clashes[:5]:
-        lines.append(f"{clash.path}\nnow in the app:\n{_quoted(clash.ours)}\nthe other side:\n{_quoted(clash.theirs)}")
-    return "\n\n".join(lines)
+def reversed_commits(log: Sequence[Commit], request: TurnRequest) -> list[Commit]:
+    """Return the commits that a wish to undo or redo reverses, in order."""
+    return [one.commit for one in _reversals(log, request)]
+
+
+def explain_clashes(clashes: Sequence[Clash], what: str) -> str:
+    """Return a few lines for people: what cannot be done, which files and which later turns are in the way."""
+    titles = list(dict.fromkeys(original_title(title) for clash in clashes for title in clash.since))
+    lines = [
+        f"{what}: later work changed the same lines.",
+        f"Files: {_listed([clash.path for clash in clashes], MOST_FILES)}",
+    ]
+    if titles:
+        lines.append(f"Changed since by: {_listed([f'“{_cut(title)}”' for title in titles], MOST_TURNS)}")
+    return "\n".join([*lines, "Nothing was changed. What would you like?"])
+
+
+def explain_sides(clashes: Sequence[Clash]) -> str:
+    """Return both sides of each clash, for a model."""
+    return "\n\n".join(
+        f"{clash.path}\nnow in the app:\n{_quoted(clash.ours)}\nthe other side:\n{_quoted(clash.theirs)}"
+        for clash in clashes[:5]
+    )
+
+
+MOST_FILES, MOST_TURNS, TITLE_CHARS = 3, 2, 60
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 1].rstrip()}…"
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +39,8 @@ from core.history import Clash, Commit, Committed, Diff, Draft
 Value = TypeVar("Value")
 Connection = AsyncConnection | AsyncSession
 MAIN = "refs/heads/main"
+MOST_LOOKED_AT = 200
+"""How many commits are looked at for who changed a file since."""
 NOTES = "refs/notes/threadwright"
 KEPT = "refs/threadwright/kept/"
 """Before the id of a turn: what that turn wrote and the app did not take."""
@@ -127,7 +129,9 @@ class GitRepository:
                 return mine
             trees = (tree_of(git, one) for one in (draft.parent, head, mine))
             merged = merge(git, *trees, prevails=draft.prevails)
-            return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head, mine]))
+            if isinstance(merged, tuple):
+                return _with_titles(git, merged, head, draft.parent)
+            return str(write_commit(git, draft, merged, [head, mine]))
 
         return await self._advance(tx, draft, build)
 
@@ -135,16 +139,30 @@ class GitRepository:
         """Commit `draft` beside the history, under a ref of its turn, inside `tx`; the head stays where it is."""
         return await self._advance(tx, draft, lambda git, _: _drafted(git, draft), f"{KEPT}{draft.turn_id}")
 
+    async def reversed(self, session_id: str, commits: Sequence[str], *, prevails: bool = False) -> FileTree | None:
+        """Return the files that reversing `commits`, in this order, would leave; None where that clashes. Nothing is committed."""
+
+        def work(git: pygit2.Repository, refs: dict[str, str]) -> FileTree | None:
+            tree = tree_of(git, refs.get(MAIN))
+            for commit in commits:
+                merged = merge(git, tree_of(git, commit), tree, _before(git, commit), prevails=prevails)
+                if isinstance(merged, tuple):
+                    return None
+                found = git[merged]
+                assert isinstance(found, pygit2.Tree)
+                tree = found
+            return read_tree(tree)
+
+        return await self._with(session_id, work)
+
     async def reverse(self, tx: Connection, draft: Draft, commit: str) -> Committed:
         """Commit the reversal of `commit` onto the head, three-way; clashes move nothing, unless the draft prevails."""
 
         def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
-            parents = _commit(git, commit).parents
-            before = tree_of(git, str(parents[0].id) if parents else None)
-            merged = merge(git, tree_of(git, commit), tree_of(git, head), before, prevails=draft.prevails)
-            return (
-                merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [head] if head else []))
-            )
+            merged = merge(git, tree_of(git, commit), tree_of(git, head), _before(git, commit), prevails=draft.prevails)
+            if isinstance(merged, tuple):
+                return _with_titles(git, merged, head, commit)
+            return str(write_commit(git, draft, merged, [head] if head else []))
 
         return await self._advance(tx, draft, build)
 
@@ -360,6 +378,27 @@ def _drafted(git: pygit2.Repository, draft: Draft) -> str:
     """Write a draft as a commit on its own parent."""
     tree = write_tree(git, tree_of(git, draft.parent), draft.changes)
     return str(write_commit(git, draft, tree, [draft.parent] if draft.parent else []))
+
+
+def _before(git: pygit2.Repository, commit: str) -> pygit2.Tree:
+    """Return the tree that a commit changed."""
+    parents = _commit(git, commit).parents
+    return tree_of(git, str(parents[0].id) if parents else None)
+
+
+def _with_titles(
+    git: pygit2.Repository, clashes: tuple[Clash, ...], head: str | None, since: str | None
+) -> tuple[Clash, ...]:
+    """Name the commits that changed the files of clashes since a commit, newest first."""
+    titles: dict[str, list[str]] = {clash.path: [] for clash in clashes}
+    walk = git.walk(head, SortMode.TOPOLOGICAL) if head else ()
+    if head and since:
+        walk.hide(since)  # type: ignore[union-attr]
+    for commit, _ in zip(walk, range(MOST_LOOKED_AT), strict=False):
+        for file in diff_trees(git, _before(git, str(commit.id)), commit.tree).files:
+            if file.path in titles:
+                titles[file.path].append(read_commit(commit).title)
+    return tuple(replace(clash, since=tuple(titles[clash.path])) for clash in clashes)
 
 
 def _commit(git: pygit2.Repository, commit: str) -> pygit2.Commit:

@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import UserError
 from core.history import Clash, Commit, latest_turn, reversal
-from core.undoing import explain_clashes, original_title
+from core.undoing import explain_clashes, explain_sides, original_title
 from tests.conftest import ANN
 
 
@@ -59,6 +59,19 @@ def test_titles_do_not_pile_up_marks() -> None:
 
 
 def test_a_clash_shows_both_sides() -> None:
-    text = explain_clashes([Clash("a.py", "x = 1", "")])
-    assert "Nothing was changed" in text
-    assert "a.py\nnow in the app:\n    x = 1\nthe other side:\n    (nothing)" in text
+    clash = Clash("a.py", "x = 1", "")
+    assert explain_sides([clash]) == "a.py\nnow in the app:\n    x = 1\nthe other side:\n    (nothing)"
+
+
+def test_a_clash_is_told_in_four_lines_without_code() -> None:
+    turns = ("Redo: Add an assignee", "Rename tasks to jobs", "Add a colour " + "x" * 80, "Add an assignee")
+    clashes = [Clash(f"{name}.py", "x = 1", "y = 2", turns) for name in "abcde"]
+    assert explain_clashes(clashes, "“Add a priority” cannot be undone on its own").split("\n") == [
+        "“Add a priority” cannot be undone on its own: later work changed the same lines.",
+        "Files: a.py, b.py, c.py and 2 more",
+        "Changed since by: “Add an assignee”, “Rename tasks to jobs” and 1 more",
+        "Nothing was changed. What would you like?",
+    ]
+    long = explain_clashes([Clash("a.py", "", "", (turns[2],))], "It does not fit")
+    assert long.split("\n")[2] == f"Changed since by: “{turns[2][:59]}…”"
+    assert len(explain_clashes([Clash("a.py", "", "")], "It does not fit").split("\n")) == 3

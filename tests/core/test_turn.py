@@ -502,7 +502,7 @@ async def test_what_somebody_said_is_fine_does_not_block(table: Table) -> None:
     first = await table.turn(script=SCRIPT | {"debug": ["I give up."]})
     fingerprint = first.checks[0].findings[0].fingerprint
     result = await table.turn(script=SCRIPT, waivers=StillWaivers({fingerprint: "Ann"}))
-    assert (first.outcome, result.outcome) == ("blocked", "done")
+    assert (first.outcome, result.outcome) == ("blocked", "unverified")
     assert [one.waived for one in result.checks[0].findings] == ["Ann"]
 
 
@@ -530,7 +530,7 @@ async def test_a_test_that_cannot_fail_is_refused_and_repaired(table: Table) -> 
     fine = await table.turn(
         "Again", script | {"edit": [page_saying("BAD")]}, waivers=StillWaivers({fingerprint: "Ann"})
     )
-    assert (fine.outcome, fine.checks[0].findings[0].waived) == ("done", "Ann")
+    assert (fine.outcome, fine.checks[0].findings[0].waived) == ("unverified", "Ann")
 
 
 async def test_the_best_attempt_is_the_one_that_is_told_about(table: Table) -> None:
@@ -692,7 +692,7 @@ async def test_undo_and_redo_take_files_and_memory_along(table: Table) -> None:
     assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
     assert await table.memory.standing("s") == []
     redone = await table.turn(kind="redo")
-    assert redone.message.startswith("Redone")
+    assert redone.message == "Redone: “Use euro”. ↩️ takes that back."
     assert (await table.files())["index.html"] == b"<h1>Euro</h1>\n"
     assert [one.text for one in await table.memory.standing("s")] == ["Prices are in euro."]
     assert [one.title for one in await table.repository.log("s")] == [
@@ -730,6 +730,104 @@ async def test_an_undo_that_people_want_in_spite_of_later_work_has_its_way(table
     forced = await table.turn(kind="undo", target="t2", base=clashed.parent)
     assert forced.commit
     assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
+
+
+async def three_files(table: Table, turns: Sequence[tuple[str, str, str]]) -> None:
+    """Build, then change one file a turn: its request, the file and what it reads then."""
+    await table.turn()
+    for request, path, content in turns:
+        script: dict[Role, list[Answer]] = {"core": [CHANGE], "arch": [plan([path])], "edit": [whole(path, content)]}
+        assert (await table.turn(request, script)).commit
+
+
+def misfit(tree: FileTree) -> Sequence[Finding]:
+    """The page needs the sheet that belongs to it."""
+    fits = tree.get("index.html", b"").startswith(b"<h1>New") == tree.get("a.css", b"").startswith(b"new")
+    return [] if fits else [Finding("misfit", "error", "index.html", 1, "the sheet is another one", "fake")]
+
+
+async def test_an_undo_that_would_break_the_app_is_refused_with_the_reason(table: Table) -> None:
+    await three_files(table, [("New sheet", "a.css", "new{}"), ("New page", "index.html", "<h1>New</h1>")])
+    table.checks.rule = misfit
+    head = await table.repository.head("s")
+    result = await table.turn(kind="undo", target="t2")
+    assert (result.outcome, result.commit, result.clashed) == ("blocked", "", False)
+    assert "“New sheet” cannot be undone on its own: that would break the app" in result.message
+    assert "the sheet is another one" in result.message
+    assert await table.repository.head("s") == head
+    # Also where somebody wants it in spite of later work.
+    assert (await table.turn(kind="undo", target="t2", base=head or "")).outcome == "blocked"
+
+
+async def test_an_undo_that_fits_says_what_the_checks_say(table: Table) -> None:
+    await three_files(table, [("New sheet", "a.css", "new{}"), ("Title", "index.html", "<h1>Newer</h1>")])
+    table.checks.rule = misfit
+    await table.turn(kind="undo", target="t3")
+    result = await table.turn(kind="redo", target="t3")
+    assert (result.outcome, result.reverses, [one.name for one in result.checks]) == ("done", "redo", ["syntax"])
+
+
+async def test_an_undo_of_an_older_turn_is_checked(table: Table) -> None:
+    await three_files(table, [("New sheet", "a.css", "new{}"), ("Title", "index.html", "<h1>Newer</h1>")])
+    before = len(table.checks.trees)
+    result = await table.turn(kind="undo", target="t2")
+    assert (result.outcome, [one.status for one in result.checks]) == ("done", ["passed"])
+    assert len(table.checks.trees) == before + 1
+
+
+async def test_an_undo_of_everything_says_that_nothing_was_checked(table: Table) -> None:
+    await table.turn()
+    result = await table.turn(kind="undo")
+    assert (result.outcome, result.checks) == ("unverified", ())
+    assert "Not verified: no check was run." in result.notes
+
+
+async def test_a_state_that_the_app_was_in_is_never_refused(table: Table) -> None:
+    await three_files(table, [("New sheet", "a.css", "new{}"), ("New page", "index.html", "<h1>New</h1>")])
+    table.checks.rule = misfit
+    result = await table.turn(kind="undo", target="t3")
+    assert result.commit
+    assert (result.outcome, [one.status for one in result.checks]) == ("unverified", ["failed"])
+    assert any("as they did before" in note for note in result.notes)
+
+
+async def test_an_undo_that_leaves_no_description_of_the_app_is_refused(table: Table) -> None:
+    await table.turn()
+    await push(table, {"app.json": b'{"analysis": 1, "kind": 2}'})
+    pushed = (await table.repository.log("s"))[0].id
+    async with table.transaction() as tx:
+        manifest = (await table.repository.tree("s", (await table.repository.log("s"))[1].id))["app.json"]
+        fixed = Draft("s", pushed, {"app.json": manifest.replace(b"A shop.", b"One shop.")}, "Fix", "t9", ANN)
+        await table.repository.commit(tx, fixed)
+    await push(table, {"a.css": b"c{}\n"})
+    result = await table.turn(kind="undo", target="t9")
+    assert (result.outcome, result.commit) == ("blocked", "")
+    assert "no longer be readable" in result.message
+
+
+async def test_what_a_model_should_know_beside_the_text_is_no_title(table: Table) -> None:
+    await table.turn()
+    model = ScriptedModel({"core": [CHANGE], "arch": [plan(["a.css"])], "edit": [whole("a.css", "d{}")]})
+    request = TurnRequest("t7", "s", "message", "Work it out", ANN, about="both sides of it")
+    ports = TurnPorts(model, table.repository, table.checks, table.preview, table.memory, table.progress.append)
+    result = await run_turn(request, SESSION, ports, InlineSteps(table.transaction))
+    assert result.commit
+    assert "both sides of it" in model.requests[1].messages[0].text
+    assert (await table.repository.log("s"))[0].title == "Work it out"
+
+
+async def test_what_people_waived_is_taken_and_marked(table: Table) -> None:
+    class Waived:
+        async def waived(self, session_id: str) -> Mapping[str, str]:
+            return {one.fingerprint: "Ann" for one in fingerprinted(broken(files), files)}
+
+    files = FileTree({"index.html": b"BAD\n", "a.css": b"a{}\n"})
+    bad = whole("index.html", "BAD")
+    table.checks.rule = broken
+    answers: list[Answer] = [lambda request: bad if asked_path(request) == "index.html" else page(request)]
+    result = await table.turn(script=SCRIPT | {"uix": answers}, waivers=Waived())
+    assert (result.outcome, bool(result.commit)) == ("unverified", True)
+    assert any(note.startswith("Taken as it is, with 1 finding") for note in result.notes)
 
 
 async def test_there_is_nothing_to_undo_in_a_new_thread(table: Table) -> None:
@@ -788,8 +886,9 @@ async def test_a_push_that_clashes_blocks_the_turn_and_shows_both_sides(table: T
     }
     result = await table.turn("Bot", script)
     assert result.outcome == "blocked"
-    assert "<h1>Mine</h1>" in result.message
-    assert "<h1>Bot</h1>" in result.message
+    assert "<h1>Mine</h1>" in result.sides
+    assert "<h1>" not in result.message
+    assert "<h1>Bot</h1>" in result.sides
     assert result.clashed
     # Done again from where it started, its lines count.
     table.checks.run = original  # type: ignore[method-assign]

@@ -34,7 +34,7 @@ def test_a_thread_becomes_an_app_and_every_turn_can_be_taken_back(kind: str, tmp
         assert "✅" in built.text
         assert "files changed" in built.text
         assert "tests" in built.text
-        assert built.buttons == ("open", "diff", "undo", "redo", "settings")
+        assert built.buttons == ("open", "diff", "undo", "settings")
         assert "who started it and whom they let in" in built.text
         files = until(lambda: [name for one in people.shown() for name in one.files])
         assert {"preview.png", "diff.png"} <= set(files)
