@@ -46,7 +46,14 @@ def reply(result: TurnResult, diff: str, spent_usd: float = 0.0) -> Doc:
     if result.checks:
         blocks.append(ChecksTable(result.checks, summary(result), receipt_link(result.preview.url, result.commit)))
     blocks.append(Footer(footer(result, spent_usd)))
-    return Doc(tuple(blocks), MARKS[result.outcome], tuple(Action(verb) for verb in _verbs(result)))
+    return Doc(
+        tuple(blocks), MARKS[result.outcome], tuple(Action(verb, _meant(verb, result)) for verb in _verbs(result))
+    )
+
+
+def _meant(verb: str, result: TurnResult) -> str:
+    """Return the turn that a button of an answer means, '' for the answer's own."""
+    return result.target if verb == "redo" else ""
 
 
 def receipt_link(preview_url: str, commit: str) -> str:

@@ -400,7 +400,7 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     committed = await steps.transaction(
         "reverse", lambda tx: undoing.reverse_turn(tx, request, ports.repository, ports.memory), Committed
     )
-    result = replace(result, parent=committed.parent, target=committed.target)
+    result = replace(result, parent=committed.parent, target=trial.target or committed.target)
     if committed.clashes:
         what = f"“{trial.title}” cannot be {'undone' if undo else 'redone'} on its own"
         said, sides = undoing.explain_clashes(committed.clashes, what), undoing.explain_sides(committed.clashes)
@@ -427,7 +427,8 @@ async def _tried(request: TurnRequest, ports: TurnPorts) -> Trial:
     log = await ports.repository.log(request.session_id)
     commits = undoing.reversed_commits(log, request)
     head, last = log[0].id, commits[-1]
-    trial = Trial(head, request.target, undoing.original_title(last.title))
+    # Several that were taken back at once are brought back at once, by the turn that took them.
+    trial = Trial(head, request.turn_id if len(commits) > 1 else "", undoing.original_title(last.title))
     wanted = [one.id for one in commits]
     tree = await ports.repository.reversed(request.session_id, wanted, prevails=bool(request.base))
     if tree is None:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from core.edits.document import Document
 from core.edits.guard import shrinks
-from core.edits.locate import Place, at_line, closest, decided, locate
+from core.edits.locate import Place, at_line, closest, collapsed, decided, locate
 from core.edits.merge import Line, join_lines, margin, merged, opcodes
 from core.edits.model import Refusal, Replace
 from core.edits.near import near
 from core.edits.remarks import elisions, stands_for_code
 from core.edits.variants import variants
 
+ADDED_CHARS = 8
+"""How long lines must be that are not added twice; a closing brace may well come again."""
 PART_CHARS = 4
 """How long a part of a line must be to be looked for."""
 CONTEXT = 3
@@ -53,6 +55,10 @@ def replaced(edit: Replace, document: Document) -> str | Refusal:
         place = decided(lines, search, place, edit.within, edit.lines) or place
     if not isinstance(place, Place):
         return _not_located(edit.path, lines, search, place)
+    if _is_there(lines, place, search, replace):
+        return Refusal(
+            "conflict", edit.path, f"What the edit adds to {edit.path} stands there already; nothing was changed."
+        )
     document.put(place, _at_margin_of(lines, place, search, replace), replace)
     return place.tier
 
@@ -91,9 +97,40 @@ def _in_one_line(document: Document, search: Sequence[str], replace: Sequence[st
         return False
     if sum(line.count(search[0]) for line in document.seen) != 1:
         return False
-    at, line = next((at, line) for at, line in enumerate(document.seen) if search[0] in line)
-    document.put(at_line(at, 1, "exact"), [line], [line.replace(search[0], replace[0])])
+    number, line = next((at, line) for at, line in enumerate(document.seen) if search[0] in line)
+    start = line.index(search[0])
+    ends = ((start, search[0][0] != replace[0][:1]), (start + len(search[0]), search[0][-1] != replace[0][-1:]))
+    if any(_cuts(line, at) and (changed or (line[at - 1] + line[at]).isdecimal()) for at, changed in ends):
+        # `3` of `30` is another value: the quote is of an older file.
+        return False
+    document.put(at_line(number, 1, "exact"), [line], [line.replace(search[0], replace[0])])
     return True
+
+
+def _cuts(line: str, at: int) -> bool:
+    """Say whether a place is inside a word, a number or a version."""
+    if not 0 < at < len(line):
+        return False
+    before, after = line[at - 1], line[at]
+    return (before.isalnum() or before == "_") and (after.isalnum() or after == "_") or (
+        "." in (before, after) and (before + after).strip(".").isdecimal()
+    )  # fmt: skip
+
+
+def _is_there(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> bool:
+    """Say whether what an edit only adds stands right there already, before or behind the place."""
+    found = [
+        one
+        for one in opcodes([line.strip() for line in search], [line.strip() for line in replace])
+        if one[0] != "equal"
+    ]
+    if len(found) != 1 or found[0][0] != "insert":
+        return False
+    new = [collapsed(line) for line in replace[found[0][3] : found[0][4]] if line.strip()]
+    before = [collapsed(line) for line in lines[max(0, place.start - 2 * len(new) - 2) : place.start] if line.strip()]
+    after = [collapsed(line) for line in lines[place.end : place.end + 2 * len(new) + 2] if line.strip()]
+    said = sum(map(len, new))
+    return said >= ADDED_CHARS and (before[-len(new) :] == new or after[: len(new)] == new)
 
 
 def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[str]:

@@ -43,6 +43,12 @@ def statements(path: str, text: str) -> int:
     return sum(child.is_named and child.type != "comment" for child in top.children) if top is not None else 0
 
 
+def lacks_members(old: Definition, known: Sequence[Definition], said: set[str]) -> bool:
+    """Say whether a definition has members of which an answer shows others, or fewer: it is no whole one."""
+    members = {one.name for one in known if old.start < one.start and one.end <= old.end and one.depth == old.depth + 1}
+    return bool(members) and bool(members & said) and not members <= said
+
+
 def _body(text: str) -> list[ast.stmt]:
     return [] if python_error(text) else python_tree(text).body
 

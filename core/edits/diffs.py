@@ -10,6 +10,7 @@ from core.edits.sections import FENCE, tidy
 _PATCHED = re.compile(r"^\*\*\* (?P<verb>Update|Add|Delete) File:\s*(?P<path>\S.*)$")
 _MOVED = re.compile(r"^\*\*\* Move to:\s*(?P<path>\S.*)$")
 _PATCH_LINE = re.compile(r"^\*\*\* (?:Begin Patch|End Patch|End of File)\s*$")
+_BEGIN_PATCH = re.compile(r"^\*\*\* Begin Patch\s*$")
 _END_PATCH = re.compile(r"^\*\*\* End Patch\s*$")
 _NUMBERS = re.compile(r"^@@\s*-(?P<old>\d{1,7})(?:,\d{1,7})?\s+\+(?P<new>\d{1,7})(?:,\d{1,7})?\s*@@(?P<within>.*)$")
 _ABSENT = "/dev/null"
@@ -131,28 +132,53 @@ def hunks(path: str, body: Sequence[str]) -> list[Replace]:
 
 
 def is_patch(lines: Sequence[str]) -> bool:
-    """Say whether an answer has lines such as `*** Update File: path`."""
-    return any(line.startswith("*** ") and _PATCHED.match(line) for line in lines)
+    """
+    Say whether an answer is a patch with lines such as `*** Update File: path`.
+
+    Inside a fence they count only at its beginning: a document about patches is a file like any other.
+    """
+    fenced, first = False, True
+    for line in lines:
+        if FENCE.match(line):
+            fenced, first = not fenced, True
+        elif line.startswith("*** ") and (_PATCHED.match(line) or _BEGIN_PATCH.match(line)) and (first or not fenced):
+            return True
+        elif line.strip() and not line.startswith(("apply_patch", "$ ", "{", "bash", "cat ")):
+            first = False
+    return False
 
 
-def patch_edits(lines: Sequence[str]) -> Iterator[Edit]:
-    """Read the files of a patch in the form `*** Update File:`; what is in a hunk is as in a unified diff."""
-    end = next((at for at, line in enumerate(lines) if _END_PATCH.match(line)), len(lines))
-    lines = lines[:end]
-    starts = [at for at, line in enumerate(lines) if _PATCHED.match(line)]
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        header = _PATCHED.match(lines[start])
-        assert header is not None
-        path = tidy(header["path"])
-        body = [line for line in lines[start + 1 : stop] if not _PATCH_LINE.match(line)]
-        while body and (not body[-1].strip() or FENCE.match(body[-1])):
-            body.pop()
-        if header["verb"] == "Delete":
-            yield Delete(path)
-        elif header["verb"] == "Add":
-            yield WholeFile(path, "".join(f"{line.removeprefix('+')}\n" for line in body))
-        else:
-            moved = next((tidy(match["path"]) for line in body if (match := _MOVED.match(line))), "")
-            yield from hunks(path, [line for line in body if not _MOVED.match(line)])
-            if moved:
-                yield Rename(path, moved)
+def patch_ends(lines: Sequence[str]) -> bool:
+    """Say whether every patch that is begun is ended."""
+    return sum(bool(_BEGIN_PATCH.match(line)) for line in lines) <= sum(bool(_END_PATCH.match(line)) for line in lines)
+
+
+def patch_edits(lines: Sequence[str]) -> tuple[list[Edit], list[str]]:
+    """Return the edits of patches in the form `*** Update File:`, and the lines that belong to none."""
+    edits, rest, body, header = list[Edit](), list[str](), list[str](), None
+    for line in [*lines, "*** End Patch"]:
+        found = _PATCHED.match(line) if line.startswith("*** ") else None
+        if found or _END_PATCH.match(line):
+            if header is not None:
+                edits += _patched(header["verb"], tidy(header["path"]), body)
+            body, header = [], found
+        elif header is not None:
+            body += [] if _PATCH_LINE.match(line) else [line]
+        elif not _PATCH_LINE.match(line):
+            rest.append(line)
+    return edits, rest
+
+
+def _patched(verb: str, path: str, body: list[str]) -> Iterator[Edit]:
+    """Yield the edits of one file of a patch; what is in a hunk is as in a unified diff."""
+    while body and (not body[-1].strip() or FENCE.match(body[-1])):
+        body.pop()
+    if verb == "Delete":
+        yield Delete(path)
+    elif verb == "Add":
+        yield WholeFile(path, "".join(f"{line.removeprefix('+')}\n" for line in body))
+    else:
+        moved = next((tidy(match["path"]) for line in body if (match := _MOVED.match(line))), "")
+        yield from hunks(path, [line for line in body if not _MOVED.match(line)])
+        if moved:
+            yield Rename(path, moved)

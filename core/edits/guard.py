@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from core.edits.merge import opcodes
-from core.edits.remarks import is_remark
+from core.edits.remarks import is_remark, says_it_stays
 
 FEWEST_LOST, SHARE = 12, 3
 """So many lines in a row may not go for a third as many."""
 FEWEST_LOST_TO_REMARKS = 6
 """And so many not for remarks alone: a remark in the place of code stands for it."""
+FEWEST_LOST_TO_WORDS = 2
+"""And so many not for a remark that says that they stay."""
 MOST_SHOWN = 30
 ALIKE, ALIKE_CHARS = 0.6, 200
 """How much of a line's beginning two versions of it share."""
@@ -18,7 +20,7 @@ ALIKE, ALIKE_CHARS = 0.6, 200
 
 _REMOVES = (
     "remov", "delet", "drop", "strip", "simplif", "shorten", "rewrite", "rewrit", "clean", "reduc", "extract", "split",
-    "entfern", "lösch", "vereinfach", "kürz", "supprim", "enlev", "enlèv", "retir", "elimin", "quit", "borr",
+    "redesign", "replac", "instead", "entfern", "lösch", "vereinfach", "kürz", "supprim", "enlev", "enlèv", "retir", "elimin", "quit", "borr",
 )  # fmt: skip
 _REMOVES_WHOLE = ("rid", "out", "without", "less", "ohne", "weg", "sans", "sin")
 
@@ -38,6 +40,7 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
     """
     found = opcodes([line.strip() for line in old], [line.strip() for line in new])
     arrived = {line.strip() for kind, _, _, b1, b2 in found if kind != "equal" for line in new[b1:b2]}
+    gone, come = list[str](), 0
     for kind, a1, a2, b1, b2 in found:
         if kind == "equal":
             continue
@@ -45,8 +48,14 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
         gained = [line for line in new[b1:b2] if line.strip()]
         much = len(lost) >= FEWEST_LOST and len(gained) * SHARE <= len(lost) and not comments_only
         if much or _stood_for(lost, gained):
-            return "\n".join(lost[:MOST_SHOWN]) + ("\n…" if len(lost) > MOST_SHOWN else "")
-    return ""
+            return _shown(lost)
+        gone, come = gone + lost, come + len(gained)
+    scattered = len(gone) >= 2 * FEWEST_LOST and come * SHARE <= len(gone) and not comments_only
+    return _shown(gone) if scattered else ""
+
+
+def _shown(lost: list[str]) -> str:
+    return "\n".join(lost[:MOST_SHOWN]) + ("\n…" if len(lost) > MOST_SHOWN else "")
 
 
 def _stood_for(lost: list[str], gained: list[str]) -> bool:
@@ -56,9 +65,10 @@ def _stood_for(lost: list[str], gained: list[str]) -> bool:
         while gained and lost and not is_remark(gained[end]) and _alike(lost[end], gained[end]):
             lost.pop(end)
             gained.pop(end)
-    if not gained or not all(map(is_remark, gained)) or all(map(is_remark, lost)):
+    if not gained or not all(is_remark(line) or says_it_stays(line) for line in gained) or all(map(is_remark, lost)):
         return False
-    return len(lost) >= FEWEST_LOST_TO_REMARKS and len(gained) * SHARE <= len(lost)
+    fewest = FEWEST_LOST_TO_WORDS if any(map(says_it_stays, gained)) else FEWEST_LOST_TO_REMARKS
+    return len(lost) >= fewest and (len(gained) * SHARE <= len(lost) or fewest == FEWEST_LOST_TO_WORDS)
 
 
 def _alike(old: str, new: str) -> bool:

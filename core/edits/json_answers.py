@@ -12,6 +12,8 @@ _OLD = ("old_str", "old_string", "oldString", "old_text", "search")
 _NEW = ("new_str", "new_string", "newString", "new_text", "replace")
 _CONTENT = ("new_content", "content", "code", "file_text")
 _LISTS = ("edits", "patches", "operations", "changes", "files")
+_WHOLE_FILE = {*_PATHS, *_CONTENT, "language", "description", "command", "encoding", "name"}
+"""What is said of a whole file; a line or a position besides would mean a part of one."""
 _CALLS = ("arguments", "input", "parameters", "args")
 MOST_STARTS = 20
 """How many places of an answer are tried."""
@@ -44,19 +46,34 @@ def json_edits(answer: str, default_path: str) -> tuple[Edit, ...] | None:
 
 
 def json_in_prose(lines: Sequence[str], default_path: str) -> tuple[Edit, ...] | None:
-    """Return the edits of the first JSON of a known shape that begins a line."""
+    """Return the edits of every JSON of a known shape that begins a line."""
     starts = [at for at, line in enumerate(lines) if line.startswith(("{", "["))]
+    edits, behind = list[Edit](), 0
     for at in starts[:MOST_STARTS]:
+        if at < behind:
+            continue
+        text = "\n".join(lines[at:])
         try:
-            found, _ = json.JSONDecoder().raw_decode("\n".join(lines[at:]))
+            found, end = json.JSONDecoder().raw_decode(text)
         except (ValueError, RecursionError):
             continue
-        if (edits := _edits(found, default_path)) is not None:
-            return edits
-    return None
+        if (some := _edits(found, default_path)) is not None:
+            edits += some
+            behind = at + text.count("\n", 0, end) + 1
+    return tuple(edits) or None
+
+
+def _mended(value: Any) -> Any:
+    """Return JSON without halves of characters: it can say them, no file can hold them."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    return {key: _mended(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _edits(found: Any, path: str) -> tuple[Edit, ...] | None:
+    found = _mended(found)
     if isinstance(found, dict):
         inner = [found[name] for name in _LISTS if isinstance(found.get(name), list)]
         path = tidy(_first(found, _PATHS) or path)
@@ -91,7 +108,8 @@ def _edit(item: Mapping[str, Any], default_path: str) -> Edit | None:
         return WholeFile(path, content) if action in _ACTIONS and content else None
     target = item.get("target", "" if thing == "import" else None)
     if action not in _ACTIONS or thing not in _THINGS or not isinstance(target, str):
-        return WholeFile(path, content) if given and content and not action and not thing else None
+        whole = given and content and not action and not thing and item.keys() <= _WHOLE_FILE
+        return WholeFile(path, content) if whole else None
     if not isinstance(item.get("new_content", ""), str):
         content = json.dumps(item["new_content"], ensure_ascii=False)
     return Operation(path, _ACTIONS[action], _THINGS[thing], target, content)

@@ -151,7 +151,8 @@ def decided(
     above = above or [at for at, line in enumerate(lines) if within and collapsed(within) in collapsed(line)]
     chosen = [hit for hit in hits if hit in numbers]
     if len(above) == 1:
-        chosen = [hit for hit in hits if hit > above[0] and _same_block(lines, above[0], hit - 1)][:1]
+        behind = [hit for hit in hits if hit > above[0] + 1][:1]
+        chosen = [hit for hit in behind if _same_block(lines, above[0], hit - 1)]
     return at_line(chosen[0] - 1, len(search), "told apart") if len(chosen) == 1 else None
 
 

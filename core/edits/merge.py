@@ -1,13 +1,15 @@
 """Put the difference between SEARCH and REPLACE into the place it means; quoted context keeps the file's bytes."""
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from core.edits.locate import Place
 
-MAX_COMPARED = 20_000_000
-"""How many pairs of lines are compared at most; beyond that what differs counts as one change."""
+MAX_COMPARED = 400_000
+"""How many pairs of lines are compared at once; beyond that lines that both have once divide what is left."""
 Opcode = tuple[str, int, int, int, int]
 
 
@@ -48,6 +50,9 @@ def merged(
     which is `end` where it is known.
     """
     indents = [(_indent(search[at]), _indent(lines[to].text)) for at, to in place.pairs.items() if search[at].strip()]
+    if all(model == file for model, file in indents):
+        # Both say the same: what is new comes as it was written, tabs and all.
+        indents = []
     end = end or usual_end(lines)
     out, at = list(lines[: place.start]), place.start
     same = _verbatim if place.tier == "exact" else str.strip
@@ -83,11 +88,7 @@ def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
         tail += 1
     a, b = old[head : len(old) - tail], new[head : len(new) - tail]
     found: list[Opcode] = [("equal", 0, head, 0, head)] if head else []
-    if len(a) * len(b) > MAX_COMPARED:
-        found.append(("replace", head, head + len(a), head, head + len(b)))
-    elif a or b:
-        inner = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
-        found += [(kind, a1 + head, a2 + head, b1 + head, b2 + head) for kind, a1, a2, b1, b2 in inner]
+    found += [(kind, a1 + head, a2 + head, b1 + head, b2 + head) for kind, a1, a2, b1, b2 in _differing(a, b)]
     if tail:
         found.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
     return found
@@ -111,6 +112,47 @@ def put_region(lines: list[Line], start: int, end: int, new: Sequence[str]) -> l
     old = [line.text for line in lines[start:end]]
     place = Place(start, end, {at: start + at for at in range(end - start)}, "snippet")
     return merged(lines, place, old, indented(new, old))
+
+
+def _differing(a: Sequence[str], b: Sequence[str]) -> list[Opcode]:
+    if not a or not b:
+        return [("delete" if a else "insert", 0, len(a), 0, len(b))] if a or b else []
+    if len(a) * len(b) <= MAX_COMPARED:
+        return list(SequenceMatcher(None, a, b, autojunk=False).get_opcodes())
+    anchors = _anchors(a, b)
+    if not anchors:
+        return [("replace", 0, len(a), 0, len(b))]
+    found, at, to = list[Opcode](), 0, 0
+    for mine, theirs in [*anchors, (len(a), len(b))]:
+        if mine > at or theirs > to:
+            inner = _differing(a[at:mine], b[to:theirs])
+            found += [(kind, a1 + at, a2 + at, b1 + to, b2 + to) for kind, a1, a2, b1, b2 in inner]
+        if mine < len(a):
+            found.append(("equal", mine, mine + 1, theirs, theirs + 1))
+        at, to = mine + 1, theirs + 1
+    return found
+
+
+def _anchors(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Return lines that both texts have just once, in an order that both have them in (patience, by Bram Cohen)."""
+    counts, others = Counter(a), Counter(b)
+    places = {line: at for at, line in enumerate(b) if others[line] == 1}
+    pairs = [(at, places[line]) for at, line in enumerate(a) if counts[line] == 1 and line in places]
+    tails, ends, before = list[int](), list[int](), list[int]()
+    for number, (_, to) in enumerate(pairs):
+        slot = bisect_left(tails, to)
+        before.append(ends[slot - 1] if slot else -1)
+        tails[slot : slot + 1], ends[slot : slot + 1] = [to], [number]
+    kept, number = list[tuple[int, int]](), ends[-1] if ends else -1
+    while number >= 0:
+        kept.append(pairs[number])
+        number = before[number]
+    return kept[::-1]
+
+
+def lacks_much(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Say whether a thing would lose the half of its lines or more: what is shown of it may be a part again."""
+    return sum(bool(line.strip()) for line in new) * 2 <= sum(bool(line.strip()) for line in old)
 
 
 def margin(lines: Sequence[str]) -> int:
@@ -138,9 +180,9 @@ def _reindented(line: str, indents: list[tuple[str, str]]) -> str:
     mine = _indent(line)
     if not line.strip() or not indents:
         return line
-    theirs = dict(reversed(indents))
-    if mine in theirs:
-        return theirs[mine] + line[len(mine) :]
+    same = next((file for model, file in indents if model == mine), None)
+    if same is not None:
+        return same + line[len(mine) :]
     model, file = min(indents, key=lambda pair: abs(len(pair[0]) - len(mine)))
     deeper = len(mine) - len(model)
     if "\t" in file or ("\t" in "".join(pair[1] for pair in indents) and "\t" not in mine):

@@ -38,6 +38,7 @@ def named(path: str, lines: Sequence[str]) -> list[Span]:
         else _elements if kind in ("html", "htm", "vue", "svelte")
         else _headings if kind in ("md", "mdx", "markdown")
         else _keys if kind in ("yaml", "yml")
+        else _pairs if kind == "json"
         else None
     )  # fmt: skip
     found = list(finder(path, lines)) if finder else []
@@ -84,9 +85,18 @@ def _headings(path: str, lines: Sequence[str]) -> Iterator[Span]:
     if sum(depth == level for _, depth in heads) == 1 and level == 1 and len(heads) > 1:
         level = min(depth for _, depth in heads if depth > 1) if any(depth > 1 for _, depth in heads) else level
     ranked = [(at, depth) for at, depth in heads if depth <= level]
-    for (at, depth), (end, _) in zip(ranked, [*ranked[1:], (len(lines), 0)], strict=True):
+    for (at, depth), (end, _) in zip(ranked, [*ranked, (len(lines), 0)][1:], strict=True):
         if depth == level:
             yield Span(collapsed(lines[at]), at, _without_blank_end(lines, at, end))
+
+
+def _pairs(path: str, lines: Sequence[str]) -> Iterator[Span]:
+    """Yield the outermost keys of a JSON object."""
+    top = root(path, "\n".join(lines))
+    for holder in top.named_children if top is not None else ():
+        for node in holder.named_children if holder.type == "object" else ():
+            if node.type == "pair":
+                yield _span(_text(node.named_children[0]), node)
 
 
 def _keys(path: str, lines: Sequence[str]) -> Iterator[Span]:

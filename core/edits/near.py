@@ -6,10 +6,13 @@ What the edit changes must stand in the file, together; what it only quotes may 
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 
 from core.edits.locate import Lines, Place, collapsed
 from core.edits.merge import opcodes
 
+MOST_HITS = 40
+"""Where a line stands more often, the context would have to decide, and that is what is not sure."""
 AROUND, SHARE, STRONG = 4, 0.5, 8
 """Lines of slack on both sides, the part of the quoted lines that must be there, letters that tell a place."""
 
@@ -23,7 +26,7 @@ def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place |
         return []
     telling = max(needed, key=lambda at: _letters(mine[at]))
     found: dict[tuple[int, ...], Place] = {}
-    for hit in _all(file, mine[telling]):
+    for hit in islice(_all(file, mine[telling]), MOST_HITS):
         low = max(0, hit - telling - AROUND)
         window = file[low : hit + len(mine) - telling + AROUND]
         pairs = {

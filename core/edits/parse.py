@@ -10,7 +10,7 @@ afterwards, is no edit.
 
 from collections.abc import Sequence
 
-from core.edits.diffs import diff_edits, is_diff, is_patch, patch_edits
+from core.edits.diffs import diff_edits, is_diff, is_patch, patch_edits, patch_ends
 from core.edits.json_answers import json_edits, json_in_prose
 from core.edits.languages import ending
 from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
@@ -34,6 +34,9 @@ _NEVER = {"output", "log", "diff", "patch", "sh", "bash", "zsh", "shell", "conso
 """What is no file of its own unless the file is of this kind."""
 
 
+MOST_DIVIDERS = 20
+
+
 def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     """
     Return the edits that `answer` contains, in its order; `default_path` is meant where it names no file.
@@ -43,11 +46,11 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     answer = without_reasoning(answer).replace("\r\n", "\n")
     if not answer.strip():
         return Refusal("empty", default_path, "The answer was empty.")
-    if (found := json_edits(answer, default_path)) is not None:
+    if (found := json_edits(answer, default_path)) is not None and _meant(found, default_path):
         return found
     lines = answer.split("\n")
     if is_patch(lines):
-        return tuple(patch_edits(lines))
+        return patch_of(lines, default_path)
     parts = sections(lines, default_path)
     named = any(part.named and not part.deleted for part in parts)
     edits: list[Edit] = []
@@ -59,6 +62,19 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
         edits += done
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
+    return tuple(dict.fromkeys(edits))
+
+
+def patch_of(lines: Sequence[str], default_path: str) -> tuple[Edit, ...] | Refusal:
+    """Return the edits of patches, and of what else the answer has; one that was begun and not ended is cut off."""
+    if not patch_ends(lines):
+        return Refusal("truncated", default_path, "The patch has no *** End Patch; it was cut off.")
+    edits, rest = patch_edits(lines)
+    for part in sections(rest, default_path) if any("FILE:" in line for line in rest) else ():
+        done = _edits(part, shows_only=not part.named)
+        if isinstance(done, Refusal):
+            return done
+        edits += done
     return tuple(dict.fromkeys(edits))
 
 
@@ -84,6 +100,10 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
             edits += diff_edits(block.lines, part.path, part.named)
         elif not shows_only:
             whole.append(block)
+    if edits and any(block.language and _of_file(block.language, part.path) for block in whole):
+        return Refusal(
+            "no_edit", part.path, f"The answer has edits and a whole block for {part.path}; answer with one of them."
+        )
     if edits or shows_only:
         return edits
     if whole:
@@ -100,6 +120,9 @@ def _whole(path: str, blocks: Sequence[Block]) -> list[Edit] | Refusal:
         return Refusal(
             "no_edit", path, f"The block for {path} is {blocks[0].language}; answer with the file itself or with edits."
         )
+    if told := [block for block in fitting if block.language and _of_file(block.language, path)]:
+        # What says that it is in the file's language is the file; what says nothing beside it is something to run.
+        fitting = told
     *others, last = ["\n".join(block.lines) + "\n" if block.lines else "" for block in fitting]
     return [WholeFile(path, last, others=tuple(other for other in others if other != last))]
 
@@ -124,11 +147,23 @@ def _fits(language: str, path: str) -> bool:
     return language in kin or not (language in _NEVER or any(language in group for group in _KIN))
 
 
+def _of_file(language: str, path: str) -> bool:
+    """Say whether a language is the one of a file, or its kin."""
+    kind = ending(path)
+    return language == kind or any(kind in group and language in group for group in _KIN)
+
+
 def _replace(path: str, pair: Pair) -> Replace | Refusal:
     """Return a block's edit; where several of its lines look like the divider, all ways to read it, the longest search first."""
     dividers = [at for at, line in enumerate(pair.lines) if DIVIDER.match(line)]
     if not dividers:
         return Refusal("truncated", path, f"A SEARCH/REPLACE block for {path} has no ======= between its halves.")
+    if len(dividers) > MOST_DIVIDERS:
+        return Refusal(
+            "ambiguous",
+            path,
+            f"A SEARCH/REPLACE block for {path} has {len(dividers)} lines of =======; answer with the whole file.",
+        )
     readings = [("\n".join(pair.lines[:at]), "\n".join(pair.lines[at + 1 :])) for at in reversed(dividers)]
     (search, replace), *otherwise = readings
     return Replace(path, search, replace, lines=(pair.at,) if pair.at else (), otherwise=tuple(otherwise))

@@ -10,7 +10,8 @@ from core.edits.languages import ending, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
-from core.edits.variants import unescaped
+from core.edits.sections import REPLACE, SEARCH
+from core.edits.variants import unescaped, unnumbered_file
 from core.edits.whole import rewritten
 from core.errors import UserError
 from core.files import FileTree
@@ -111,7 +112,13 @@ def _apply(
     if isinstance(edit, WholeFile):
         if not edit.content.strip():
             return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
-        edit = replace(edit, content=unescaped(edit.path, edit.content))
+        edit = replace(edit, content=unescaped(edit.path, unnumbered_file(edit.content)))
+        if _has_markers(edit.content) and not _has_markers("" if before is None else _text_of(before)):
+            return Refusal(
+                "no_edit",
+                edit.path,
+                f"The block for {edit.path} has SEARCH/REPLACE markers inside; write them outside.",
+            )
     if isinstance(edit, WholeFile) and (isinstance(document, Refusal) or not any(map(str.strip, document.seen))):
         return _new(edit)
     if isinstance(document, Refusal):
@@ -121,6 +128,15 @@ def _apply(
     else:
         tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
     return tier if isinstance(tier, Refusal) else (document, tier)
+
+
+def _has_markers(text: str) -> bool:
+    lines = text.split("\n")
+    return any(SEARCH.match(line) for line in lines) and any(REPLACE.match(line) for line in lines)
+
+
+def _text_of(content: Document | bytes) -> str:
+    return content.text if isinstance(content, Document) else content.decode("utf-8", "replace")
 
 
 def _opened(path: str, before: bytes | None) -> Document | Refusal:

@@ -41,6 +41,35 @@ def stands_for_code(line: str) -> bool:
 
 
 def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Return the lines of an answer that stand for code; one that the file itself has is none."""
-    found = [line.strip() for line in lines if stands_for_code(line)]
-    return [line for line in found if not any(line in one for one in known)]
+    """Return the lines of an answer that stand for code; one that the file itself has, or that is a body of Python, is none."""
+    found = [
+        line.strip()
+        for at, line in enumerate(lines)
+        if stands_for_code(line) and not (line.strip() == "..." and _opens_body(lines, at))
+    ]
+    return [line for line in found if not any(line == one.strip() for one in known)]
+
+
+def _opens_body(lines: Sequence[str], at: int) -> bool:
+    before = next((line.rstrip() for line in reversed(lines[max(0, at - 20) : at]) if line.strip()), "")
+    return before.endswith((":", '"""', "'''"))
+
+
+def says_it_stays(line: str) -> bool:
+    """Say whether a line tells, in one of some languages, that something stays: a remark, or a stub with one behind it."""
+    text = line.strip()[:MAX_CHARS]
+    if text.startswith('"...'):
+        return True
+    said = text if is_remark(text) or text.startswith(("[", "*(", "(", "_(", "*[")) else _BEHIND.sub("", text, count=1)
+    return said != text and not is_remark(text) and bool(_KEEPS.search(said.lower())) or (
+        said == text and not _CODE.search(text) and bool(_KEEPS.search(text.lower()))
+    )  # fmt: skip
+
+
+_BEHIND = re.compile(r"^[^#/]*(?=#|//)")
+_CODE = re.compile(r"[=;]|\w\(")
+_KEEPS = re.compile(
+    r"unchanged|as is\b|as before|existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
+    r"unver\u00e4ndert|gehabt|bleib|bisherig|restlich|inchang|identique|le reste|existant|sin cambios|existente|el resto|igual|"
+    r"\u4e0d\u53d8|\u539f\u6709|\u7701\u7565|\u4fdd\u6301"
+)

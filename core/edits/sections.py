@@ -23,7 +23,7 @@ _ALONE = re.compile(
     r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
 )
 _FILE_NAME = re.compile(r"^(?:[^/]*\.[A-Za-z0-9]{1,12}|Dockerfile|Makefile|Procfile|LICENSE)$")
-_IN_INFO = re.compile(r"(?:title|file|filename|path)\s*=\s*['\"]?(?P<path>[^'\"\s]+)")
+_IN_INFO = re.compile(r"(?:^|\s|\{)(?:title|file|filename|path)\s*=\s*['\"]?(?P<path>[^'\"\s]+)")
 _START_LINE = re.compile(r"^:start_line:\s*(?P<line>\d{1,7})\s*$")
 _HINT = re.compile(r"^(?::(?:start|end)_line:.*|-{5,9})$")
 PROSE = ("md", "mdx", "markdown", "rst", "txt", "adoc")
@@ -105,7 +105,9 @@ def header(lines: Sequence[str], at: int) -> str | None:
     if len(line) > MAX_HEADER_CHARS:
         return None
     if match := _HEADER.match(line):
-        return tidy(match["path"])
+        path = tidy(match["path"])
+        if " FILE:" in f" {line.strip('#>*- ')}" or (" " not in path and ("/" in path or _FILE_NAME.match(path))):
+            return path
     match = _ALONE.match(line)
     if match and _FILE_NAME.match(match["path"].rpartition("/")[2]) and _begins_block(lines, at + 1):
         return tidy(match["path"])
@@ -115,7 +117,7 @@ def header(lines: Sequence[str], at: int) -> str | None:
 def tidy(path: str) -> str:
     """Return a path without what models put around it: blanks, quotes, `./`, a remark in brackets."""
     path = path.strip().strip("\"'").strip()
-    path = re.sub(r"\s\([^()]*\)$", "", path).rstrip(":")
+    path = re.sub(r"\s\([^()]*\)$", "", re.split(r"\s[\u2013\u2014]\s", path)[0]).rstrip(":")
     while path.startswith("./"):
         path = path[2:]
     return path
@@ -132,9 +134,9 @@ def _begins_with_pair(lines: Sequence[str], at: int) -> bool:
 
 def _path_of_info(info: str) -> str:
     """Return the path that the first line of a fence names (```python:app/main.py, ```css title="a.css"), '' for none."""
-    if match := _IN_INFO.search(info):
-        return tidy(match["path"])
-    path = info.strip().partition(":")[2].strip()
+    words = info.split()
+    named = _IN_INFO.search(info)
+    path = named["path"] if named else words[1] if len(words) == 2 else info.strip().partition(":")[2].strip()
     return tidy(path) if path and " " not in path and _FILE_NAME.match(path.rpartition("/")[2]) else ""
 
 
@@ -203,7 +205,17 @@ def _end(lines: Sequence[str], opening: int, limit: int, fence: re.Match[str], p
     for end in ends[:MOST_ENDS] if parser(ending(kind)) else ():
         if not errors(kind, "\n".join(lines[opening + 1 : end])):
             return end
-    return next((end for end in ends[:MOST_ENDS] if _names_language(lines[end + 1 : limit])), ends[-1])
+    return next(
+        (end for end in ends[:MOST_ENDS] if _names_language(lines[end + 1 : limit]) or _tells(lines[end + 1 : limit])),
+        ends[-1],
+    )
+
+
+def _tells(lines: Sequence[str]) -> bool:
+    """Say whether prose follows that leads to a block of its own, such as “Run it:”."""
+    said, *more = [line for line in lines[:MAX_HEADER_CHARS] if line.strip()][:2] or [""]
+    leads = bool(re.match(r"[A-Z][^(){}<>=;]*[:.]\s*$", said[:MAX_HEADER_CHARS]))
+    return leads and (" " in said or bool(more and FENCE.match(more[0])))
 
 
 def _names_language(lines: Sequence[str]) -> bool:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.edits.definitions import Definition, definitions, statements
+from core.edits.definitions import Definition, definitions, lacks_members, statements
 from core.edits.languages import ending
 from core.edits.locate import collapsed
-from core.edits.merge import Line, opcodes, put_region, usual_end
+from core.edits.merge import Line, lacks_much, opcodes, put_region, usual_end
 from core.edits.names import named
 from core.edits.parts import placed
 
@@ -174,7 +174,10 @@ def redefined(path: str, lines: Sequence[Line], answer: Sequence[str]) -> list[L
     mine = [one for one in definitions(path, said) if one.depth == 0]
     if len(mine) != 1:
         return None
-    found = [one for one in definitions(path, text) if one.name == mine[0].name]
+    theirs = definitions(path, text)
+    found = [one for one in theirs if one.name == mine[0].name]
+    if len(found) == 1 and lacks_members(found[0], theirs, {one.name for one in definitions(path, said)}):
+        return None
     return _put_definition(list(lines), found[0], mine[0], said.split("\n")) if len(found) == 1 else None
 
 
@@ -184,9 +187,12 @@ def reblocked(lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None
     opens = next((at for at, line in enumerate(said) if not _remark(line)), None)
     if opens is None or _block(said, opens) != len(said) or len(said) > MOST_OF_FILE * len(file):
         return None
+    if not any(map(str.isalnum, said[opens])):
+        # A bracket alone names nothing.
+        return None
     hits = [at for at, line in enumerate(file) if collapsed(line) == collapsed(said[opens])]
     end = _block(file, hits[0]) if len(hits) == 1 else None
-    if end is None:
+    if end is None or lacks_much(file[hits[0] : end], said):
         return None
     return put_region(list(lines), _with_remarks(file, hits[0], opens), end, _at_margin(said, file[hits[0]]))
 

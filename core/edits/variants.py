@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from core.edits.languages import ending, errors
 
 _NUMBER = re.compile(r"^\s*\d+\s?[|:│→\t]\s?")
+_COUNTED = re.compile(r"^\s{0,8}(\d{1,6})(?: ?\| ?|\t|\u2192)")
 _FENCE = re.compile(r"^\s*(?:`{3,}|~{3,})\w*\s*$")
 
 MARKUP = ("html", "htm", "svg", "xml", "vue", "svelte")
@@ -21,6 +22,15 @@ def unescaped(path: str, content: str) -> str:
     if ending(path) in MARKUP:
         return plain if "<" not in content and plain.lstrip().startswith("<") else content
     return plain if errors(path, content) > errors(path, plain) else content
+
+
+def unnumbered_file(content: str) -> str:
+    """Return a file without the line numbers that a tool had shown before each line."""
+    lines = content.split("\n")
+    said = [line for line in lines if line.strip()]
+    numbers = [match[1] for line in said if (match := _COUNTED.match(line))]
+    counted = len(said) > 2 and len(numbers) == len(said) and list(map(int, numbers)) == sorted(map(int, numbers))
+    return "\n".join(_COUNTED.sub("", line) for line in lines) if counted else content
 
 
 def variants(search: Lines, replace: Lines) -> Iterator[tuple[str, Lines, Lines]]:

@@ -24,7 +24,7 @@ def rewritten(edit: WholeFile, document: Document, may_remove: bool) -> str | Re
     if edit.others:
         return _of_several(edit, document, may_remove)
     before = document.text
-    outcome = _rewritten(edit, before, document)
+    outcome = _rewritten(edit, before, document, may_remove)
     if isinstance(outcome, Refusal):
         return outcome
     after, tier = outcome
@@ -73,7 +73,7 @@ def _unclear(edit: WholeFile) -> Refusal:
     )  # fmt: skip
 
 
-def _rewritten(edit: WholeFile, text: str, document: Document) -> tuple[str, str] | Refusal:
+def _rewritten(edit: WholeFile, text: str, document: Document, may_remove: bool) -> tuple[str, str] | Refusal:
     path, content = edit.path, _without_path(edit, document)
     lines = document.lines
     answer = content.removesuffix("\n").split("\n")
@@ -84,20 +84,31 @@ def _rewritten(edit: WholeFile, text: str, document: Document) -> tuple[str, str
     large = len(content) > MAX_CHARS
     if not large and (found := _part(path, text, lines, answer)):
         return found
-    if not large and is_part(path, document.seen, answer):
+    if not large and not may_remove and is_part(path, document.seen, answer):
         return Refusal(
             "shrinks", path,
             f"The answer for {path} is only a part of it, and what it names cannot be found once in the file; answer with "
             "edits, or write the file in full.",
         )  # fmt: skip
     unfinished = not content.endswith("\n") and text.endswith("\n")
-    if len(content) < len(text) and (unfinished or worse(path, text, content)):
+    if len(content) < len(text) and (unfinished or worse(path, text, content) or _is_cut(text, content)):
         return Refusal("truncated", path, f"The answer for {path} ends in the middle; it was cut off.")
     if large and edit.base is None:
         # Comparing would take seconds, and gains a smaller diff only.
         return content.replace("\n", usual_end(lines)), "whole file"
     seen = text if edit.base is None else edit.base.replace("\r\n", "\n")
     return _merged(edit, lines, seen.removesuffix("\n").split("\n"), answer)
+
+
+_TAGS = ("html", "body", "style", "script", "template", "main", "section")
+
+
+def _is_cut(old: str, new: str) -> bool:
+    """Say whether an answer ends with something open that the file closes, for languages without a grammar here too."""
+    pairs = [("{", "}"), ("(", ")"), ("[", "]"), *((f"<{tag}", f"</{tag}>") for tag in _TAGS)]
+    return any(old.count(first) == old.count(last) and new.count(first) > new.count(last) for first, last in pairs) or (
+        "</html>" in old and "</html>" not in new
+    )
 
 
 def _without_path(edit: WholeFile, document: Document) -> str:

@@ -350,7 +350,10 @@ def test_a_file_that_drops_much_for_little_is_refused_unless_that_was_asked_for(
     assert one("a.txt", old, moved) == f"head = 1\ntail = 2\n{body(40)}\n"
     # Removing remarks for a remark is no loss of code.
     notes = "\n".join(f"# note {at}" for at in range(8))
-    assert one("a.py", f"{notes}\nx = 1\n", "FILE: a.py\n```\n# all notes\nx = 1\n```\n") == "# all notes\nx = 1\n"
+    assert (
+        one("a.py", f"x = 1\n{notes}\ny = 2\n", "FILE: a.py\n```\nx = 1\n# all notes\ny = 2\n```\n")
+        == "x = 1\n# all notes\ny = 2\n"
+    )
 
 
 def test_a_request_may_ask_for_less() -> None:
@@ -567,3 +570,192 @@ def test_a_patch_that_does_not_fit_tells_only_its_first_refusals() -> None:
     found = parse_answer(f"FILE: a.txt\n{block}", "a.txt")
     assert not isinstance(found, Refusal)
     assert len(apply_patch(FileTree({"a.txt": b"y\n"}), found).refused) == 10
+
+
+# --- what looked right and was not
+
+
+def replaced(search: str, replace: str) -> str:
+    return f"<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n"
+
+
+def test_new_lines_keep_their_tabs() -> None:
+    make = "run:\n\tpython -m app\n"
+    assert one("Makefile", make, replaced("run:", "cov:\n\tpytest --cov\n\nrun:")) == f"cov:\n\tpytest --cov\n\n{make}"
+    go = "func main() {\n\trun()\n}\n"
+    block = replaced("\trun()", "\tif ok {\n\t\trun()\n\t}")
+    assert one("a.go", go, block) == "func main() {\n\tif ok {\n\t\trun()\n\t}\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "search", "new"),
+    [("TIMEOUT = 30", "TIMEOUT = 3", "TIMEOUT = 5"), ("sqlalchemy==2.0.36", "sqlalchemy==2.0.3", "sqlalchemy==2.1.0"),
+     ("EXPOSE 3000", "EXPOSE 300", "EXPOSE 800"), ("a_total = 1", "total = 1", "count = 2")],
+)  # fmt: skip
+def test_a_quote_that_ends_inside_a_word_or_a_number_is_of_another_file(line: str, search: str, new: str) -> None:
+    assert kind(one("a.txt", f"{line}\n", replaced(search, new))) == "not_found"
+
+
+def test_a_part_of_a_line_may_begin_anywhere_where_nothing_changes_there() -> None:
+    assert one("a.css", "a { color: red; }\n", replaced("lor: red", "lor: tan")) == "a { color: tan; }\n"
+
+
+def test_what_is_added_already_is_not_added_twice() -> None:
+    text = "import express from 'x'\nimport cors from 'cors'\nlet a = 1\n"
+    assert (
+        kind(one("a.js", text, replaced("import express from 'x'", "import express from 'x'\nimport cors from 'cors'")))
+        == "conflict"
+    )
+    assert kind(one("a.js", text, replaced("let a = 1", "import cors from 'cors'\nlet a = 1"))) == "conflict"
+    # A brace may well come again.
+    assert one("a.txt", "a\n}\n", replaced("a", "a\n}")) == "a\n}\n}\n"
+
+
+def test_a_markdown_file_may_have_no_heading() -> None:
+    assert one("a.md", "Some words.\n", "FILE: a.md\n```\nOther words.\n```\n") == "Other words.\n"
+
+
+def test_a_block_to_run_is_no_part_of_the_file_whatever_it_says_of_itself() -> None:
+    go = "package main\n\nfunc main() {}\n"
+    for words in ("Run it like this:", "Restart:"):
+        assert edits(f"FILE: a.go\n```go\n{go}```\n\n{words}\n\n```\ngo run .\n```\n") == (WholeFile("a.go", go),)
+    assert edits("FILE: a.py\n```python\nx = 1\n```\nThen:\n```\npip install x\n```\n") == (
+        WholeFile("a.py", "x = 1\n"),
+    )
+    assert edits("FILE: a.go\n```go\na\n```\nx = 1\n```\nb\n```\n") == (WholeFile("a.go", "a\n```\nx = 1\n```\nb\n"),)
+
+
+def test_several_patches_and_what_stands_beside_them() -> None:
+    patch = "*** Begin Patch\n*** Update File: {}\n@@\n-x\n+y\n*** End Patch\n"
+    both = patch.format("a.py") + "And:\n" + patch.format("b.py") + "FILE: c.py\n```python\nz = 1\n```\n"
+    assert edits(both) == (Replace("a.py", "x", "y"), Replace("b.py", "x", "y"), WholeFile("c.py", "z = 1\n"))
+    assert kind(parse_answer(patch.format("a.py").replace("*** End Patch\n", ""), "a.py")) == "truncated"
+    assert kind(parse_answer(patch.format("a.py") + "FILE: c.py\n```python\nz = 1\n", "a.py")) == "truncated"
+    doc = "# Patches\n\nThey look so:\n\n*** Delete File: a.py\n"
+    assert edits(f"FILE: doc.md\n````markdown\n{doc}````\n") == (WholeFile("doc.md", doc),)
+    assert parse_answer("*** End Patch\nWords.\n", "a.py") == Refusal(
+        "no_edit", "a.py", "The answer had no FILE section with a fenced block or an edit in it."
+    )
+
+
+def test_edits_and_a_whole_block_for_one_file_are_unclear() -> None:
+    answer = f"FILE: a.py\n{replaced('x = 1', 'x = 2')}\n```python\nx = 3\n```\n"
+    assert kind(parse_answer(answer, "a.py")) == "no_edit"
+    many = "<<<<<<< SEARCH\n" + "=======\n" * 30 + ">>>>>>> REPLACE\n"
+    assert kind(parse_answer(many, "a.rst")) == "ambiguous"
+
+
+def test_two_calls_one_after_the_other_are_two_edits() -> None:
+    calls = [json.dumps({"path": f"{name}.py", "old_str": "x", "new_str": "y"}) for name in "ab"]
+    assert edits("\n".join(["I will:", *calls])) == (Replace("a.py", "x", "y"), Replace("b.py", "x", "y"))
+    nested = json.dumps({"edits": [{"path": "a.py", "old_str": "x", "new_str": "y"}]}, indent=0)
+    assert edits(f"So:\n{nested}\n") == (Replace("a.py", "x", "y"),)
+
+
+def test_json_that_means_a_place_is_no_whole_file_and_halves_of_characters_are_mended() -> None:
+    assert kind(parse_answer(json.dumps({"path": "a.py", "line": 3, "content": "x"}), "a.py")) == "no_edit"
+    (edit,) = edits('{"path": "a.py", "old_str": "x", "new_str": "\\ud83d"}')
+    assert edit == Replace("a.py", "x", "\ufffd")
+    (two,) = edits('{"edits": [{"path": "a.py", "old_str": "x", "new_str": "y", "more": [1]}]}')
+    assert two == Replace("a.py", "x", "y")
+
+
+def test_names_in_the_first_line_of_a_fence_are_paths_of_files() -> None:
+    assert edits("```javascript b.js\nlet b\n```\n", "a.js") == (WholeFile("b.js", "let b\n"),)
+    assert edits('```python title="Usage"\nx\n```\n', "a.py") == (WholeFile("a.py", "x\n"),)
+    assert edits("```yaml profile=dev\nx: 1\n```\n", "a.yml") == (WholeFile("a.yml", "x: 1\n"),)
+    assert edits("File: a.py \u2013 raise the time-out\n```python\nx\n```\n") == (WholeFile("a.py", "x\n"),)
+    assert edits("File: the settings module\n```python\nx\n```\n", "a.py") == (WholeFile("a.py", "x\n"),)
+
+
+@pytest.mark.parametrize(
+    "stub",
+    ["# bleibt unver\u00e4ndert", "pass  # unchanged", "raise NotImplementedError  # keep your existing logic", "# el resto igual",
+     "[... rest of the section ...]", "*(unchanged)*", '"...": "..."', "# \u539f\u6709\u903b\u8f91"],
+)  # fmt: skip
+def test_a_line_that_says_that_something_stays_is_no_code(stub: str) -> None:
+    old = f"head = 1\n{body(4)}\ntail = 2\n"
+    assert kind(one("a.txt", old, f"FILE: a.txt\n```\nhead = 1\n    {stub}\ntail = 2\n```\n")) in ("shrinks", "elision")
+
+
+def test_an_ellipsis_is_a_body_in_python() -> None:
+    text = "class P(Protocol):\n    def a(self) -> int:\n        ...\n"
+    assert after({}, f"FILE: a.py\n```python\n{text}```\n", "a.py") == {"a.py": text}
+
+
+def test_a_class_that_shows_one_of_its_methods_is_no_whole_class() -> None:
+    methods = "".join(f"    def m{at}(self):\n        return {at}\n\n" for at in range(3))
+    text = f"import os\n\n\nclass C:\n{methods}\nx = C()\n"
+    assert (
+        kind(
+            one(
+                "a.py",
+                text,
+                "```python\nclass C:\n    def m1(self):\n        return 11\n\n    def m2(self):\n        return 2\n```\n",
+            )
+        )
+        == "shrinks"
+    )
+
+
+def test_parts_that_lose_half_of_a_thing_are_refused() -> None:
+    steps = "".join(f"      - run: step{at}\n" for at in range(4))
+    text = f"name: ci\njobs:\n  lint:\n    steps:\n{steps}  test:\n    steps:\n{steps}"
+    assert kind(one("ci.yml", text, "```yaml\njobs:\n  test:\n    steps:\n      - run: x\n```\n")) == "shrinks"
+
+
+def test_keys_of_json_do_not_go_with_a_part() -> None:
+    text = json.dumps({"name": "a", "scripts": {"dev": "x"}, "dependencies": {"b": "1"}}, indent=2) + "\n"
+    assert kind(one("package.json", text, '```json\n{\n  "scripts": {\n    "dev": "y"\n  }\n}\n```\n')) == "shrinks"
+    noted = text.replace("{\n", "{\n  // why\n", 1)
+    assert kind(one("tsconfig.json", noted, '```json\n{\n  "scripts": {\n    "dev": "y"\n  }\n}\n```\n')) == "shrinks"
+    assert kind(one("b.json", "[1,\n2,\n3,\n4\n]\n", "```json\n[5]\n```\n")) == "shrinks"
+
+
+def test_parts_that_lie_in_one_another_are_refused() -> None:
+    text = "services:\n  web:\n    image: a\n    ports: [1]\n  db:\n    image: b\n    ports: [2]\nvolumes:\n  v: {}\nnetworks:\n  n: {}\n"
+    assert (
+        kind(
+            one(
+                "c.yml",
+                text,
+                "```yaml\nservices:\n  web:\n    image: a\n    ports: [1]\n  x: 1\n  y: 1\ndb:\n  image: c\n  ports: [3]\n```\n",
+            )
+        )
+        == "shrinks"
+    )
+
+
+def test_losses_all_over_a_file_count_together() -> None:
+    old = "".join(f"head{at}\n" + "".join(f"    step{at}{n}\n" for n in range(7)) for at in range(8))
+    new = "".join(f"head{at}\n" for at in range(8))
+    assert kind(one("a.txt", old, f"```\n{new}```\n")) == "shrinks"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [("a.go", "func a() {\n\tx()\n}\n\nfunc b() {\n\ty()\n}\n", "func a() {\n\tx()\n}\n\nfunc b() {\n\ty2()\n"),
+     ("a.vue", "<script>\nlet a\n</script>\n<style>\n.a {}\n</style>\n", "<script>\nlet a\n</script>\n<style>\n.b {}\n")],
+)  # fmt: skip
+def test_a_file_that_stays_open_was_cut(path: str, old: str, new: str) -> None:
+    assert kind(one(path, old, f"FILE: {path}\n```\n{new}```\n")) == "truncated"
+
+
+def test_markers_and_line_numbers_are_no_part_of_a_file() -> None:
+    inner = f"# a.py\n{replaced('x = 1', 'x = 2')}"
+    done = apply_patch(FileTree({"a.py": b"x = 1\n"}), [WholeFile("a.py", inner)])
+    assert done.refused[0].kind == "no_edit"
+    kept = apply_patch(FileTree({"doc.md": inner.encode()}), [WholeFile("doc.md", inner + "more\n")])
+    assert kept.tree["doc.md"].decode() == inner + "more\n"
+    numbered = "   1 | a = 1\n   2 | b = 2\n   3 | c = 3\n"
+    assert one("a.py", "a = 1\nb = 2\n", f"FILE: a.py\n```python\n{numbered}```\n") == "a = 1\nb = 2\nc = 3\n"
+
+
+def test_large_files_that_differ_everywhere_are_compared_by_what_they_have_once() -> None:
+    old = "".join(f"function f{at}() {{\n  return {at}\n}}\n\n" for at in range(500))
+    new = old.replace("return", "return 1 +")
+    assert one("a.txt", old, f"```\n{new}```\n") == new
+    shifted = "x\n" * 3 + old[: len(old) // 2] + "middle\n" + old[len(old) // 2 :]
+    assert one("a.txt", old, f"```\n{shifted}```\n") == shifted
+    other = "".join(f"b{at}\nsame\n" for at in range(700))
+    assert one("a.txt", "".join(f"a{at}\nsame\n" for at in range(700)), f"```\n{other}```\n", may_remove=True) == other

@@ -409,7 +409,7 @@ def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
     last = apply_patch(FileTree({"a.py": f"{large}y = 1\n".encode()}), [Replace("a.py", "y = 1", "y = (")])
     assert last.refused == ()
     deep = "x = " + "-" * 200_000 + "1\n"
-    assert whole(f"{deep}y = 2\n", "def x(): ...\n") == "def x(): ...\n"
+    assert whole(f"{deep}y = 2\n", "def x(): ...\ny = 3\n") == "def x(): ...\ny = 3\n"
     huge = "".join(f"{at}\n" for at in range(6_000))
     assert whole(huge, f"x{huge[1:-5]}\n5998\ny\n", path="a.txt").endswith("\ny\n")
 
@@ -435,7 +435,7 @@ def test_one_definition_takes_the_place_of_its_namesake() -> None:
     assert whole(twice, "def two():\n    return 3\n") == twice.replace("return 2", "return 3")
     # A definition that the file does not have says nothing of where it belongs; as the file it would delete the others.
     assert refusal(SEEN, WholeFile("a.py", "def five():\n    return 5\n")).kind == "shrinks"
-    assert whole(SEEN, "five = 5\n") == "five = 5\n"
+    assert refusal(SEEN, WholeFile("a.py", "five = 5\n")).kind == "shrinks"
     assert whole("x = = 1\ny = 2\n", "def two():\n    return 3\n") == "def two():\n    return 3\n"
 
 
@@ -471,9 +471,15 @@ def test_a_block_is_told_by_its_first_line() -> None:
     )
     sheet = "/* of a */\n.a {\n  x: 1;\n}\n\n.b {\n  y: 1;\n}\n\n.c {\n  z: 1;\n}\n"
     assert whole(sheet, "/* of a */\n.a {\n  x: 2;\n}\n", path="a.scss") == sheet.replace("x: 1", "x: 2")
-    assert whole(sheet, ".n {\n  x: 2;\n}\n", path="a.scss") == ".n {\n  x: 2;\n}\n"
-    assert whole(f"{sheet}.d {{\n  x: 1;\n", ".d {\n  x: 2;\n}\n", path="a.scss") == ".d {\n  x: 2;\n}\n"
-    assert whole(sheet, "x\n", path="a.scss") == "x\n"
+    # What begins where the file does not begin, and is much shorter, is no whole file.
+    for answer in (".n {\n  x: 2;\n}\n", "x\n"):
+        done = apply_patch(FileTree({"a.scss": sheet.encode()}), [WholeFile("a.scss", answer)])
+        assert [one.kind for one in done.refused] == ["shrinks"]
+        assert whole("a\nb\n", "c\nd\n", path="a.scss") == "c\nd\n"
+    done = apply_patch(
+        FileTree({"a.scss": f"{sheet}.d {{\n  x: 1;\n".encode()}), [WholeFile("a.scss", ".d {\n  x: 2;\n}\n")]
+    )
+    assert [one.kind for one in done.refused] == ["shrinks"]
     assert refusal(sheet, WholeFile("a.py", "# only this\n")).kind == "shrinks"
 
 
