@@ -191,7 +191,7 @@ def test_a_bot_that_is_killed_in_mid_turn_answers_once(kind: str, tmp_path: Path
         there.marked(asked, "✅")
         people.react("Ann", first.id, "↩️")
         there.reply(3)
-        people.press("Ann", first.id, "redo")
+        people.react("Ann", first.id, "↪️")
         there.reply(4)
 
 
@@ -308,7 +308,7 @@ def test_the_final_state_of_a_reaction_counts(kind: str, tmp_path: Path, slow: M
         until(lambda: any("Undone" in one.text for one in there.replies()))
         time.sleep(3)
         told = [
-            "Undone" if "Undone" in one.text else "Redone" for one in there.replies() if "done. History" in one.text
+            "Undone" if "Undone" in one.text else "Redone" for one in there.replies() if "takes that back" in one.text
         ]
         assert told[-1] == "Undone", told
         assert "already" not in "".join(one.text for one in there.replies())

@@ -164,7 +164,8 @@ async def shop() -> AppManifest:
     [
         ("add vendor, serial and colour to orders", "vendor and serial and colour", []),
         ("add a notes field to orders and sort by due date", "sorted by due date", []),
-        ("Change the title to Sweet Things and make the accent colour dark red", "accent colour", []),
+        ("Change the title to Sweet Things and make the accent colour dark red", "dark red (#742019)", []),
+        ("make it green and light", "a light theme and the accent colour is #2f7d4f", []),
         ("Make it dark with gold headings and a serif font", "dark theme", ["a serif font"]),
         ("sort orders by due date and colour overdue ones red", "sorted by due date", ["colour overdue ones red"]),
         ("add search and a calendar view", "searched", ["a calendar view"]),
@@ -185,7 +186,7 @@ async def test_changes_do_what_they_say_and_name_the_rest(request_text: str, don
      "Now seating: tables have a number and seats, each guest sits at one table, and a table must never have more people than seats.",
      "Add a section with our concerts: 12 December St. Thomas, 20 March town hall", "email must be unique", "let customers log in",
      "purple background, rounded buttons, a big photo at the top and a playful font please", "send an email when an order is shipped",
-     "add a chart per month", "make the buttons bigger", "translate it to German", "add a discount of 10% to orders over 100",
+     "add a chart per month", "make the buttons bigger", "make it light blue", "translate it to German", "add a discount of 10% to orders over 100",
      "the form is too long on my phone", "füge ein Feld Notizen zu Bestellungen hinzu", "never show the price to guests"],
 )  # fmt: skip
 async def test_changes_that_are_not_understood_change_nothing(request_text: str) -> None:

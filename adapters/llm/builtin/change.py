@@ -82,9 +82,9 @@ def _known(before: AppManifest, after: AppManifest, said: str) -> set[str]:
     """Return the words that a change covers: those of the app before and after, and of what is said of it."""
     words = {*covered_by(before), *covered_by(after), *stems(said), *_MOVES}
     if after.theme.accent != before.theme.accent:
-        words |= {*_ACCENTS, "dark", "light", "bright", after.theme.accent.lstrip("#")}
+        words |= {*_ACCENTS, after.theme.accent.lstrip("#")}
     if after.theme.mode != before.theme.mode:
-        words |= {"dark", "light", "mode", "night"}
+        words |= {after.theme.mode, "bright", "mode", "night"}
     for feature in set(after.features) ^ set(before.features):
         words |= _FEATURE_WORDS.get(feature, set())
     return words

@@ -1,6 +1,7 @@
 """Rules about what an app shows: its title, colours, features, views and pages."""
 
 import re
+from typing import Literal
 
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
@@ -9,6 +10,7 @@ from adapters.llm.builtin.words import identifier, label
 from core.manifests import Page
 
 COLOURS = rf"(?:{'|'.join(ACCENTS)})"
+_OFF = r"\b(?:remove|no|without|turn off|disable)\b"
 _FEATURE_NAME = re.compile(
     r"(?:full[- ]?text )?(?:search|filter(?:ing|s)?|csv(?: export| download)?|export|pagination|paging)(?: (?:box|field|bar|function|button))?",
     re.I,
@@ -42,25 +44,31 @@ def look(state: Changed, clause: str) -> str:
         r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
     ):
         return ""
-    shade = accent_in(clause) and re.search(rf"\bdark {COLOURS}\b", clause, re.I)
-    if (
-        not shade
-        and re.search(r"\bdark(?: mode| theme)?\b", clause, re.I)
-        and not re.search(r"\b(field|column|page)\b", clause, re.I)
-    ):
-        off = re.search(r"\b(remove|no|without|turn off|disable)\b", clause, re.I)
-        put_theme(state, mode="light" if off else "dark")
-        return "the dark theme is off" if off else "the app has a dark theme"
-    if re.search(r"\blight (?:mode|theme)\b", clause, re.I):
-        put_theme(state, mode="light")
-        return "the app has a light theme"
+    shade = re.search(rf"\bdark {COLOURS}\b", clause, re.I)
+    mode = "" if re.search(r"\b(field|column|page)\b", clause, re.I) else _mode(clause)
     accent = accent_in(clause)
-    if accent and re.search(r"\b(colou?rs?|accent|theme|make|use|brand|buttons?|style|it)\b", clause, re.I):
-        if re.search(r"\b(field|column)\b", clause, re.I):
-            return ""
+    if not re.search(r"\b(colou?rs?|accent|theme|make|use|brand|buttons?|style|it)\b", clause, re.I) or re.search(
+        r"\b(field|column)\b", clause, re.I
+    ):
+        accent = ""
+    if accent and shade:
+        accent = f"#{''.join(f'{int(accent[at : at + 2], 16) * 3 // 5:02x}' for at in (1, 3, 5))}"
+    if mode:
+        put_theme(state, mode=mode)
+    if accent:
         put_theme(state, accent=accent)
-        return f"the accent colour is {accent}"
-    return ""
+    off = "the dark theme is off" if re.search(_OFF, clause, re.I) else f"the app has a {mode} theme"
+    named = f"{shade[0].casefold()} ({accent})" if shade else accent
+    return " and ".join([off] * bool(mode) + [f"the accent colour is {named}"] * bool(accent))
+
+
+def _mode(clause: str) -> Literal["", "dark", "light"]:
+    """Return the theme that a clause asks for; 'dark blue' and 'light grey' are colours, not themes."""
+    match = re.search(rf"\b(?P<mode>dark|light|bright)(?: mode| theme)?\b(?! {COLOURS}\b)", clause, re.I)
+    if not match:
+        return ""
+    dark = match["mode"].casefold() == "dark" and not re.search(_OFF, clause, re.I)
+    return "dark" if dark else "light"
 
 
 def sort(state: Changed, clause: str) -> str:
