@@ -134,7 +134,7 @@ async def test_stop_and_undo_need_no_mention(room: Room) -> None:
     built = await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "Nice!")
     undone = await room.result(await room.say(ANN, "undo"))
-    assert undone.message.startswith("Undone.")
+    assert undone.message.startswith("Undone: ")
     assert built.commit == undone.parent
     room.model.delay = 60
     running = await room.say(ANN, "make it dark", mentioned=True)
@@ -415,7 +415,7 @@ async def test_a_reaction_is_taken_for_gone_only_where_all_who_reacted_are_told(
     reply = [one for one in await room.app.messages.since(session.id) if one.kind == "reply"][-1]
     await Outbox(room.app.database).put(reply.id, Delivery("main", "r1", "", 0.0))
     undo = Event("x1", replace(KEY, thread=""), ANN, "reaction_added", remote_id="r1", emoji="↩️", at=time.time())
-    assert (await room.result(await room.app.inbox.accept(undo))).message.startswith("Undone.")
+    assert (await room.result(await room.app.inbox.accept(undo))).message.startswith("Undone: ")
 
     async def looked(past: Past) -> str | None:
         class Platform(FakePort):

@@ -12,6 +12,7 @@ from bot.wiring import App, opened
 from core.chat import Event
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import TurnResult
+from tests.servers.model import ModelServer
 from tests.servers.process import free_port, seeded
 
 BROKEN = b"""
@@ -34,10 +35,12 @@ async def finished(app: App, turn_id: str) -> TurnResult:
     return result
 
 
-async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_path: Path) -> None:
+async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_path: Path, slow: ModelServer) -> None:
+    # The built-in builder mends nothing and offers no button.
     settings = Settings(
-        data_dir=seeded(tmp_path / "data"), sandbox="bubblewrap", browser="none", preview_port=free_port()
-    )
+        data_dir=seeded(tmp_path / "data"), sandbox="bubblewrap", browser="none", preview_port=free_port(),
+        model_base_url=slow.url, model_name="m",
+    )  # fmt: skip
     async with opened(settings) as app:
         accepted = await app.inbox.accept(Event("e1", thread_key("t"), YOU, text="Build a todo app"))
         built = await finished(app, accepted.turn_id)
