@@ -101,9 +101,10 @@ class Courier:
         self._waits: dict[str, dict[int, float]] = {}
         """For each session the newest change that was looked at, and which of its rows wait until when."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
-        self._refused: dict[str, float] = {}
+        self._closed: dict[str, float] = {}
+        """Until when no session's thread is tried again that the platform refused to open."""
         self._told: dict[str, float] = {}
-        """When the platform last refused to open a session's thread, and when its owner was last told of a refusal."""
+        """When a session's owner was last told of a refusal."""
         self._bare: dict[int, NotAllowed] = {}
         """Rows whose files the platform has refused: they go without."""
         self._calls = Bucket(self.port.capabilities.calls)
@@ -215,8 +216,9 @@ class Courier:
         session = await self.sessions.get(session_id)
         if not session.key.thread.startswith(OPENING):
             return session
-        if time.monotonic() < self._refused.get(session_id, 0.0) + REFUSED_SECONDS:
-            self._waits[session_id].update(dict.fromkeys(rows, self._refused[session_id] + REFUSED_SECONDS))
+        closed = self._closed.get(session_id, float("-inf"))
+        if time.monotonic() < closed:
+            self._waits[session_id].update(dict.fromkeys(rows, closed))
             return None
         first, waits = rows[0], self._waits[session_id]
         row = None if first in waits else await self.outbox.row(first)
@@ -244,7 +246,7 @@ class Courier:
             if isinstance(error, NotAllowed) and row.kind == "person" and not opening:
                 await self._say_denied(session, "react", error)
             if opening:
-                self._refused[session.id] = time.monotonic()
+                self._closed[session.id] = time.monotonic() + REFUSED_SECONDS
             if row.kind == "reply" or opening:
                 await self._tell_owner(session, error)
             # Last: whoever is killed before tells it again.

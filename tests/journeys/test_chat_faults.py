@@ -3,7 +3,9 @@
 import contextlib
 import hashlib
 import hmac
+import os
 import sqlite3
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +16,7 @@ import discord
 import httpx
 import pytest
 
+from tests.needs import missing
 from tests.servers import slack as slack_module
 from tests.servers.chat import OnDiscord, Place, place, until
 from tests.servers.discord import Fault as DiscordFault
@@ -193,6 +196,20 @@ def test_a_bot_that_is_killed_in_mid_turn_answers_once(kind: str, tmp_path: Path
         there.reply(3)
         people.react("Ann", first.id, "↪️")
         there.reply(4)
+
+
+@both
+def test_a_command_is_answered_on_a_machine_that_has_just_started(kind: str, tmp_path: Path) -> None:
+    """The steady clock begins near 0 when a machine starts; what was never refused was not refused at 0."""
+    booted = ["unshare", *(["-r"] if os.geteuid() else []), "-T", "--monotonic", str(10 - int(time.monotonic()))]
+    if subprocess.run([*booted, "true"], check=False, capture_output=True).returncode:
+        missing("time namespaces", "a kernel with CONFIG_TIME_NS")
+    with place(kind, tmp_path, **QUIET) as there:
+        there.bot.kill()
+        there.bot.through = booted
+        there.restart()
+        there.people.build("Ann", PAGE)
+        there.reply(1)
 
 
 @both

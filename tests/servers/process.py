@@ -70,6 +70,8 @@ class BotProcess:
             "THREADWRIGHT_PORT": str(self.port), "THREADWRIGHT_PREVIEW_PORT": str(self.preview_port),
             "THREADWRIGHT_DATA_DIR": str(data_dir), "THREADWRIGHT_PYPI_URL": "", "THREADWRIGHT_NPM_URL": "", **env,
         }  # fmt: skip
+        self.through: list[str] = []
+        """A command that runs the bot, such as one that gives it a clock of its own."""
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -89,7 +91,7 @@ class BotProcess:
     def _started(self, seconds: float) -> bool:
         with open(self.data_dir / "bot.log", "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=self._env, stdout=log, stderr=log
+                [*self.through, sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=self._env, stdout=log, stderr=log
             )
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
