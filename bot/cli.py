@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import dataclasses
+import difflib
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,8 @@ async def _turn(app: App, arguments: argparse.Namespace) -> int:
 
 
 async def _result(app: App, arguments: argparse.Namespace, console: Console) -> tuple[TurnResult, Session]:
-    key = thread_key(arguments.thread)
+    # Only a wish opens a thread: an undo with a slip in the name must not.
+    key = thread_key(arguments.thread) if arguments.command == "ask" else (await _session(app, arguments.thread)).key
     text = arguments.command if arguments.command != "ask" else arguments.text
     text = sys.stdin.read() if text == "-" else text
     if arguments.command != "ask" and arguments.turn:
@@ -88,7 +91,7 @@ async def _result(app: App, arguments: argparse.Namespace, console: Console) -> 
 
 async def _reverse(app: App, arguments: argparse.Namespace, console: Console) -> tuple[TurnResult, Session]:
     """Undo or redo the turn that the command line names."""
-    session = await app.sessions.at(thread_key(arguments.thread))
+    session = await _session(app, arguments.thread)
     replies = [
         one for one in await app.messages.since(session.id) if one.kind == "reply" and one.turn_id == arguments.turn
     ]
@@ -210,15 +213,31 @@ def _commit(commit: Commit) -> dict[str, Any]:
     }  # fmt: skip
 
 
+async def _session(app: App, name: str) -> Session:
+    """Return the thread of a name, or of the name in its preview's address."""
+    try:
+        return await app.sessions.at(thread_key(name))
+    except UserError as error:
+        if found := await app.sessions.of_slug(name):
+            return found
+        names = [one.key.thread for one in await app.sessions.list()]
+        close = difflib.get_close_matches(name, names, n=1)
+        raise UserError(f"{error} Did you mean {close[0]!r}?" if close else str(error)) from None
+
+
 async def _log(app: App, arguments: argparse.Namespace) -> Answer:
-    session = await app.sessions.at(thread_key(arguments.thread))
+    session = await _session(app, arguments.thread)
     log = await app.repository.log(session.id)
-    text = "\n".join(f"{one.id[:10]}  {one.title}  ({one.author.name}, turn {one.turn_id})" for one in log)
+    text = "\n".join(
+        f"{one.id[:10]}  {datetime.fromtimestamp(one.when).astimezone():%Y-%m-%d %H:%M}  {one.title}"
+        f"  ({one.author.name}, turn {one.turn_id})"
+        for one in log
+    )
     return {"session": session.id, "commits": [_commit(one) for one in log]}, text or "No commits yet.", 0
 
 
 async def _show(app: App, arguments: argparse.Namespace) -> Answer:
-    session = await app.sessions.at(thread_key(arguments.thread))
+    session = await _session(app, arguments.thread)
     commit, diff = await app.repository.show(session.id, arguments.commit)
     text = f"{commit.id}\n{commit.author.name}: {commit.title}\n\n{diff.text}"
     return {"session": session.id, **_commit(commit), **_diff_json(diff)}, text, 0
@@ -229,21 +248,26 @@ def _diff_json(diff: Diff) -> dict[str, Any]:
 
 
 async def _diff(app: App, arguments: argparse.Namespace) -> Answer:
-    session = await app.sessions.at(thread_key(arguments.thread))
+    session = await _session(app, arguments.thread)
     diff = await app.repository.diff(session.id, arguments.a, arguments.b)
     return {"session": session.id, **_diff_json(diff)}, diff.text, 0
 
 
 async def _export(app: App, arguments: argparse.Namespace) -> Answer:
-    session = await app.sessions.at(thread_key(arguments.thread))
+    session = await _session(app, arguments.thread)
     head = await app.repository.head(session.id)
     if head is None:
         raise UserError("There is no app in this thread yet.")
     target: Path = arguments.zip or arguments.dir
-    if arguments.zip:
-        arguments.zip.write_bytes(await app.repository.archive(session.id, head))
-    else:
-        await app.repository.export(session.id, arguments.dir)
+    try:
+        if arguments.zip:
+            arguments.zip.write_bytes(await app.repository.archive(session.id, head))
+        else:
+            await app.repository.export(session.id, arguments.dir)
+    except OSError as error:
+        raise UserError(
+            f"{target} cannot be written: {error.strerror}. Name a place in a folder that exists."
+        ) from None
     return {"session": session.id, "commit": head, "path": str(target)}, f"Exported {head[:10]} to {target}.", 0
 
 

@@ -1,6 +1,7 @@
 """The terminal: the same turns, one JSON object, honest exit codes."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path
 
 def test_errors_are_sentences(terminal: Terminal) -> None:
     for argv, said in (
-        (["undo", "--thread", "ghost"], "nothing to undo"),
+        (["undo", "--thread", "ghost"], "no such thread"),
         (["log", "--thread", "ghost2"], "no such thread"),
         (["export", "--thread", "ghost3", "--zip", "x.zip"], "no such thread"),
     ):
@@ -105,6 +106,29 @@ def test_errors_are_sentences(terminal: Terminal) -> None:
         assert done.returncode == 1
         assert said in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_slips_in_names_and_places_are_told_and_open_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.json("ask", "--thread", "bikes", "Make a landing page for a bicycle workshop")
+    (tmp_path / "file").touch()
+    for argv, said in (
+        (["undo", "--thread", "bikse"], "Did you mean 'bikes'?"),
+        (["log", "--thread", "Bikes"], "Did you mean 'bikes'?"),
+        (
+            ["export", "--thread", "bikes", "--zip", str(tmp_path / "none" / "a.zip")],
+            "a.zip cannot be written: No such",
+        ),
+        (["export", "--thread", "bikes", "--zip", str(tmp_path)], "cannot be written: Is a directory"),
+        (["export", "--thread", "bikes", "--dir", str(tmp_path / "file")], "cannot be written: Not a directory"),
+    ):
+        done = terminal.run(*argv)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+        assert said in done.stdout + done.stderr
+    (only,) = terminal.json("threads")["threads"]
+    assert only["thread"] == "bikes"
+    assert re.search(
+        r"  \d{4}-\d\d-\d\d \d\d:\d\d  Make a landing page", terminal.run("log", "--thread", only["slug"]).stdout
+    )
 
 
 def test_a_message_can_come_from_standard_input(terminal: Terminal) -> None:
