@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def in_thread(name: str, text: str) -> argparse.ArgumentParser:
         command = add(name, text)
-        command.add_argument("--thread", required=True, help="the thread's name; with `ask` and `import`, a new name is a new app")
+        command.add_argument(
+            "--thread", required=True, help="the thread's name; with `ask` and `import`, a new name is a new app"
+        )
         command.add_argument("--json", action="store_true", help="print one JSON object")
         return command
 

@@ -123,10 +123,10 @@ def _triage_of_new(request: str, decisions: list[str]) -> Triage:
         return Triage(intent="build", decisions=decisions)
     missing = _quoted(found.left_out)
     told = "; ".join(
-        f"a list *{model.plural.lower()}* with {', '.join(one.label.lower() for one in model.fields)}"
+        f"a list “{model.plural.lower()}” with {', '.join(one.label.lower() for one in model.fields)}"
         for model in found.models
     )
-    would = told or f"a page *{found.title}* with the sections {', '.join(DEFAULT_SECTIONS)}"
+    would = told or f"a page “{found.title}” with the sections {', '.join(DEFAULT_SECTIONS)}"
     reply = f"I would build: {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
     simply = sentence(found)
     asked = ["Shall I build it without that?" if simply else "Can you say it without that, in one sentence?"]

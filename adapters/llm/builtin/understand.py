@@ -151,9 +151,9 @@ def sentence(found: Understood) -> str:
     )
     title = found.title[:1].lower() + found.title[1:] if found.title[1:2].islower() else found.title
     for text in (
+        f"Build an app called {found.title}: {lists}",
         f"Build a {title}: {lists}",
         f"Build {found.title}: {lists}",
-        f"Build an app called {found.title}: {lists}",
     ):
         again = understand(text)
         if (
@@ -330,7 +330,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
         " ".join(words.split()),
         flags=re.I,
     )
-    words = words.strip(" ,-")
+    words = re.sub(r"^(?:my|our)\s+", "", words.strip(" ,-"), flags=re.I)
     if re.match(r"for\b", words, re.I):
         words = (preset + " " + words).strip()
     words = words if preset else re.sub(r"^for\s+(?:(?:an?|my|our|the)\s+)?", "", words, flags=re.I)
