@@ -1,6 +1,5 @@
 """Errors of running previews are told in their thread, once each, with a way to have them mended."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -30,15 +29,6 @@ class Troubles:
     board: ProgressBoard
     mends: bool = True
     """Whether the model in use can mend an error; the built-in builder cannot."""
-
-    async def watch(self) -> None:
-        """Look every few seconds."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.look()
-            except Exception:
-                log.exception("troubles_not_read")
 
     async def look(self) -> None:
         """Tell what is new; the same error of the same version is told once, also after a restart."""

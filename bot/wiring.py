@@ -9,7 +9,7 @@ import os
 import platform
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +53,7 @@ from bot.progress import ProgressBoard
 from bot.queries import Queries
 from bot.settings import Settings
 from bot.talk import Talk
+from bot.troubles import LOOK_SECONDS as TROUBLES_LOOK_SECONDS
 from bot.troubles import Troubles
 from bot.turns import TurnRunner
 from bot.web.gate import Gate, Signer
@@ -185,13 +186,13 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         if listener is not None:
             await stack.enter_async_context(_proxied(app, stack, listener))
         stack.push_async_callback(_ended, asyncio.create_task(board.write_forever()))
-        stack.push_async_callback(_ended, asyncio.create_task(_rest_idle(host)))
-        stack.push_async_callback(_ended, asyncio.create_task(_weigh(host)))
+        _keep_doing(stack, "rest", IDLE_LOOK_SECONDS, host.rest)
+        _keep_doing(stack, "weigh", WEIGH_LOOK_SECONDS, host.weigh)
         troubles = Troubles(database, sessions, messages, host, board, mends=not isinstance(model, BuiltinModel))
-        stack.push_async_callback(_ended, asyncio.create_task(troubles.watch()))
+        _keep_doing(stack, "troubles", TROUBLES_LOOK_SECONDS, troubles.look)
         await stack.enter_async_context(engine.opened(runner.run))
-        stack.push_async_callback(_ended, asyncio.create_task(_reconcile(runner, engine)))
-        stack.push_async_callback(_ended, asyncio.create_task(_lapse(inbox)))
+        _keep_doing(stack, "reconcile", IDLE_LOOK_SECONDS, partial(runner.reconcile, engine.ended))
+        _keep_doing(stack, "lapse", IDLE_LOOK_SECONDS, partial(lapse, inbox))
         yield app
 
 
@@ -330,8 +331,7 @@ async def _proxied(app: App, stack: AsyncExitStack, listener: socket.socket) -> 
         running(config),
         running_caddy(run, run / "gate.sock", app.settings.preview_zone, listener, gate.nonce),
     ):
-        narrowing = asyncio.create_task(_narrow(gate))
-        stack.push_async_callback(_ended, narrowing)
+        _keep_doing(stack, "narrow", WEIGH_LOOK_SECONDS, gate.narrow)
         try:
             yield
         finally:
@@ -339,49 +339,19 @@ async def _proxied(app: App, stack: AsyncExitStack, listener: socket.socket) -> 
             gate.closing = True
 
 
-async def _reconcile(runner: TurnRunner, engine: DbosEngine) -> None:
+def _keep_doing(stack: AsyncExitStack, name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do something every few seconds until the stack is closed."""
+    stack.push_async_callback(_ended, asyncio.create_task(_repeat(name, seconds, work)))
+
+
+async def _repeat(name: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do something again and again; what goes wrong is logged, and does not end it."""
     while True:
         try:
-            await runner.reconcile(engine.ended)
+            await work()
         except Exception:
-            log.exception("reconcile_failed")
-        await asyncio.sleep(IDLE_LOOK_SECONDS)
-
-
-async def _lapse(inbox: Inbox) -> None:
-    while True:
-        await asyncio.sleep(IDLE_LOOK_SECONDS)
-        try:
-            await lapse(inbox)
-        except Exception:
-            log.exception("lapse_failed")
-
-
-async def _rest_idle(previews: Previews) -> None:
-    while True:
-        await asyncio.sleep(IDLE_LOOK_SECONDS)
-        try:
-            await previews.rest()
-        except Exception:
-            log.exception("rest_failed")
-
-
-async def _narrow(gate: Gate) -> None:
-    while True:
-        await asyncio.sleep(WEIGH_LOOK_SECONDS)
-        try:
-            await gate.narrow()
-        except Exception:
-            log.exception("previews_not_narrowed")
-
-
-async def _weigh(previews: Previews) -> None:
-    while True:
-        await asyncio.sleep(WEIGH_LOOK_SECONDS)
-        try:
-            await previews.weigh()
-        except Exception:
-            log.exception("previews_not_weighed")
+            log.exception("background_failed", extra={"work": name})
+        await asyncio.sleep(seconds)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

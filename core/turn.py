@@ -18,7 +18,7 @@ from core.context import Context
 from core.edits import Refusal
 from core.errors import BudgetExceeded
 from core.files import FileTree
-from core.findings import CheckResult, Finding, marked
+from core.findings import CheckResult, Finding
 from core.history import Commit, Committed, Draft
 from core.keeping import Work
 from core.llm.chat import Usage
@@ -41,6 +41,7 @@ from core.ports import (
     Waivers,
 )  # fmt: skip
 from core.sessions import Author, Session
+from core.wording import quoted
 
 MAX_STEERS = 20
 FULL = 0.7
@@ -139,9 +140,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     helpers = tuple(one for one in involved if one != request.author)
     committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
     if committed.clashes:
-        said = undoing.explain_clashes(committed.clashes, "Your change does not fit any more")
-        sides = undoing.explain_sides(committed.clashes)
-        return replace(result, outcome="blocked", message=said, sides=sides, clashed=True)
+        return _clashed(result, committed, "Your change does not fit any more")
 
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
@@ -391,7 +390,11 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     """An undo or a redo: one commit that reverses, through the same checks as any other, then the preview."""
     assert request.kind in ("undo", "redo")
     undo = request.kind == "undo"
-    trial = await steps.step("try", partial(_tried, request, ports), Trial)
+    trial = await steps.step(
+        "try",
+        partial(undoing.tried, request, ports.repository, ports.checks, ports.waivers, ports.progress),
+        undoing.Trial,
+    )
     result = TurnResult(
         request.turn_id, "done", "", parent=trial.head, target=trial.target, checks=trial.checks, reverses=request.kind
     )
@@ -402,63 +405,16 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     )
     result = replace(result, parent=committed.parent, target=trial.target or committed.target)
     if committed.clashes:
-        what = f"“{trial.title}” cannot be {'undone' if undo else 'redone'} on its own"
-        said, sides = undoing.explain_clashes(committed.clashes, what), undoing.explain_sides(committed.clashes)
-        return replace(result, outcome="blocked", message=said, sides=sides, clashed=True)
+        return _clashed(result, committed, undoing.cannot(request, trial.title))
     result = replace(
         result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} takes that back."
     )
     return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What would come of a reversal: why it is refused, '' when it is not, and what the checks say."""
-
-    head: str
-    target: str
-    title: str
-    refused: str = ""
-    checks: tuple[CheckResult, ...] = ()
-
-
-async def _tried(request: TurnRequest, ports: TurnPorts) -> Trial:
-    """Check what a reversal would leave, before anything moves. A state that the app was in before is never refused."""
-    log = await ports.repository.log(request.session_id)
-    commits = undoing.reversed_commits(log, request)
-    head, last = log[0].id, commits[-1]
-    # Several that were taken back at once are brought back at once, by the turn that took them.
-    trial = Trial(head, request.turn_id if len(commits) > 1 else "", undoing.original_title(last.title))
-    wanted = [one.id for one in commits]
-    tree = await ports.repository.reversed(request.session_id, wanted, prevails=bool(request.base))
-    if tree is None:
-        # The reversal itself says what is in the way.
-        return trial
-    now = await ports.repository.tree(request.session_id, head)
-    manifest, before = manifest_of(tree), last.parents[0] if last.parents else None
-    seen = tree == await ports.repository.tree(request.session_id, before)
-    what = f"“{trial.title}” cannot be {'undone' if request.kind == 'undo' else 'redone'} on its own"
-    if manifest is None:
-        broken = manifest_of(now) is not None and not seen
-        refused = f"{what}: what describes the app would no longer be readable. Nothing was changed." if broken else ""
-        return replace(trial, refused=refused)
-    if seen:
-        known = await ports.checks.known(tree, manifest)
-        return replace(
-            trial, checks=marked(known, [one.fingerprint for result in known for one in result.findings], {})
-        )
-    ports.progress(Progress("Checking"))
-    waived = await ports.waivers.waived(request.session_id) if ports.waivers else {}
-    verdict = await checking.judge(tree, now, manifest, ports.checks, lambda _: None, waived)
-    if not verdict.blocking:
-        return replace(trial, checks=verdict.results)
-    shown = "\n".join(f"- {one.path}:{one.line} {one.message} ({one.rule})" for one in verdict.blocking[:5])
-    way = "Undo the later turns first (“Undo to here”), or say what should become of them."
-    return replace(
-        trial,
-        refused=f"{what}: that would break the app, so nothing was changed. {way}\n{shown}",
-        checks=verdict.results,
-    )
+def _clashed(result: TurnResult, committed: Committed, what: str) -> TurnResult:
+    said, sides = undoing.explain_clashes(committed.clashes, what), undoing.explain_sides(committed.clashes)
+    return replace(result, outcome="blocked", message=said, sides=sides, clashed=True)
 
 
 async def _preview(session: Session, commit: str, ports: TurnPorts, steps: Steps) -> PreviewState:
@@ -479,7 +435,7 @@ def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -
     """Done only with evidence, and whole: every check ran, and the preview was seen; otherwise unverified, with the reason."""
     notes = list(result.notes)
     if result.left_out:
-        notes.insert(0, f"Left out: {', '.join(f'“{one}”' for one in result.left_out)}.")
+        notes.insert(0, f"Left out: {', '.join(quoted(result.left_out))}.")
     if committed.merged:
         notes.append("Merged with what people pushed meanwhile.")
     notes += [f"Not verified: {check.name} ({check.note})." for check in result.checks if check.status == "not_run"]

@@ -137,13 +137,8 @@ class Previews:
         async with self._locks.setdefault(slug, asyncio.Lock()):
             try:
                 return await self._show(slug, commit, tree, manifest)
-            except OutsideError as error:
-                return PreviewState("failed", commit=commit, note=str(error))
-            except OSError as error:
-                return PreviewState("failed", commit=commit, note=f"its files could not be written: {error.strerror}")
-            except Exception:
-                log.exception("preview_failed", extra={"preview": slug})
-                return PreviewState("failed", commit=commit, note="something in the bot broke while it was started")
+            except Exception as error:  # noqa: BLE001 - `_why` logs what is ours
+                return PreviewState("failed", commit=commit, note=_why(error, slug))
 
     async def wake(self, slug: str, commit: str, tree: FileTree, manifest: AppManifest | None) -> str:
         """Serve `commit` unless something is served already; return what is wrong, '' for nothing."""
@@ -156,13 +151,8 @@ class Previews:
                 return problem
             try:
                 served, answer = await self._start(slug, commit, tree, manifest)
-            except OutsideError as error:
-                return str(error)
-            except OSError as error:
-                return f"its files could not be written: {error.strerror}"
-            except Exception:
-                log.exception("preview_failed", extra={"preview": slug})
-                return "Something in the bot broke while it was started."
+            except Exception as error:  # noqa: BLE001 - `_why` logs what is ours
+                return _why(error, slug)
             if problem := problem_of(answer):
                 await self._stop(served)
                 # Every waiting request would start it again.
@@ -432,6 +422,16 @@ class Previews:
                 await self._end(slug)
         if self.runtime is not None:
             await self.runtime.close()
+
+
+def _why(error: Exception, slug: str) -> str:
+    """Return why a preview did not start; what is a fault of ours is logged, and no app's trouble."""
+    if isinstance(error, OutsideError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"its files could not be written: {error.strerror}"
+    log.error("preview_failed", extra={"preview": slug}, exc_info=error)
+    return "something in the bot broke while it was started"
 
 
 @contextlib.contextmanager

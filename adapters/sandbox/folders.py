@@ -29,10 +29,11 @@ class TooDeep(OutsideError):
 
 @dataclass(frozen=True)
 class Found:
-    """One entry of a folder: the open folder that it is in, its name there, and what it is."""
+    """One entry of a folder: the open folder that it is in, its name there, its path below the top, and what it is."""
 
     within: int
     name: str
+    path: str
     stat: os.stat_result
     is_folder: bool
     is_file: bool
@@ -82,7 +83,7 @@ def walk(folder: Path) -> Iterator[Found]:
         OSError: the folder itself cannot be opened.
     """
     chain = [os.open(folder, _FOLDER)]
-    left = [_entries(chain[0])]
+    left = [_entries(chain[0], "")]
     try:
         while chain:
             entry = next(left[-1], None)
@@ -93,7 +94,7 @@ def walk(folder: Path) -> Iterator[Found]:
             yield entry
             if entry.is_folder and (inner := _opened(entry.name, chain[-1])) is not None:
                 chain.append(inner)
-                left.append(_entries(inner))
+                left.append(_entries(inner, f"{entry.path}/"))
                 if len(chain) > MOST_DEPTH:
                     raise TooDeep(f"Folders are nested deeper than {MOST_DEPTH}.")
     finally:
@@ -101,15 +102,16 @@ def walk(folder: Path) -> Iterator[Found]:
             os.close(descriptor)
 
 
-def _entries(descriptor: int) -> Iterator[Found]:
+def _entries(descriptor: int, prefix: str = "") -> Iterator[Found]:
     with os.scandir(descriptor) as entries:
         names = list(entries)
     for entry in names:
         with contextlib.suppress(OSError):
             stat = entry.stat(follow_symlinks=False)
             yield Found(
-                descriptor, entry.name, stat, entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False)
-            )
+                descriptor, entry.name, prefix + entry.name, stat,
+                entry.is_dir(follow_symlinks=False), entry.is_file(follow_symlinks=False),
+            )  # fmt: skip
 
 
 def _opened(name: str, within: int) -> int | None:
@@ -156,14 +158,14 @@ def plain_files(folder: Path) -> None:
                 os.unlink(found.name, dir_fd=found.within)
 
 
-def too_much(folder: Path, most_bytes: int) -> bool:
+def too_much(folder: Path, most_bytes: int, most_files: int = MOST_FILES) -> bool:
     """Say whether a folder takes more room than `most_bytes`, or has so much in it that it cannot be looked through."""
     stored = files = 0
     try:
         for found in walk(folder):
             stored += found.stat.st_blocks * 512
             files += 1
-            if stored > most_bytes or files > MOST_FILES:
+            if stored > most_bytes or files > most_files:
                 return True
     except TooDeep:
         return True

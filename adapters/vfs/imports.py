@@ -8,7 +8,7 @@ every commit is looked at there before any of it comes nearer: what git itself w
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from adapters.sandbox.folders import walk
 from adapters.vfs.program import git
 from core.errors import UserError
 from core.files import MAX_FILE_BYTES, MAX_FILES, FileTree, is_secret, path_problem
+from core.wording import listed
 
 REF = "refs/threadwright/import"
 MAX_COMMITS, MAX_NESTING = 20_000, 200
@@ -135,7 +136,7 @@ def cleaned(repository: pygit2.Repository, commit: str) -> tuple[pygit2.Oid, lis
     if count > MAX_FILES:
         raise UserError(f"There are {count:,} files; an app may have {MAX_FILES:,}. Import a smaller folder.")
     if modules:
-        notes.append(f"It comes without its submodules: {_named(modules)}.")
+        notes.append(f"It comes without its submodules: {listed(modules, MOST_NAMED)}.")
     return index.write_tree(repository), _few(notes)
 
 
@@ -160,20 +161,29 @@ def notes_on_tree(tree: FileTree) -> list[str]:
     ]
     pointers = [path for path, content in tree.items() if content.startswith(b"version https://git-lfs")]
     if pointers:
-        notes.append(f"Only pointers of Git LFS, not the files themselves: {_named(pointers)}.")
+        notes.append(f"Only pointers of Git LFS, not the files themselves: {listed(pointers, MOST_NAMED)}.")
     return _few(notes)
 
 
 def uncommitted(quarantine: Path, source: Path) -> list[str]:
     """Return a sentence about what a clone has that is not committed, and so does not come in; the source's settings stay out of it."""
     index = quarantine / "import-index"
-    over = [f"--git-dir={quarantine.resolve()}", f"--work-tree={source.resolve()}", "-c", "core.bare=false"]
+    over = _over(quarantine, source)
     git(*over, "read-tree", REF, cwd=source, index=index)
     git(*over, "update-index", "-q", "--refresh", "--ignore-submodules", cwd=source, index=index, check=False)
     changed = git(*over, "diff-files", "--name-only", "-z", "--ignore-submodules=all", cwd=source, index=index).stdout
     fresh = git(*over, "ls-files", "-z", "--others", "--exclude-standard", cwd=source, index=index).stdout
     names = [*_split(changed), *(path for path in _split(fresh) if not _stays_out(path))]
-    return [f"Not committed, so not imported: {_named(names)}. Commit them, and import again."] if names else []
+    return (
+        [f"Not committed, so not imported: {listed(names, MOST_NAMED)}. Commit them, and import again."]
+        if names
+        else []
+    )
+
+
+def _over(quarantine: Path, source: Path) -> list[str]:
+    """Return what lets git look at the files of a folder with the quarantine's settings, not the folder's own."""
+    return [f"--git-dir={quarantine.resolve()}", f"--work-tree={source.resolve()}", "-c", "core.bare=false"]
 
 
 def _split(raw: bytes) -> list[str]:
@@ -218,21 +228,15 @@ def read_folder(source: Path, quarantine: Path) -> Folder:
             runs.add(path)
     if not files:
         raise UserError(f"{source} has no files that could be imported.")
-    notes = (f"Left out, as ignored by git, a secret or a log: {_named(sorted(left))}.",) if left else ()
+    notes = (f"Left out, as ignored by git, a secret or a log: {listed(sorted(left), MOST_NAMED)}.",) if left else ()
     return Folder(FileTree().changed(files), frozenset(runs), notes)
 
 
 def _paths(source: Path) -> Iterator[tuple[str, int]]:
     """Yield the path and mode of every plain file, without those of folders that tools fill."""
-    prefixes = {os.stat(source).st_ino: ""}
     for found in walk(source):
-        prefix = prefixes.get(os.fstat(found.within).st_ino)
-        if prefix is None:
-            continue
-        if found.is_folder and found.name not in LEFT_FOLDERS:
-            prefixes[found.stat.st_ino] = f"{prefix}{found.name}/"
-        elif found.is_file and not (prefix == "" and found.name == ".git"):
-            yield prefix + found.name, found.stat.st_mode
+        if found.is_file and found.path != ".git" and LEFT_FOLDERS.isdisjoint(found.path.split("/")[:-1]):
+            yield found.path, found.stat.st_mode
 
 
 def _ignored(source: Path, quarantine: Path) -> set[str]:
@@ -241,17 +245,11 @@ def _ignored(source: Path, quarantine: Path) -> set[str]:
         return set()
     if not quarantine.exists():
         git("init", "--quiet", "--bare", str(quarantine))
-    over = [f"--git-dir={quarantine.resolve()}", f"--work-tree={source.resolve()}", "-c", "core.bare=false"]
     done = git(
-        *over, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory",
+        *_over(quarantine, source), "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory",
         cwd=source, index=quarantine / "no-index", check=False,
     )  # fmt: skip
     return set(_split(done.stdout))
-
-
-def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_NAMED])
-    return shown if len(names) <= MOST_NAMED else f"{shown} and {len(names) - MOST_NAMED} more"
 
 
 def _few(notes: list[str]) -> list[str]:

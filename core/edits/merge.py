@@ -160,6 +160,13 @@ def margin(lines: Sequence[str]) -> int:
     return min((len(_indent(line)) for line in lines if line.strip()), default=0)
 
 
+def at_margin(new: Sequence[str], old: Sequence[str]) -> list[str]:
+    """Return lines that were moved to the left moved back to where the file has them."""
+    by = margin(old) - margin(new)
+    indent = next(line for line in old if line.strip())[: max(0, by)]
+    return [indent + line if line.strip() else line for line in new]
+
+
 def _verbatim(line: str) -> str:
     return line
 

@@ -94,7 +94,7 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
         text = "\n".join(block.lines)
         if (calls := json_edits(text, part.path)) is not None and _meant(calls, part.path):
             edits += calls
-        elif not _of_kind(("diff", "patch"), part.path) and (
+        elif ending(part.path) not in ("diff", "patch") and (
             block.language in ("diff", "patch") or is_diff(block.lines)
         ):
             edits += diff_edits(block.lines, part.path, part.named)
@@ -130,10 +130,6 @@ def _whole(path: str, blocks: Sequence[Block]) -> list[Edit] | Refusal:
 def _meant(calls: Sequence[Edit], path: str) -> bool:
     """Say whether JSON is edits: a JSON file may hold what looks like edits of other files."""
     return ending(path) != "json" or all(call.path == path for call in calls)
-
-
-def _of_kind(kinds: Sequence[str], path: str) -> bool:
-    return ending(path) in kinds
 
 
 def _fits(language: str, path: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from core.edits.definitions import definitions, lacks_members
 from core.edits.languages import ending
-from core.edits.merge import Line, lacks_much, margin, put_region
+from core.edits.merge import Line, at_margin, lacks_much, put_region
 from core.edits.names import keys_at_any_depth, named
 from core.edits.remarks import is_remark
 
@@ -67,13 +67,6 @@ def placed(path: str, lines: Sequence[Line], answer: Sequence[str]) -> list[Line
     out = list(lines)
     for part, (span,) in sorted(zip(parts, targets, strict=True), key=lambda pair: -pair[1][0].start):
         out = put_region(
-            out, span.start, span.end, _at_margin(answer[part.start : part.end], file[span.start : span.end])
+            out, span.start, span.end, at_margin(answer[part.start : part.end], file[span.start : span.end])
         )
     return out
-
-
-def _at_margin(new: Sequence[str], old: Sequence[str]) -> list[str]:
-    """Return lines that were moved to the left moved back to where the file has them."""
-    by = margin(old) - margin(new)
-    indent = next(line for line in old if line.strip())[: max(0, by)]
-    return [indent + line if line.strip() else line for line in new]

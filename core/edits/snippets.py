@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from core.edits.definitions import Definition, definitions, lacks_members, statements
 from core.edits.languages import ending
 from core.edits.locate import collapsed
-from core.edits.merge import Line, lacks_much, opcodes, put_region, usual_end
+from core.edits.merge import Line, at_margin, lacks_much, margin, opcodes, put_region, usual_end
 from core.edits.names import named
 from core.edits.parts import placed
 
@@ -194,7 +194,7 @@ def reblocked(lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None
     end = _block(file, hits[0]) if len(hits) == 1 else None
     if end is None or lacks_much(file[hits[0] : end], said):
         return None
-    return put_region(list(lines), _with_remarks(file, hits[0], opens), end, _at_margin(said, file[hits[0]]))
+    return put_region(list(lines), _with_remarks(file, hits[0], opens), end, at_margin(said, [file[hits[0]]]))
 
 
 def _with_remarks(file: Sequence[str], start: int, remarks: int) -> int:
@@ -210,17 +210,13 @@ MOST_OF_FILE = 0.7
 
 def _block(lines: Sequence[str], start: int) -> int | None:
     """Return where the block that opens in line `start` has ended: behind the line that closes it at the same margin."""
-    margin = _margin(lines[start])
+    edge = margin([lines[start]])
     if not lines[start].rstrip().endswith(("{", "(", "[")):
         return None
     for at in range(start + 1, len(lines)):
-        if lines[at].strip() and _margin(lines[at]) <= margin:
+        if lines[at].strip() and margin([lines[at]]) <= edge:
             return at + 1 if lines[at].lstrip().startswith(("}", ")", "]")) else None
     return None
-
-
-def _margin(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
 
 
 def _put_definition(lines: list[Line], old: Definition, new: Definition, said: list[str]) -> list[Line]:
@@ -232,19 +228,12 @@ def _put_definition(lines: list[Line], old: Definition, new: Definition, said: l
         if exported.startswith(word) and not said[new.first].lstrip().startswith("export "):
             said = [*said[: new.first], word + said[new.first].lstrip(), *said[new.first + 1 :]]
             break
-    return put_region(lines, start, old.end, _at_margin(said, lines[old.first].text))
-
-
-def _at_margin(said: Sequence[str], first: str) -> list[str]:
-    """Return lines that begin at the left moved to where `first` begins."""
-    margin = first[: _margin(first)]
-    return [margin + line if line.strip() else line for line in said]
+    return put_region(lines, start, old.end, at_margin(said, [lines[old.first].text]))
 
 
 def _dedented(lines: Sequence[str]) -> list[str]:
-    said = [line for line in lines if line.strip()]
-    margin = min((_margin(line) for line in said), default=0)
-    return _without_edges([line[margin:] for line in lines]) if said else []
+    edge = margin(lines)
+    return _without_edges([line[edge:] for line in lines]) if any(map(str.strip, lines)) else []
 
 
 def _with_members(path: str, lines: list[Line], answer: Sequence[str], gaps: Sequence[str]) -> list[Line] | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox import folders
 from adapters.sandbox.folders import TooDeep, plain_files, remove, short_folder, too_much, walk, write_files
 from core.errors import OutsideError
 from core.files import FileTree
@@ -119,13 +118,11 @@ def test_room_is_counted_wherever_it_is_taken(tmp_path: Path) -> None:
     remove(tmp_path)
 
 
-def test_so_many_files_that_nobody_can_look_through_them_are_too_much(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_so_many_files_that_nobody_can_look_through_them_are_too_much(tmp_path: Path) -> None:
     for number in range(6):
         (tmp_path / str(number)).touch()
-    monkeypatch.setattr(folders, "MOST_FILES", 5)
-    assert too_much(tmp_path, 1_000_000)
+    assert too_much(tmp_path, 1_000_000, most_files=5)
+    assert not too_much(tmp_path, 1_000_000, most_files=6)
 
 
 @pytest.mark.parametrize("use", [lambda folder: list(walk(folder)), plain_files])

@@ -13,6 +13,7 @@ from adapters.llm.builtin.understand import sentence, understand
 from core.context import MEMORY_CHARS
 from core.llm.chat import ChatRequest, Completion, Usage
 from core.manifests import AppManifest, Plan, Review, Triage
+from core.wording import listed, quoted
 
 CONNECT = (
     "To connect a model, set OPENROUTER_API_KEY, OPENAI_API_KEY or another provider's key and start the bot again."
@@ -30,6 +31,7 @@ _QUESTION = re.compile(
     r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|did|can i|was|were)\b.*\?\s*$", re.I | re.S
 )
 # What the bot itself writes around people's words.
+MOST_NAMED = 8
 _OURS = re.compile(r"While you were working, .{1,80}? added: |I have edited my earlier message\. It now says:\n")
 _DECIDED = re.compile(
     r"\b(?:always|never|our (?:brand|company|colou?rs?)|we (?:are called|use|prefer|decided))\b", re.I
@@ -121,7 +123,7 @@ def _triage_of_new(request: str, decisions: list[str]) -> Triage:
         return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
     if not found.left_out:
         return Triage(intent="build", decisions=decisions)
-    missing = _quoted(found.left_out)
+    missing = listed(quoted(found.left_out), MOST_NAMED)
     told = "; ".join(
         f"a list “{model.plural.lower()}” with {', '.join(one.label.lower() for one in model.fields)}"
         for model in found.models
@@ -131,11 +133,6 @@ def _triage_of_new(request: str, decisions: list[str]) -> Triage:
     simply = sentence(found)
     asked = ["Shall I build it without that?" if simply else "Can you say it without that, in one sentence?"]
     return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply] if simply else [])
-
-
-def _quoted(phrases: list[str]) -> str:
-    shown = ", ".join(f"“{one}”" for one in phrases[:8])
-    return shown if len(phrases) <= 8 else f"{shown} and {len(phrases) - 8} more"
 
 
 def _facts(manifest: AppManifest) -> str:
