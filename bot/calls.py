@@ -1,13 +1,15 @@
 """What a command is given, what it gives back, and what several of them do."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from adapters.store.messages import Messages, plain
 from adapters.store.turns import Turns
+from bot.lines import Lines
+from core import steering
 from core.chat import Form
-from core.messages import Action, Doc, Para, TurnRequest, TurnResult
+from core.messages import Action, Doc, Para, Signal, TurnRequest, TurnResult
 from core.sessions import Author, Session
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 QUEUED = ":queued"
 """How the key of the card of a turn that waits ends."""
 MOST_RENUMBERED = 3
+EVERYTHING = 2**63
+"""More than the number of any signal."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,35 @@ def said(text: str, mark: str = "✅") -> Outcome:
     return Outcome(doc=plain(text, mark))
 
 
-async def drop_turn(call: Call, request: TurnRequest) -> None:
-    """End a turn that has not started; its workflow finds it finished."""
-    await call.inbox.turns.finish(call.tx, TurnResult(request.turn_id, "stopped", "Removed from the queue."))
+async def drop_turn(
+    call: Call, request: TurnRequest, how: Literal["stopped", "dropped", "withdrawn"] = "withdrawn"
+) -> None:
+    """End a turn that has not started; its workflow finds it finished. What was added to one that is withdrawn stays."""
+    turns, told = call.inbox.turns, await call.inbox.turns.told(call.tx, request.turn_id, 0)
+    added = steering.added_to(request, told, EVERYTHING)
+    await turns.change(call.tx, replace(request, added=added))
+    await turns.finish(call.tx, TurnResult(request.turn_id, how, "Removed from the queue."))
     await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
+    if how == "withdrawn":
+        await on_their_own(call.tx, request, steering.unheard(told, 0)[0], call.inbox.lines, call.inbox.messages)
     key = f"{request.turn_id}{QUEUED}"
     if await call.inbox.messages.by_key(call.tx, key):
         await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))
     await renumber(call.tx, call.session.id, call.inbox.turns, call.inbox.messages)
+
+
+async def on_their_own(
+    tx: Any, request: TurnRequest, late: Sequence[tuple[int, Signal]], lines: Lines, messages: Messages
+) -> None:
+    """Let what was said to a turn, and is not part of it, become turns of their own."""
+    for number, signal in late:
+        again = f"{request.turn_id}-{number}"
+        text = steering.corrected(signal.text) if signal.said == request.message else signal.text
+        await lines.join(
+            tx,
+            TurnRequest(again, request.session_id, "message", text, signal.author, request.link, said=signal.said),
+        )
+        await messages.move(tx, signal.said, again, "👀")
 
 
 def queued(turn_id: str, position: int) -> Doc:

@@ -30,7 +30,8 @@ from core.undoing import explain_clashes
 
 YOU = Author("terminal", "you")
 POLL_SECONDS = 0.1
-EXIT_CODES = {"done": 0, "asked": 0, "unverified": 0, "blocked": 2, "over_budget": 2, "stopped": 2, "failed": 1}
+EXIT_CODES = {"done": 0, "asked": 0, "unverified": 0, "failed": 1}
+"""The others end with 2."""
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -68,7 +69,7 @@ async def _turn(app: App, arguments: argparse.Namespace) -> int:
         print(json.dumps(as_json(session, result)))
     else:
         await _print_result(app, session, result, console)
-    return EXIT_CODES[result.outcome]
+    return EXIT_CODES.get(result.outcome, 2)
 
 
 async def _result(app: App, arguments: argparse.Namespace, console: Console) -> tuple[TurnResult, Session]:

@@ -18,15 +18,19 @@ from bot.approvals import (
     uninvite,
     withdraw,
 )
-from bot.calls import Call, Command, Outcome, drop_turn, said
+from bot.calls import EVERYTHING, Call, Command, Outcome, drop_turn, said
 from bot.people import LABELS, settings_form, settings_lines, settings_text, wanted_settings
 from bot.troubles import KEY, wish
 from core.chat import Event
 from core.findings import blocking
 from core.messages import Action, Signal, TurnRequest
+from core.steering import MOST_NAMED, added_to
+from core.wording import listed, quoted
 
 RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
+UNDONE = (*RESUMABLE, WAIVABLE, "asked")
+"""How a turn ends that changed nothing and may be taken up again, unless its message is taken back."""
 
 FINE = re.compile(
     r"(?:(?:this|that|it) is fine|waive(?: (?:it|this|that))?)[.!]?(?:(?::|,? because|,? since)\s+(?P<why>[^\n]{1,300}))?",
@@ -65,7 +69,11 @@ async def undo_to(call: Call) -> Outcome:
 
 
 async def _reverse(kind: Literal["undo", "redo"], call: Call) -> Outcome:
-    """Queue a reversal; one that is the opposite of another that still waits, or the same as one under way, is none."""
+    """
+    Queue a reversal; one that is the opposite of another that still waits, or the same as one under way, is none.
+
+    An undo ends what is being built; a redo waits for it.
+    """
     waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
     same = [one for one in waiting if call.target and one[0].target == call.target and one[0].kind in ("undo", "redo")]
     if same:
@@ -75,8 +83,8 @@ async def _reverse(kind: Literal["undo", "redo"], call: Call) -> Outcome:
         if not running:
             await drop_turn(call, request)
             return Outcome()
-    else:
-        await stop_all(call, [one for one in waiting if one[0].kind == "message"])
+    elif kind == "undo" and (left := await stop_all(call, [one for one in waiting if one[0].kind == "message"])):
+        await call.inbox.notice(call, f"Undo comes first. {left}", "⏹️")
     await call.inbox.lines.join(
         call.tx, TurnRequest(call.turn_id, call.session.id, kind, kind, call.author, target=call.target)
     )
@@ -88,27 +96,33 @@ async def stop(call: Call) -> Outcome:
     waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
     if not waiting:
         return said("Nothing is running.")
-    running = await stop_all(call, waiting)
-    if not running:
-        left = _listed([request for request, _ in waiting])
-        await call.inbox.notice(call, f"Stopped by {call.author.name} before it started. Left undone: {left}.", "⏹️")
+    if left := await stop_all(call, waiting):
+        await call.inbox.notice(call, f"Stopped by {call.author.name} before it started. {left}", "⏹️")
     return Outcome()
 
 
-async def stop_all(call: Call, waiting: list[tuple[TurnRequest, bool]]) -> bool:
-    """Drop what waits, tell what runs to stop, and say whether anything ran."""
-    queued = [request for request, running in waiting if not running]
-    for request in queued:
-        await drop_turn(call, request)
-    left = f"Left undone: {_listed(queued)}." if queued else ""
+async def stop_all(call: Call, waiting: list[tuple[TurnRequest, bool]]) -> str:
+    """
+    Drop what waits, tell what runs to stop, and return what is left undone if nothing ran.
+
+    Where nothing ran yet the first is what was stopped, and what “continue” goes on with.
+    """
     running = [request for request, runs in waiting if runs]
+    queued = [request for request, runs in waiting if not runs]
+    wishes = [wish for request in queued for wish in await _wishes(call, request)]
+    left = f"Left undone: {listed(quoted(wishes), MOST_NAMED)}." if wishes else ""
+    for at, request in enumerate(queued):
+        await drop_turn(call, request, "dropped" if at or running else "stopped")
     for request in running:
         await call.inbox.engine.tell(call.tx, request.turn_id, Signal("stop", call.author, left))
-    return bool(running)
+    return "" if running else left
 
 
-def _listed(requests: list[TurnRequest]) -> str:
-    return ", ".join(f"“{' '.join(one.text.split())[:60]}”" for one in requests[:5])
+async def _wishes(call: Call, request: TurnRequest) -> list[str]:
+    """Return what a turn is asked, and what was added to it, each on one line and shortened."""
+    told = await call.inbox.turns.told(call.tx, request.turn_id, 0)
+    said = [request.text, *(one.text for one in added_to(request, told, EVERYTHING))]
+    return [" ".join(one.split())[:60] for one in said]
 
 
 async def drop(call: Call) -> Outcome:
@@ -117,6 +131,7 @@ async def drop(call: Call) -> Outcome:
     for request, running in waiting:
         if request.turn_id == call.target and not running:
             await drop_turn(call, request)
+            await call.inbox.give_up(call.tx, call.session.id, request.message)
             return said("Removed from the queue.", "⏹️")
     return said("That one has started already; say stop to end it.", "❗")
 
@@ -134,14 +149,24 @@ async def resume(call: Call) -> Outcome:
         return said("That one is not finished yet.", "❗")
     if request.session_id != call.session.id:
         return said("That turn belongs to another thread.", "❗")
+    if result.outcome in ("dropped", "withdrawn"):
+        return said("That was taken back. Say it again if you want it after all.", "❗")
     return await _again(call, request, kept=result.outcome in RESUMABLE)
 
 
 async def _again(call: Call, request: TurnRequest, *, kept: bool, base: str = "") -> Outcome:
     """Do a request once more; `kept` uses what the models answered then, `base` is where it starts."""
+    inbox, tx = call.inbox, call.tx
+    waiting = await inbox.turns.waiting(tx, call.session.id)
+    if there := next((one for one, _ in waiting if one.message == request.message), None):
+        return Outcome(there.turn_id)
     resumes = (request.resumes or request.turn_id) if kept else ""
-    again = replace(request, turn_id=call.turn_id, resumes=resumes, base=base, helpers=(*request.helpers, call.author))
-    await call.inbox.lines.join(call.tx, again)
+    gone = await inbox.messages.deleted(tx, [one.said for one in request.added])
+    again = replace(
+        request, turn_id=call.turn_id, resumes=resumes, base=base, helpers=(*request.helpers, call.author),
+        said=request.message, added=tuple(one for one in request.added if one.said not in gone),
+    )  # fmt: skip
+    await inbox.lines.join(tx, again)
     return Outcome(call.turn_id)
 
 
@@ -205,7 +230,10 @@ def answer(number: int) -> Command:
 async def status(call: Call) -> Outcome:
     """Say what is running and waiting, and who may drive."""
     waiting = await call.inbox.turns.waiting(call.tx, call.session.id)
-    lines = [f"{'Running' if running else 'Waiting'}: {_listed([request])}" for request, running in waiting]
+    lines = [
+        f"{'Running' if running else 'Waiting'}: {listed(quoted(await _wishes(call, request)), MOST_NAMED)}"
+        for request, running in waiting
+    ]
     owners = await call.inbox.people.owners(call.tx, call.session.id)
     whose = [f"Started by {owners[0].name}."] if owners else []
     there = await call.inbox.people.there(call.tx, call.session.id)

@@ -14,20 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.engine.dbos import DbosEngine
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
-from adapters.store.messages import Messages, StoredMessage, plain
+from adapters.store.messages import DELETED, Messages, StoredMessage, plain
 from adapters.store.people import People, Standing
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from bot.approvals import APPROVAL
-from bot.calls import QUEUED, Call, Outcome, queued
-from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, command_in, plain_emoji
+from bot.calls import QUEUED, Call, Outcome, drop_turn, queued
+from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, UNDONE, command_in, plain_emoji
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive, with_names
 from core.attachments import PASTED
 from core.chat import ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
 from core.sessions import Session
+from core.steering import corrected
 
 MAX_MESSAGE_CHARS = 100_000
 ACCEPTED, REFUSED = "👀", "⛔"
@@ -311,23 +312,40 @@ class Inbox:
         if not may_drive(session, await self.people.standing(tx, session.id, event.author.id)):
             # What was let through once was let through as it was.
             return ""
-        waits = await self._queued(tx, session, message)
+        if problem := _problem(event.text, with_files=False):
+            await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(problem, "❗"))
+            return ""
+        waits, whole = await self._queued(tx, session, message), await self._part_of(tx, session, message)
         await self._posted(tx, session, event, key, message.turn_id, "")
-        if waits is None:
-            words = f"I have edited my earlier message. It now says:\n{event.text}"
-            turn = await self.say(tx, session, replace(event, text=words, remote_id=""), turn_id)
-            await self.messages.move(tx, message.key, turn or message.turn_id, ACCEPTED if turn else "❗")
-            return turn
         text, still = _without_last(event.text, "queue")
-        wish = waits.kind == "message" and not waits.resumes and not command_in(_said(message))[0]
-        if wish and (still or not _without_last(_said(message), "queue")[1]):
-            await self.turns.change(tx, replace(waits, text=text))
+        if waits is None and whole is None:
+            text = corrected(event.text)
+        elif waits is not None:
+            wish = waits.kind == "message" and waits.message == message.key and not command_in(_said(message))[0]
+            if wish and (still or not _without_last(_said(message), "queue")[1]):
+                await self.turns.change(tx, replace(waits, text=text, resumes=""))
+                return ""
+            await drop_turn(Call(self, tx, session, event.author, turn_id), waits)
+            if not wish:
+                return ""
+        # It goes to the turn that it is part of, else to the one at work, else it begins one.
+        waiting = await self.turns.waiting(tx, session.id)
+        open_turns = [one.turn_id for one, runs in waiting if runs or (whole and waits is None and one == whole)]
+        to = open_turns[-1] if open_turns else ""
+        if to:
+            await self.engine.tell(tx, to, Signal("steer", event.author, text, message.key))
         else:
-            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, waits.turn_id))
-        return ""
+            to = turn_id
+            request = TurnRequest(to, session.id, "message", text, event.author, event.link, said=message.key)
+            await self.lines.join(tx, request)
+        await self.messages.move(tx, message.key, to, ACCEPTED)
+        return to
 
     async def _deleted(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
-        """A deleted message that still waits is dropped; of one that has started it is only noted."""
+        """
+        A deleted message that still waits is dropped, and what was added to a turn is taken out of it. Of one that has
+        started it is only noted; if nothing comes of it, it is not taken up again.
+        """
         message = await self.messages.by_remote(tx, event.remote_id)
         if message is None or message.kind != "person":
             return ""
@@ -337,9 +355,12 @@ class Inbox:
             gone = plain(f"{held.event.author.name} took the message back.", "🔑")
             await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
         elif waits := await self._queued(tx, session, message):
-            await COMMANDS["drop"](Call(self, tx, session, event.author, turn_id, waits.turn_id))
+            await drop_turn(Call(self, tx, session, event.author, turn_id), waits)
+        elif whole := await self._part_of(tx, session, message):
+            await self.engine.tell(tx, whole.turn_id, Signal("withdraw", event.author, said=message.key))
+        await self.give_up(tx, session.id, message.key)
         heard = message.doc.blocks if message.turn_id or message.mark else ()
-        doc = Doc((*heard, Footer("deleted by its author")))
+        doc = Doc((*heard, DELETED))
         await self.messages.post(
             tx, session.id, message.key, "person", doc, author=message.author, turn_id=message.turn_id
         )
@@ -348,8 +369,26 @@ class Inbox:
     async def _queued(self, tx: AsyncConnection, session: Session, message: StoredMessage) -> TurnRequest | None:
         """Return the turn that the message asked for, if it has not started."""
         waiting = await self.turns.waiting(tx, session.id)
-        own = message.key.removesuffix(":person")
-        return next((request for request, running in waiting if request.turn_id == own and not running), None)
+        return next(
+            (
+                request
+                for request, running in waiting
+                if not running and message.key in (request.message, f"{request.turn_id}:person")
+            ),
+            None,
+        )
+
+    async def _part_of(self, tx: AsyncConnection, session: Session, message: StoredMessage) -> TurnRequest | None:
+        """Return the unfinished turn that a message asked for or was said to."""
+        waiting = [request for request, _ in await self.turns.waiting(tx, session.id)]
+        return next(
+            (
+                one
+                for one in waiting
+                if one.turn_id == message.turn_id or message.key in (one.message, *(added.said for added in one.added))
+            ),
+            None,
+        )
 
     async def _start(
         self, tx: AsyncConnection, session: Session, event: Event, turn_id: str, kind: TurnKind, text: str
@@ -361,8 +400,13 @@ class Inbox:
         await self.lines.join(tx, request)
         return turn_id
 
+    async def give_up(self, tx: AsyncConnection, session_id: str, said: str) -> None:
+        """Let no turn be taken up again that the message `said` asked for."""
+        for number in await self.turns.withdraw(tx, session_id, said, UNDONE):
+            await self._settled(tx, number)
+
     async def _settled(self, tx: AsyncConnection, asked: str) -> None:
-        """A question after which something else was said has no buttons any more."""
+        """An answer after which something else was said has no buttons any more."""
         found = await self.messages.by_key(tx, f"{asked}:reply")
         if found is not None and found.doc.actions:
             doc = replace(found.doc, actions=())

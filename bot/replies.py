@@ -25,7 +25,8 @@ from core.receipts import summary
 from core.sessions import Session
 
 MARKS: dict[Outcome, str] = {
-    "done": "✅", "unverified": "⚠️", "blocked": "⛔", "asked": "❓", "stopped": "⏹️", "over_budget": "💰", "failed": "❗",
+    "done": "✅", "unverified": "⚠️", "blocked": "⛔", "asked": "❓", "stopped": "⏹️", "dropped": "⏹️",
+    "withdrawn": "⏹️", "over_budget": "💰", "failed": "❗",
 }  # fmt: skip
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 MAX_DIFF_CHARS = 20_000

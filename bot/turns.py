@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,17 +20,19 @@ from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
-from bot.calls import QUEUED, renumber
-from bot.commands import RESUMABLE, WAIVABLE
+from bot.calls import QUEUED, on_their_own, renumber
+from bot.commands import RESUMABLE, UNDONE, WAIVABLE
 from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.replies import MARKS, introduced, reply
+from core import steering
 from core.chat import Answer
 from core.errors import OutsideError, UserError
 from core.manifests import manifest_of
-from core.messages import Doc, Progress, TurnRequest, TurnResult
+from core.messages import Doc, Progress, Signal, TurnRequest, TurnResult
 from core.receipts import receipt
 from core.sessions import Session
+from core.steering import named
 from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
@@ -206,11 +208,14 @@ class TurnRunner:
         result = report.result
         # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
         session = await self.sessions.within(tx, request.session_id)
-        unheard = await self.turns.told(tx, request.turn_id, report.heard)
-        stops = [signal for _, signal in unheard if signal.kind == "stop"]
-        if stops and result.commit:
-            left = (signal.text for signal in stops if signal.text)
-            result = replace(result, notes=(*result.notes, TOO_LATE, *left))
+        told = await self.turns.told(tx, request.turn_id, 0)
+        late, undone = steering.unheard(told, report.heard)
+        added = steering.added_to(request, told, report.heard)
+        if added != request.added:
+            await self.turns.change(tx, replace(request, added=added))
+        result = replace(result, notes=(*result.notes, *_not_in_it(result, told, report.heard)))
+        if result.outcome in UNDONE and await self.messages.deleted(tx, [request.message]):
+            result = replace(result, outcome="withdrawn")
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
         if report.title:
             await self.sessions.rename(tx, request.session_id, report.title)
@@ -230,12 +235,9 @@ class TurnRunner:
                 tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
             )
         await self.messages.mark(tx, request.turn_id, MARKS[result.outcome])
-        for number, signal in unheard:
-            if signal.kind == "steer":
-                again = f"{request.turn_id}-{number}"
-                late = TurnRequest(again, request.session_id, "message", signal.text, signal.author, request.link)
-                await self.lines.join(tx, late)
-                await self.messages.move(tx, signal.said, again, "👀")
+        await on_their_own(tx, request, late, self.lines, self.messages)
+        for signal in undone:
+            await self.messages.move(tx, signal.said, request.turn_id, MARKS["dropped"])
         await self.lines.go_on(tx, request.session_id)
         return result.seconds
 
@@ -249,6 +251,17 @@ async def _patiently(work: Callable[[], Awaitable[Value]]) -> Value:
             log.exception("database_away")
             await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
     raise AssertionError("it never ends without a value")
+
+
+def _not_in_it(result: TurnResult, told: Sequence[tuple[int, Signal]], heard: int) -> tuple[str, ...]:
+    """Return what becomes of that which was said to a turn and came too late for it."""
+    late, undone = steering.unheard(told, heard)
+    stops = [signal for number, signal in told if number > heard and signal.kind == "stop"]
+    notes = [TOO_LATE] if stops and result.commit else []
+    notes += [signal.text for signal in stops if signal.text]
+    notes += [f"Left undone: {named(undone)}."] if undone else []
+    notes += [f"Next comes what you said meanwhile: {named(signal for _, signal in late)}."] if late else []
+    return tuple(notes)
 
 
 def _how_far(state: Progress | None) -> tuple[str, ...]:

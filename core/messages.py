@@ -7,7 +7,11 @@ from core.findings import CheckResult
 from core.llm.chat import Usage
 from core.sessions import Author
 
-Outcome = Literal["done", "unverified", "blocked", "asked", "stopped", "over_budget", "failed"]
+Outcome = Literal["done", "unverified", "blocked", "asked", "stopped", "dropped", "withdrawn", "over_budget", "failed"]
+"""
+How a turn ends. Three of these are the word of people: `stopped` was begun, or was next, and can be gone on with; `dropped`
+stood in line behind what was stopped; `withdrawn` was taken back by who asked for it. The last two are never done.
+"""
 TurnKind = Literal["message", "undo", "redo", "aside", "query"]
 
 
@@ -22,6 +26,21 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """
+    What people say to a turn: stop it, take another message into account, or leave one out that was taken back.
+
+    `said` is the key of the message in the transcript; a steer with that of an earlier one takes its place. `text` of a stop
+    is what is left undone with it.
+    """
+
+    kind: Literal["stop", "steer", "withdraw"]
+    author: Author
+    text: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True)
 class TurnRequest:
     """
     One person's message, or their wish to undo or redo the turn `target`.
@@ -30,7 +49,8 @@ class TurnRequest:
     `link` leads back to the message. `resumes` names a stopped turn whose finished work is used again.
     `base` is a commit to work from instead of the head; where later commits changed the same lines, this turn's count.
     `helpers` have a part in it beside its author: who let somebody's stopped turn go on, say. `about` is what the models
-    should know beside the text, and people need not read.
+    should know beside the text, and people need not read. `said` is the key of the message that asks for it, where that is not
+    its own; `added` is what was said to the turn that it goes on with.
     """
 
     turn_id: str
@@ -45,25 +65,18 @@ class TurnRequest:
     base: str = ""
     helpers: tuple[Author, ...] = ()
     about: str = ""
+    said: str = ""
+    added: tuple[Signal, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """Return the key of the message that asks for it, in the transcript."""
+        return self.said or f"{self.turn_id}:person"
 
     @property
     def beside(self) -> bool:
         """Say whether it changes nothing, and so waits for no other turn."""
         return self.kind in ("aside", "query")
-
-
-@dataclass(frozen=True)
-class Signal:
-    """
-    What people say to a running turn: stop it, or take another message into account.
-
-    `said` is the key of the message in the transcript; `text` of a stop is what is left undone with it.
-    """
-
-    kind: Literal["stop", "steer"]
-    author: Author
-    text: str = ""
-    said: str = ""
 
 
 @dataclass(frozen=True)

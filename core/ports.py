@@ -39,8 +39,10 @@ class Steps(Protocol):
         """Run `work` at least once; its value must fit into JSON as `kind`."""
         ...
 
-    async def interruptible(self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]) -> Value | Signal:
-        """Run `work`, or end it early and return what people said to the turn meanwhile."""
+    async def interruptible(
+        self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]
+    ) -> Value | list[Signal]:
+        """Run `work`, or end it early and return what people have said to the turn by now, in order, up to a stop."""
         ...
 
     async def transaction(self, name: str, work: Callable[[Tx], Awaitable[Value]], kind: type[Value]) -> Value:

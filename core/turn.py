@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import dropwhile, islice
 
-from core import attachments, checking, generation, keeping, planning, undoing
+from core import attachments, checking, generation, keeping, planning, steering, undoing
 from core.agents import request_for
 from core.attachments import Fetch, folder_of
 from core.checking import Verdict
@@ -43,7 +43,8 @@ from core.ports import (
 from core.sessions import Author, Session
 from core.wording import quoted
 
-MAX_STEERS = 20
+MAX_RESTARTS = 5
+"""How often what was said meanwhile lets a turn begin anew; each time costs the calls that were under way."""
 FULL = 0.7
 """How full the model's context may be before that is told."""
 BLIND = "The model cannot look at pictures; it only knows their names and addresses."
@@ -106,28 +107,31 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if request.kind == "aside":
         return await steps.step("aside", partial(_aside, request, ports), TurnResult)
 
-    steers: list[Signal] = []
     model, work = MeteredModel(ports.model, ports.budget), Work()
+    added, begun = request.added, 1
     while True:
-        attempt = partial(propose, _with_steers(request.text, steers), request, ports, model, work)
-        if len(steers) >= MAX_STEERS:
+        attempt = partial(propose, steering.asked(request, added), request, ports, model, work)
+        if begun > MAX_RESTARTS:
             # Enough said: what comes now becomes a turn of its own.
-            answer: Proposal | Signal = await steps.step("propose", attempt, Proposal)
+            answer: Proposal | list[Signal] = await steps.step("propose", attempt, Proposal)
         else:
             answer = await steps.interruptible("propose", attempt, Proposal)
         if isinstance(answer, Proposal):
             break
-        steers.append(answer)
-        if answer.kind == "stop":
-            said = f"Stopped by {answer.author.name}. The app is as it was before."
+        added, begun = steering.counted([*added, *answer]), begun + 1
+        if (stop := answer[-1]).kind == "stop":
+            said = f"Stopped by {stop.author.name}. The app is as it was before."
+            notes = [f"Stopped with it: {steering.named(added)}."] if added else []
+            notes += [stop.text] if stop.text else []
             result = TurnResult(
-                request.turn_id, "stopped", said, notes=(answer.text,) if answer.text else (), usage=model.usage,
+                request.turn_id, "stopped", said, notes=tuple(notes), usage=model.usage,
                 model=", ".join(sorted(model.models)),
             )  # fmt: skip
             return await _kept(result, request, work, ports, steps)
 
+    heard = (f"With what was added meanwhile: {steering.named(added)}.",) if added else ()
     result = TurnResult(
-        request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=answer.notes,
+        request.turn_id, answer.outcome or "done", answer.message, checks=answer.checks, notes=(*answer.notes, *heard),
         usage=answer.usage, model=answer.model, parent=answer.parent or "", options=answer.options,
         context=answer.context, edits=answer.edits, left_out=answer.left_out,
     )  # fmt: skip
@@ -136,7 +140,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if answer.outcome is not None:
         return result
 
-    involved = dict.fromkeys([*request.helpers, *(one.author for one in steers)])
+    involved = dict.fromkeys([*request.helpers, *(one.author for one in added)])
     helpers = tuple(one for one in involved if one != request.author)
     committed = await steps.transaction("commit", lambda tx: _commit(tx, request, helpers, answer, ports), Committed)
     if committed.clashes:
@@ -460,11 +464,6 @@ def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -
         result, outcome="done" if verified else "unverified", commit=committed.commit, parent=committed.parent,
         files=committed.files, preview=preview, notes=tuple(notes),
     )  # fmt: skip
-
-
-def _with_steers(text: str, steers: list[Signal]) -> str:
-    """Return the request with what was said while it ran."""
-    return "\n\n".join([text, *(f"While you were working, {one.author.name} added: {one.text}" for one in steers)])
 
 
 def _title(text: str) -> str:

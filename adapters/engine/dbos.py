@@ -13,7 +13,7 @@ import contextlib
 import logging
 import random
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from adapters.store.tables import executor_lease
 from adapters.store.turns import Turns
 from core.errors import HeadMoved, OutsideError
 from core.messages import Signal
+from core.steering import up_to_stop
 
 Value = TypeVar("Value")
 Run = Callable[[str, "DbosSteps"], Awaitable[None]]
@@ -37,6 +38,7 @@ VERSION = "turns-1"
 QUEUE = "turns"
 POLL_SECONDS = 0.1
 LISTEN_SECONDS = 0.2
+IN_A_ROW_SECONDS = 0.5
 LEASE_SECONDS = 5.0
 TRIES_ON_MOVED_HEAD = 5
 
@@ -61,8 +63,10 @@ class DbosSteps:
 
         return from_json(await DBOS.run_step_async({"name": name}, body), kind)
 
-    async def interruptible(self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]) -> Value | Signal:
-        """Run `work`, or end it and return the first signal after those already heard."""
+    async def interruptible(
+        self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]
+    ) -> Value | list[Signal]:
+        """Run `work`, or end it and return the signals after those already heard."""
         after = self.heard
 
         async def body() -> tuple[int, str]:
@@ -71,22 +75,23 @@ class DbosSteps:
         number, text = await DBOS.run_step_async({"name": name}, body)
         if number:
             self.heard = number
-            return from_json(text, Signal)
+            return from_json(text, list[Signal])
         return from_json(text, kind)
 
     async def _race(self, work: Callable[[], Awaitable[Value]], kind: type[Value], after: int) -> tuple[int, str]:
-        working = asyncio.ensure_future(work())
-        listening = asyncio.ensure_future(self._engine.next_signal(self._turn_id, after))
-        try:
-            await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return 0, to_json(working.result(), kind)
-            number, signal = listening.result()
-            return number, to_json(signal, Signal)
-        finally:
-            for task in (working, listening):
-                task.cancel()
-            await asyncio.gather(working, listening, return_exceptions=True)
+        if not (told := await self._engine.told(self._turn_id, after)):
+            working = asyncio.ensure_future(work())
+            listening = asyncio.ensure_future(self._engine.next_signals(self._turn_id, after))
+            try:
+                await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return 0, to_json(working.result(), kind)
+                told = listening.result()
+            finally:
+                for task in (working, listening):
+                    task.cancel()
+                await asyncio.gather(working, listening, return_exceptions=True)
+        return told[-1][0], to_json([signal for _, signal in told], list[Signal])
 
     async def transaction(self, name: str, work: Callable[[Any], Awaitable[Value]], kind: type[Value]) -> Value:
         """Run `work` in one transaction with the step's record; again, as a new step, when the head had moved."""
@@ -162,23 +167,32 @@ class DbosEngine:
         # Looked up again after the commit: an early wake-up only costs one query.
         asyncio.get_running_loop().call_later(0.02, self._wake, turn_id)
 
-    async def next_signal(self, turn_id: str, after: int) -> tuple[int, Signal]:
-        """Wait for the first signal after the one numbered `after`; polls, because it may come from another process."""
+    async def next_signals(self, turn_id: str, after: int) -> Sequence[tuple[int, Signal]]:
+        """
+        Wait for signals after the one numbered `after`; polls, because they may come from another process.
+
+        Several messages in a row are one interruption: after the first the others have a moment to come, unless it is a stop.
+        """
         woken = self._woken.setdefault(turn_id, asyncio.Event())
         try:
-            while True:
-                woken.clear()
-                # A database that is away for a moment must not end work that has been paid for.
-                with contextlib.suppress(OutsideError):
-                    async with self._database.read() as connection:
-                        told = await self._turns.told(connection, turn_id, after)
-                    if told:
-                        return told[0]
+            while not (told := await self.told(turn_id, after)):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LISTEN_SECONDS):
                         await woken.wait()
+                woken.clear()
+            if told[-1][1].kind != "stop":
+                await asyncio.sleep(IN_A_ROW_SECONDS)
+            return await self.told(turn_id, after) or told
         finally:
             self._woken.pop(turn_id, None)
+
+    async def told(self, turn_id: str, after: int) -> Sequence[tuple[int, Signal]]:
+        """Return the signals to a turn after the one numbered `after`, up to a stop."""
+        # A database that is away for a moment must not end work that has been paid for.
+        with contextlib.suppress(OutsideError):
+            async with self._database.read() as connection:
+                return up_to_stop(await self._turns.told(connection, turn_id, after))
+        return ()
 
     def _wake(self, turn_id: str) -> None:
         if event := self._woken.get(turn_id):

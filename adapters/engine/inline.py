@@ -21,16 +21,28 @@ class InlineSteps:
         """Run `work`."""
         return await work()
 
-    async def interruptible(self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]) -> Value | Signal:
-        """Run `work`, or end it and return the next signal."""
+    async def interruptible(
+        self, name: str, work: Callable[[], Awaitable[Value]], kind: type[Value]
+    ) -> Value | list[Signal]:
+        """Run `work`, or end it and return the signals that there are."""
+        if not self.signals.empty():
+            return self._heard(self.signals.get_nowait())
         working, listening = asyncio.ensure_future(work()), asyncio.ensure_future(self.signals.get())
         try:
             await asyncio.wait({working, listening}, return_when=asyncio.FIRST_COMPLETED)
-            return working.result() if working.done() else listening.result()
+            if working.done():
+                return working.result()
+            return self._heard(listening.result())
         finally:
             working.cancel()
             listening.cancel()
             await asyncio.gather(working, listening, return_exceptions=True)
+
+    def _heard(self, first: Signal) -> list[Signal]:
+        heard = [first]
+        while heard[-1].kind != "stop" and not self.signals.empty():
+            heard.append(self.signals.get_nowait())
+        return heard
 
     async def transaction(self, name: str, work: Callable[[Any], Awaitable[Value]], kind: type[Value]) -> Value:
         """Run `work` in one transaction."""

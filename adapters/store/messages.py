@@ -16,12 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import delivery, message, person, reaction
 from adapters.store.tables import session as session_table
-from core.messages import Doc, Para
+from core.messages import Doc, Footer, Para
 from core.sessions import Author
 
 Connection = AsyncConnection | AsyncSession
 TALK_MESSAGES, TALK_CHARS = 20, 500
 Kind = Literal["person", "progress", "reply", "notice"]
+DELETED = Footer("deleted by its author")
+"""What a message of a person ends with that is not there any more."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,11 @@ class Messages:
         """Return the message that was posted under `key`."""
         row = (await tx.execute(sa.select(message).where(message.c.key == key))).one_or_none()
         return stored(row) if row is not None else None
+
+    async def deleted(self, tx: Connection, keys: Sequence[str]) -> set[str]:
+        """Return those of the messages with these keys that their authors have deleted."""
+        query = sa.select(message.c.key, message.c.body).where(message.c.key.in_(keys))
+        return {row.key for row in await tx.execute(query) if DELETED in from_json(row.body, Doc).blocks}
 
     async def latest_with(self, tx: Connection, session_id: str, part: str) -> StoredMessage | None:
         """Return the session's latest message whose key has `part` in it."""

@@ -7,6 +7,7 @@ A turn is `queued` while it stands in its thread's line, `submitted` once the en
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -172,11 +173,31 @@ class Turns:
             bodies = (await connection.execute(sa.select(turn.c.result).where(turn.c.result.is_not(None)))).scalars()
             return sum((Counter(from_json(body, TurnResult).edits) for body in bodies), Counter())
 
+    async def withdraw(self, tx: Connection, session_id: str, said: str, undone: Sequence[str]) -> list[str]:
+        """
+        Let the turns that the message `said` asked for, and that ended in one of `undone`, count as taken back.
+
+        Returns:
+            Their ids.
+        """
+        where = (turn.c.session_id == session_id, turn.c.state == "finished", turn.c.outcome.in_(undone))
+        rows = await tx.execute(sa.select(turn.c.id, turn.c.request, turn.c.result).where(*where))
+        found = [row for row in rows if from_json(row.request, TurnRequest).message == said]
+        for row in found:
+            body = to_json(replace(from_json(row.result, TurnResult), outcome="withdrawn"), TurnResult)
+            await tx.execute(turn.update().where(turn.c.id == row.id).values(outcome="withdrawn", result=body))
+        return [row.id for row in found]
+
     async def latest(self, tx: Connection, session_id: str, outcomes: Sequence[str]) -> str:
-        """Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''."""
+        """
+        Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''.
+
+        What was taken back before it began, or is now, does not count.
+        """
+        ended = (turn.c.session_id == session_id, turn.c.state == "finished")
         rows = await tx.execute(
             sa.select(turn.c.id, turn.c.outcome, turn.c.request)
-            .where(turn.c.session_id == session_id, turn.c.state == "finished")
+            .where(*ended, turn.c.outcome.not_in(("dropped", "withdrawn")))
             .order_by(turn.c.id.desc())
             .limit(20)
         )

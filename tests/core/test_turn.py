@@ -26,7 +26,7 @@ from core.manifests import AppManifest, Role, manifest_of
 from core.messages import Attachment, PreviewState, Progress, Signal, TurnRequest, TurnResult
 from core.ports import Transcript, Waivers, Worth
 from core.sessions import Session, ThreadKey
-from core.turn import BLIND, TurnPorts, run_turn
+from core.turn import BLIND, MAX_RESTARTS, TurnPorts, run_turn
 from tests.conftest import ANN, BEN
 
 SESSION = Session("s", ThreadKey("local", "w", "c", "t"), "Shop", "shop-1")
@@ -650,10 +650,44 @@ async def test_a_message_while_it_runs_is_taken_into_account_and_its_author_name
 
 async def test_a_turn_that_is_steered_without_end_comes_to_an_end(table: Table) -> None:
     steps = InlineSteps(table.transaction)
-    for _ in range(30):
-        steps.signals.put_nowait(Signal("steer", BEN, "no, otherwise"))
-    assert (await table.turn(model=ScriptedModel(SCRIPT, delay=0.05), steps=steps)).outcome == "done"
-    assert steps.signals.qsize() == 10
+
+    class Steered(ScriptedModel):
+        async def complete(self, request: ChatRequest) -> Completion:
+            if request.role == "core":
+                steps.signals.put_nowait(Signal("steer", BEN, f"no, otherwise {len(self.requests)}"))
+            return await super().complete(request)
+
+    result = await table.turn(model=Steered(SCRIPT, delay=0.05), steps=steps)
+    assert result.outcome == "done"
+    # What the last attempt did not hear is still there, and becomes a turn of its own.
+    assert steps.signals.qsize() == 1
+    assert result.notes[0].count("no, otherwise") == MAX_RESTARTS
+
+
+async def test_many_messages_in_a_row_are_one_interruption(table: Table) -> None:
+    steps, model = InlineSteps(table.transaction), ScriptedModel(SCRIPT, delay=0.05)
+    for at in range(30):
+        steps.signals.put_nowait(Signal("steer", BEN, f"no, otherwise {at}"))
+    result = await table.turn(model=model, steps=steps)
+    assert result.outcome == "done"
+    assert "no, otherwise 29" in model.requests[-1].messages[0].text
+    assert sum(request.role == "core" for request in model.requests) <= 2
+    assert result.notes[0].endswith("and 10 more.")
+
+
+async def test_a_correction_takes_the_place_of_what_it_corrects_and_what_is_taken_back_is_gone(table: Table) -> None:
+    steps, model = InlineSteps(table.transaction), ScriptedModel(SCRIPT, delay=0.05)
+    for signal in (
+        Signal("steer", BEN, "make it blue", "m1"), Signal("steer", BEN, "add a map", "m2"),
+        Signal("steer", BEN, "make it green", "m1"), Signal("withdraw", BEN, said="m2"),
+    ):  # fmt: skip
+        steps.signals.put_nowait(signal)
+    result = await table.turn(model=model, steps=steps)
+    asked = model.requests[-1].messages[0].text
+    assert "Ben added: make it green" in asked
+    assert "blue" not in asked
+    assert "map" not in asked
+    assert result.notes[0] == "With what was added meanwhile: “make it green”."
 
 
 async def test_steering_does_not_renew_the_budget(table: Table) -> None:

@@ -161,15 +161,16 @@ async def test_an_edit_of_a_message_that_waits_because_of_its_file_changes_it(ro
     await room.say(ANN, "Show this logo", edits=f"m{room.count}")
     waiting = [(await room.app.turns.request(queued.turn_id)).text, await room.app.turns.result(queued.turn_id)]
     assert waiting == ["Show this logo", None]
-    # Without its “. queue” a message that waits because of that is taken back.
+    # Without its “. queue” a message does not wait any more: it is said to the turn that runs.
     other = await room.say(ANN, "Add a footer. queue")
-    await room.say(ANN, "Add a footer", edits=f"m{room.count}")
-    dropped = await room.app.turns.result(other.turn_id)
-    assert dropped is not None
-    assert dropped.outcome == "stopped"
+    assert (await room.say(ANN, "Add a footer", edits=f"m{room.count}")).turn_id == first.turn_id
+    assert (await room.result(other)).outcome == "withdrawn"
     room.model.delay = 0
     await room.say(ANN, "stop")
-    assert (await room.result(first)).outcome == "stopped"
+    stopped = await room.result(first)
+    assert (stopped.outcome, stopped.notes[-2:]) == (
+        "stopped", ("Stopped with it: “Add a footer”.", "Left undone: “Show this logo”."),
+    )  # fmt: skip
 
 
 async def test_an_edit_of_a_command_that_waits_takes_it_back(room: Room) -> None:
