@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 14 * 24 * 3_600
 PAUSE_SECONDS = 1.0
 TRIES = 6
-CLOCK_SECONDS = 5
+CLOCK_SECONDS = 900
+"""By how much the clocks of this machine and of a platform may differ."""
 CALLED_SECONDS = 24 * 3_600
 
 
@@ -30,8 +31,6 @@ class CatchUp:
     inbox: Inbox
     sessions: Sessions
     messages: Messages
-    called_until: float = 0.0
-    """Until when it is known who called the bot, in Unix seconds."""
 
     async def run(self, waiting_known: Callable[[], None] = lambda: None) -> None:
         """
@@ -72,11 +71,12 @@ class CatchUp:
     async def _called(self, began: float) -> None:
         """Take in the messages that called the bot in a channel while nobody listened."""
         # Who has just set the bot up does not want what somebody said yesterday.
-        known = await self.sessions.first_opened(self.port.platform)
-        since = max(self.called_until, known or began, began - CALLED_SECONDS) - CLOCK_SECONDS
+        known = await self.sessions.listened(self.port.platform, began)
+        # What was taken in is known by its id: to look further back than needed, because a clock is off, does no harm.
+        since = max(known, began - CALLED_SECONDS) - CLOCK_SECONDS
         for place in await self.port.places(since):
             await self._patiently(partial(self._place, place, since))
-        self.called_until = began
+        await self.sessions.listened_until(self.port.platform, began)
 
     async def _place(self, place: ThreadKey, since: float) -> None:
         for event in await self.port.called(place, since):
@@ -85,19 +85,31 @@ class CatchUp:
     async def _thread(self, session: Session) -> None:
         began = time.time()
         past = await self.port.history(session.key, session.seen)
-        for event in past.events:
-            # What was said before the session began was not said to the bot; what is known already is claimed already.
-            if event.kind == "message" and event.at < session.created - CLOCK_SECONDS:
-                continue
-            if event.kind != "reaction_added":
-                await self.inbox.accept(event)
-        await self._reactions(session, past, began)
         for remote_id in await self._gone(session, past, began):
             deleted = Event(f"{remote_id}:deleted", session.key, Author("", "somebody"), "deleted", remote_id=remote_id)
             await self.inbox.accept(deleted)
+        # When somebody reacted is not told. An undo of what was there before takes back nothing that was said meanwhile.
+        reacted = await self._reactions(session, past, began)
+        async with self.inbox.database.read() as connection:
+            known = [one for one in reacted if await self.messages.by_remote(connection, one.remote_id)]
+        said = await self._said(session, past)
+        for event in [*known, *said, *(one for one in reacted if one not in known)]:
+            await self.inbox.accept(event)
 
-    async def _reactions(self, session: Session, past: Past, began: float) -> None:
-        """Take in which reactions on the bot's messages have come and gone; when they did so is not told."""
+    async def _said(self, session: Session, past: Past) -> list[Event]:
+        """Return what people wrote since the session began; what is known already is claimed already."""
+        said = [one for one in past.events if one.kind != "reaction_added"]
+        first = await self.messages.first_said(session.id)
+        # What was said before that was not said to the bot. Order tells it, whatever the clocks say.
+        opened_by = first.remote_id if first is not None else ""
+        began = next((at for at, one in enumerate(said) if one.remote_id == opened_by), 0)
+        # A command in a thread that was there is no message of it; both times are the platform's.
+        since = 0.0 if opened_by else session.created
+        return [one for at, one in enumerate(said) if one.kind == "edited" or (at >= began and one.at >= since)]
+
+    async def _reactions(self, session: Session, past: Past, began: float) -> list[Event]:
+        """Return which reactions on the bot's messages have come and gone."""
+        changed: list[Event] = []
         known = {
             (one.emoji, one.author.id, remote_id): one
             for one in await self.messages.reactions(session.id)
@@ -107,7 +119,7 @@ class CatchUp:
         there = {(plain_emoji(one.emoji), one.author.id, one.remote_id): one for one in past.events if one.emoji}
         for mark, event in there.items():
             if mark not in known:
-                await self.inbox.accept(replace(event, id=f"{event.id}:{began}", at=began))
+                changed.append(replace(event, id=f"{event.id}:{began}", at=began))
         for (emoji, author_id, remote_id), one in known.items():
             seen = one.remote_ids & past.remote_ids
             if any((part, emoji) in partial or (emoji, author_id, part) in there for part in seen):
@@ -116,7 +128,8 @@ class CatchUp:
                 number = f"{remote_id}:{author_id}:{emoji}:gone:{began}"
                 key = replace(session.key, thread="")
                 gone = Event(number, key, one.author, "reaction_removed", remote_id=remote_id, emoji=emoji, at=began)
-                await self.inbox.accept(gone)
+                changed.append(gone)
+        return changed
 
     async def _gone(self, session: Session, past: Past, began: float) -> list[str]:
         """Return the messages of people that we knew before we looked, and that the platform does not have any more."""

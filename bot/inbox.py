@@ -126,7 +126,7 @@ class Inbox:
         if refusal := self.rules.refusal(event):
             return None, None, refusal
         text = event.target if event.kind == "command" else event.text
-        session = await self.sessions.open(tx, event.thread, _printable(text[:500]))
+        session = await self.sessions.open(tx, event.thread, _printable(text[:500]), event.at)
         if not _local(session):
             await self.people.put(tx, session.id, event.author, "owner")
         if event.caveat:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database
-from adapters.store.tables import person, place
+from adapters.store.tables import listener, person, place
 from adapters.store.tables import session as table
 from core.errors import UserError
 from core.sessions import Session, ThreadKey
@@ -61,14 +61,18 @@ class Sessions:
         """Return a session by its id, inside `tx`, which holds its row from now on."""
         return _session((await tx.execute(WITHIN, {"id": session_id})).one())
 
-    async def open(self, tx: Connection, key: ThreadKey, title: str) -> Session:
-        """Return the thread's session, made now with its channel's settings if there is none."""
+    async def open(self, tx: Connection, key: ThreadKey, title: str, at: float = 0.0) -> Session:
+        """
+        Return the thread's session, made with its channel's settings if there is none.
+
+        `at` is when that is, by the platform's clock, in Unix seconds; without it this machine's counts.
+        """
         if found := await self.find(tx, key):
             return found
         title = " ".join(title.split())[:80] or "New thread"
         session_id = uuid.uuid4().hex
         defaults = await self.defaults(tx, key)
-        now = time.time()
+        now = at or time.time()
         session = Session(session_id, key, title, slug_of(title, session_id), created=now, **defaults)  # type: ignore[arg-type]
         await tx.execute(
             table.insert().values(
@@ -122,11 +126,17 @@ class Sessions:
             rows = await connection.execute(query.order_by(table.c.active.desc()))
         return [_session(row) for row in rows]
 
-    async def first_opened(self, platform: str) -> float:
-        """Return when the platform's first session was opened, in Unix seconds, 0 if there is none."""
-        async with self._database.read() as connection:
-            query = sa.select(sa.func.min(table.c.created)).where(table.c.platform == platform)
-            return float(await connection.scalar(query) or 0.0)
+    async def listened(self, platform: str, now: float) -> float:
+        """Return until when it is known who called the bot, in Unix seconds; from `now` on, where it never listened before."""
+        async with self._database.write() as tx:
+            new = self._database.insert(listener).values(platform=platform, until=now)
+            await tx.execute(new.on_conflict_do_nothing())
+            return float(await tx.scalar(sa.select(listener.c.until).where(listener.c.platform == platform)) or now)
+
+    async def listened_until(self, platform: str, until: float) -> None:
+        """Note that it is known who called the bot until this time."""
+        async with self._database.write() as tx:
+            await tx.execute(listener.update().where(listener.c.platform == platform).values(until=until))
 
     async def rename(self, tx: AsyncConnection | AsyncSession, session_id: str, title: str) -> None:
         """Give a session another title; its slug stays, links lead on."""

@@ -61,6 +61,12 @@ place = sa.Table(
     sa.Column("verbosity", sa.Text, nullable=False),
 )  # fmt: skip
 
+listener = sa.Table(
+    "listener", metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+)  # fmt: skip
+
 inbox = sa.Table(
     "inbox", metadata,
     sa.Column("id", BigId, primary_key=True, autoincrement=True),

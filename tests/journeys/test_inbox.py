@@ -5,7 +5,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -439,3 +439,78 @@ async def test_a_reaction_is_taken_for_gone_only_where_all_who_reacted_are_told(
     assert await room.app.repository.tree(session.id, redone) == await room.app.repository.tree(
         session.id, changed.commit
     )
+
+
+@dataclass
+class Away(FakePort):
+    """A platform on which something happened while the bot was away."""
+
+    platform: str = "talk"
+    past: Past = field(default_factory=Past)
+
+    async def history(self, key: ThreadKey, after: str) -> Past:
+        return self.past
+
+
+async def came_back(room: Room, port: FakePort) -> None:
+    await CatchUp(port, room.app.inbox, room.app.sessions, room.app.messages).run()
+    async with asyncio.timeout(30):
+        while await room.app.turns.busy():
+            await asyncio.sleep(0.02)
+
+
+def written(number: str, text: str, at: float) -> Event:
+    return Event(f"gap-{number}", KEY, ANN, text=text, remote_id=number, mentioned=True, begins=True, at=at)
+
+
+async def test_an_undo_while_the_bot_was_away_takes_back_nothing_that_was_said_meanwhile(room: Room) -> None:
+    changed = await room.result(await room.say(ANN, PAGE, mentioned=True))
+    await room.result(await room.say(ANN, "make it dark"))
+    session = await room.session()
+    replies = [one for one in await room.app.messages.since(session.id) if one.kind == "reply"]
+    await Outbox(room.app.database).put(replies[-1].id, Delivery("main", "r1", "", 0.0))
+    now = time.time()
+    undo = Event("x1", replace(KEY, thread=""), ANN, "reaction_added", remote_id="r1", emoji="↩️", at=now)
+    said = (written("g0", "Add a pricing section", now), written("g1", "Add a FAQ section", now))
+    await came_back(room, Away(past=Past((*said, undo), frozenset({"r1", "g0", "g1"}))))
+    tree = await room.app.repository.tree(session.id, await room.app.repository.head(session.id))
+    page = tree.text("index.html") or ""
+    assert "Pricing" in page
+    assert "FAQ" in page
+    before = await room.app.repository.tree(session.id, changed.commit)
+    assert tree.text("styles.css") == before.text("styles.css")
+
+
+async def test_a_clock_that_is_ahead_loses_nothing_and_what_was_said_before_the_thread_is_not_for_the_bot(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = time.time
+    monkeypatch.setattr("time.time", lambda: real() + 600)
+    await room.result(await room.app.inbox.accept(written("m1", PAGE, real())))
+    past = (
+        written("m0", "Add a pricing section", real() - 60), written("m1", PAGE, real()),
+        written("m2", "Add a FAQ section", real() + 1),
+    )  # fmt: skip
+    await came_back(room, Away(past=Past(past, frozenset({"m0", "m1", "m2"}))))
+    session = await room.session()
+    page = (await room.app.repository.tree(session.id, await room.app.repository.head(session.id))).text("index.html")
+    assert page is not None
+    assert "FAQ" in page
+    assert "Pricing" not in page
+
+
+async def test_who_called_the_bot_before_its_first_thread_is_answered_after_a_crash(room: Room) -> None:
+    port = Away()
+    await came_back(room, port)
+    assert await room.app.sessions.list() == []
+    # It dies, and is called meanwhile: no thread was there yet.
+    port.said.append(replace(written("m1", PAGE, time.time() + 1), thread=replace(KEY, thread="t1")))
+    await came_back(room, Away(said=port.said))
+    assert [one.title for one in await room.app.sessions.list()] == ["Spoke & Chain"]
+    # What was said long before anybody set the bot up is nobody's wish.
+    fresh = Away(
+        platform="other",
+        said=[replace(written("m2", PAGE, time.time() - 3_600), thread=replace(KEY, platform="other"))],
+    )
+    await came_back(room, fresh)
+    assert len(await room.app.sessions.list()) == 1
