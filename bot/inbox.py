@@ -5,6 +5,7 @@ Only when that transaction is committed may a platform hear "ok". An event that 
 """
 
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
@@ -31,6 +32,8 @@ from core.sessions import Session
 from core.steering import corrected
 
 MAX_MESSAGE_CHARS = 100_000
+KEPT = "\n\t\u00ad\u200c\u200d\u200e\u200f\u2060"
+"""Line ends, and what joins or parts characters in emoji, Persian and Hebrew; nothing that turns or hides whole sentences."""
 ACCEPTED, REFUSED = "👀", "⛔"
 URGENT = ("stop", "undo", "redo")
 """What is done without a mention too, by whoever may drive."""
@@ -176,7 +179,7 @@ class Inbox:
 
     async def _ask(self, tx: AsyncConnection, session: Session, event: Event, number: str) -> None:
         """Ask the owner about a guest's message; the card shows the whole of what would be done."""
-        shown = _printable(event.text) + "".join(f"\n📎 {file.name}" for file in event.files)
+        shown = _printable(_with_context(event.text, event)) + "".join(f"\n📎 {file.name}" for file in event.files)
         card = Doc(
             (Para(f"{event.author.name} would like me to do this:\n{shown}"), Footer(await self._closed(tx, session))),
             "🔑", (Action("allow", number), Action("invite", number), Action("deny", number), Action("review", number)),
@@ -209,7 +212,7 @@ class Inbox:
     async def say(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
         """Act on a message of somebody who may drive: a command, a new turn, a place in the queue, or a steer."""
         text = event.target if event.kind == "command" else event.text
-        if problem := _problem(text, bool(event.files)):
+        if problem := _problem(_with_context(text, event), bool(event.files)):
             await self._posted(tx, session, event, turn_id, "", "❗")
             await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(problem, "❗"))
             return ""
@@ -219,8 +222,9 @@ class Inbox:
         question, beside = _without_last(text, "btw")
         if beside:
             await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
-            return await self._start(tx, session, event, turn_id, "aside", question)
+            return await self._start(tx, session, event, turn_id, "aside", _with_context(question, event))
         text, waits = _without_last(text, "queue")
+        text = _with_context(text, event)
         waiting = await self.turns.waiting(tx, session.id)
         if waiting and not waits and not event.files:
             running = next((one.turn_id for one, runs in waiting if runs), waiting[0][0].turn_id)
@@ -437,6 +441,11 @@ def _said(message: StoredMessage) -> str:
     return "".join(block.text for block in message.doc.blocks if isinstance(block, Para)).split("\n📎 ")[0]
 
 
+def _with_context(text: str, event: Event) -> str:
+    """Return a message with the one of somebody else that it answers."""
+    return f"{text}\n\nIn answer to this message of {event.replied_to}".strip() if event.replied_to else text
+
+
 def _without_last(text: str, word: str) -> tuple[str, bool]:
     """Return a message without a last word that says what is to be done with it (“…. queue”), and whether it had it."""
     rest = text.rstrip(" \t\n.!?")
@@ -458,7 +467,12 @@ def _unread(event: Event) -> str:
 
 
 def _printable(text: str) -> str:
-    return "".join(char for char in text if char.isprintable() or char in "\n\t")
+    return "".join(char for char in text if _can_stand(char))
+
+
+def _can_stand(char: str) -> bool:
+    """Say whether a character may stand in a text: spaces and joiners may; what people could not see may not."""
+    return char.isprintable() or char in KEPT or unicodedata.category(char) == "Zs"
 
 
 def _problem(text: str, with_files: bool) -> str:
@@ -467,6 +481,6 @@ def _problem(text: str, with_files: bool) -> str:
         return "The message is empty. Say what you would like to have."
     if len(text) > MAX_MESSAGE_CHARS:
         return f"The message has {len(text):,} characters; I read up to {MAX_MESSAGE_CHARS:,}. Send the rest as a file, or in parts."
-    if "\x00" in text or sum(not char.isprintable() and char not in "\n\t\r" for char in text) > len(text) // 20:
+    if "\x00" in text or sum(not _can_stand(char) and char != "\r" for char in text) > len(text) // 20:
         return "That looks like a binary file, not like text. Describe in words what you would like to have."
     return ""

@@ -32,7 +32,8 @@ class Event:
     or the one reacted on; `message_id` is ours, where the platform is ours too. An empty `thread.thread` is looked up by
     `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
     the bot was called by name or by a command, or nobody else is there. `people` are those whom the text mentions by their id, the
-    bot excepted. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds.
+    bot excepted. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds. `replied_to` is the
+    message of somebody else that this one answers.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Event:
     for_others: bool = False
     caveat: str = ""
     at: float = 0.0
+    replied_to: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bot.commands import ADDED, ON_APPROVAL, REMOVED, plain_emoji
 from bot.people import with_names
 from bot.replies import MARKS
 from core.messages import Attachment
+from core.sessions import Author
 
 ME = "U0BOT"
 VALUES = st.recursive(
@@ -63,6 +64,43 @@ def test_what_a_message_links_to_has_its_name_and_people_are_told() -> None:
     command = event_of({**SAMPLES[4], "text": "a page that <@U2|ben> likes"}, ME, {})
     assert command is not None
     assert with_names(command.target, command.people) == "a page that @ben likes"
+
+
+@pytest.mark.parametrize(
+    ("sent", "typed"),
+    [
+        ("edit <http://main.py|main.py>", "edit main.py"),
+        (
+            "for <http://spoke.bike|spoke.bike> and <https://spoke.bike/|https://spoke.bike>",
+            "for spoke.bike and https://spoke.bike",
+        ),
+        ("<https://spoke.bike/prices|our prices>", "our prices (https://spoke.bike/prices)"),
+        ("<mailto:ann@spoke.bike|ann@spoke.bike>", "ann@spoke.bike"),
+        ("Lulu’s\u00a0Café 👨\u200d👩\u200d👧", "Lulu’s\u00a0Café 👨\u200d👩\u200d👧"),
+    ],
+)
+def test_links_that_slack_makes_itself_read_as_they_were_typed(sent: str, typed: str) -> None:
+    event = event_of({**MESSAGE, "event": {**MESSAGE["event"], "text": sent}}, ME, {})
+    assert event is not None
+    assert event.text == typed
+
+
+@pytest.mark.parametrize("home", ["T1", ""])
+def test_somebody_of_another_organisation_speaks_in_our_thread(home: str) -> None:
+    foreign = {**MESSAGE, "team_id": "T9", "authorizations": [{"team_id": "T1", "is_bot": True}]}
+    event, ours = event_of(foreign, ME, {}, home), event_of(MESSAGE, ME, {}, home)
+    assert event is not None
+    assert ours is not None
+    assert (event.thread, event.id) == (ours.thread, ours.id)
+    button = event_of({**SAMPLES[5], "team": {"id": "T9"}}, ME, {}, "T1")
+    assert button is not None
+    assert button.thread.workspace == "T1"
+
+
+def test_who_gives_a_command_is_looked_up_and_not_called_by_their_login() -> None:
+    command = event_of({**SAMPLES[4], "user_name": "ann.smith84"}, ME, {})
+    assert command is not None
+    assert command.author == Author("U1", "U1")
 
 
 def test_a_mention_and_its_message_are_one_event() -> None:

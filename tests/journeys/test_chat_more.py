@@ -247,6 +247,12 @@ def test_people_who_are_mentioned_have_their_names(kind: str, tmp_path: Path) ->
         there.reply(3)
         people.say("Ann", f"uninvite {people.named('Ben')}", mention=True)
         until(lambda: any("ben does not drive this thread any more" in one.text.lower() for one in people.shown()))
+        if kind == "slack":
+            # Slack leaves the names of channels and groups out.
+            asked = len(model.bodies)
+            people.say("Ann", f"say that we meet in <#{CHANNEL}> with <!subteam^S0GROUP1>", mention=True)
+            there.reply(4)
+            assert "we meet in #general with @group" in model.bodies[asked]["messages"][1]["content"]
 
 
 def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path) -> None:

@@ -230,13 +230,67 @@ async def test_threads_begin_in_every_kind_of_channel(there: There, kind: str) -
         thread = await there.thread(channel=channel)
     else:
         forum = there.guild.create_forum_channel("ideas")
-        make = there.env.backend.create_thread
-        make(forum.id, "A page for the workshop", there.ann.id)
+        backend = there.env.backend
+        backend.create_thread(forum.id, "A page for the workshop", there.ann.id)
         thread = await there.thread(channel=forum)
-        await there.ann.send(thread, call)
+        # The first message of a post has the post's own number, and lies in it.
+        post = backend.prepare_message(thread.id, there.ann.id, call)
+        post.id = thread.id
+        backend.commit_message(post)
     await there.replies(thread, 1)
+    if kind == "forum":
+        await there.seen(lambda: [str(one.emoji) for one in thread.history()[0].reactions] == ["✅"])
     await there.ann.send(thread, "make it dark")
     await there.replies(thread, 2)
+
+
+async def test_a_call_that_answers_somebody_is_about_what_they_said(there: There) -> None:
+    asked = await there.ben.send(there.channel, "Make a landing page for a bakery called Crumbs")
+    await there.ann.send(there.channel, f"<@{there.env.bot.user.id}> build this", reply_to=asked)
+    await there.replies(await there.thread(), 1)
+    (session,) = await there.app.sessions.list()
+    assert session.title == "Crumbs"
+    (said,) = [one for one in await there.app.messages.since(session.id) if one.kind == "person"]
+    assert "Crumbs" not in str(said.doc)
+
+
+async def test_a_forwarded_card_and_a_forwarded_picture_are_read(there: There) -> None:
+    thread, _ = await there.begun()
+    backend = there.env.backend
+    card = {
+        "type": "rich",
+        "title": "Make it dark",
+        "description": "please",
+        "fields": [{"name": "Page", "value": "all"}],
+    }
+    attached = backend.store_attachments(there.channel.id, [("shot.png", b"\x89PNG\r\n\x1a\n")])
+    report = backend.create_message(there.channel.id, there.ben.id, "", embeds=[card], attachments=attached)
+    reference = {"type": 1, "channel_id": str(there.channel.id), "message_id": str(report.id)}
+    backend.create_message(thread.id, there.ann.id, "", reference=reference)
+    await there.replies(thread, 2)
+    (session,) = await there.app.sessions.list()
+    said = [one for one in await there.app.messages.since(session.id) if one.kind == "person"][-1]
+    text = str(said.doc)
+    assert "Make it dark\\nplease\\nPage: all" in text
+    assert "📎 shot.png" in text
+    reply = (await there.replies(thread, 2))[-1]
+    assert "Put static/uploads/shot.png" in reply.content or "uploads/shot.png" in reply.content
+
+
+async def test_an_interaction_that_comes_twice_is_answered_once_and_is_no_error(
+    there: There, caplog: pytest.LogCaptureFixture
+) -> None:
+    parsers: Any = there.env.bot._connection.parsers
+    heard = parsers["INTERACTION_CREATE"]
+
+    def twice(payload: Any) -> None:
+        heard(payload)
+        heard(payload)
+
+    parsers["INTERACTION_CREATE"] = twice
+    await there.begun()
+    assert len(there.channel.threads) == 1
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 TOLD_ALONE = ("view_channel", "send_messages", "send_messages_in_threads", "create_public_threads")

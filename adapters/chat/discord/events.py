@@ -57,7 +57,11 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
     others = guild is not None and _for_others(message.content, me)
     said = _readable(_spoken(message.content, me, mentioned), message)
     text = "\n\n".join(part for part in (said, *_forwarded(message)) if part)
-    if not (text or message.attachments or mentioned):
+    files = tuple(
+        attachment(one, message)
+        for one in (*message.attachments, *(one for shot in message.message_snapshots for one in shot.attachments))
+    )
+    if not (text or files or mentioned):
         # A sticker, a poll, or what may not be read.
         return None
     return Event(
@@ -68,7 +72,8 @@ def message_event(message: discord.Message, me: int, kind: Literal["message", "e
         text=text,
         link=message.jump_url,
         remote_id=str(message.id),
-        files=tuple(attachment(one, message) for one in message.attachments),
+        files=files,
+        replied_to=_replied_to(message, me),
         roles=roles_of(message.author),
         people=_named(message, me),
         begins=(mentioned and not others) or guild is None,
@@ -106,9 +111,28 @@ def _readable(text: str, message: discord.Message) -> str:
 
 
 def _forwarded(message: discord.Message) -> list[str]:
-    """Return what was forwarded with a message; who wrote it is not told."""
+    """Return what was forwarded with a message, cards of other services among it; who wrote it is not told."""
     link = f" ({message.reference.jump_url})" if message.reference else ""
-    return [f"Forwarded{link}:\n{one.content[:MOST_FORWARDED]}" for one in message.message_snapshots if one.content]
+    said = [
+        "\n".join(part for part in (one.content, *map(_card, one.embeds)) if part) for one in message.message_snapshots
+    ]
+    return [f"Forwarded{link}:\n{one[:MOST_FORWARDED]}" for one in said if one]
+
+
+def _card(embed: discord.Embed) -> str:
+    """Return what a card says."""
+    fields = [f"{one.name}: {one.value}" for one in embed.fields]
+    return "\n".join(str(part) for part in (embed.title, embed.url, embed.description, *fields) if part)
+
+
+def _replied_to(message: discord.Message, me: int) -> str:
+    """Return the message that this one answers, '' where it is none, is ours, or is not there any more."""
+    other = message.reference.resolved if message.reference and message.type is discord.MessageType.reply else None
+    if not isinstance(other, discord.Message) or other.author.id == me:
+        return ""
+    said = "\n".join(part for part in (_readable(other.content, other), *map(_card, other.embeds)) if part)
+    files = "".join(f"\n📎 {one.filename}" for one in other.attachments)
+    return f"{other.author.display_name}: {said[:MOST_FORWARDED]}{files}" if said or files else ""
 
 
 def _for_others(text: str, me: int) -> bool:

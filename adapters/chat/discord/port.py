@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import aiohttp
 import discord
 import yarl
 
@@ -44,7 +45,7 @@ from core.chat import (
     Revoked,
 )  # fmt: skip
 from core.messages import Attachment, Doc
-from core.sessions import Session, ThreadKey
+from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
@@ -172,8 +173,20 @@ class DiscordPort:
     async def reacted(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
         """Take in a reaction, on any message, cached or not."""
         assert self._client.user is not None
-        if (event := events.reaction(payload, self._client.user.id, added)) is not None:
-            await self.accept(event)
+        event = events.reaction(payload, self._client.user.id, added)
+        if event is None:
+            return
+        if payload.member is None and payload.guild_id is not None:
+            event = replace(event, author=await self._named(payload.guild_id, payload.user_id))
+        await self.accept(event)
+
+    async def _named(self, guild_id: int, user_id: int) -> Author:
+        """Return a member whose name Discord has not told; their id is the name where it cannot be asked for."""
+        guild = self._client.get_guild(guild_id)
+        with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+            if guild is not None:
+                return events.author_of(guild.get_member(user_id) or await guild.fetch_member(user_id))
+        return events.author_of(None, user_id)
 
     async def interacted(self, interaction: discord.Interaction) -> None:
         """Take in a command, a button or a form, and answer it; what it sets off is answered in the thread."""
@@ -189,6 +202,9 @@ class DiscordPort:
         if verb == "queue":
             verb, target = "build", f"{target.rstrip(' .!?')}. queue"
         accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
+        if not accepted.new:
+            # It came twice, and has had its answer.
+            return
         answer = accepted.answer
         try:
             if answer.form is not None:
@@ -289,8 +305,11 @@ class DiscordPort:
             await self._text(key.thread).get_partial_message(int(remote_id)).delete()
 
     async def react(self, key: ThreadKey, remote_id: str, emoji: str, present: bool) -> None:
-        """Put a reaction or take it away; the root of a thread lies in the channel that it was opened from."""
-        channel = key.channel if remote_id == key.thread else key.thread
+        """Put a reaction or take it away; the root of a thread lies in the channel that it was opened from, but in a forum."""
+        at_root = remote_id == key.thread and not isinstance(
+            await self._channel(int(key.channel)), discord.ForumChannel
+        )
+        channel = key.channel if at_root else key.thread
         message = self._text(channel).get_partial_message(int(remote_id))
         assert self._client.user is not None
         with self._errors(key):
@@ -346,7 +365,8 @@ class DiscordPort:
         channel, message, number = attachment.ref.partition(":")[2].split("/")
         with discord_errors():
             found = await self._text(channel).get_partial_message(int(message)).fetch()
-            one = next((one for one in found.attachments if str(one.id) == number), None)
+            forwarded = (one for shot in found.message_snapshots for one in shot.attachments)
+            one = next((one for one in (*found.attachments, *forwarded) if str(one.id) == number), None)
             if one is None:
                 raise Missing("the file is not in its message any more")
             return await one.read()

@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from adapters.chat.slack.emoji import meaning
@@ -19,22 +20,35 @@ SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
 MOST_SHARED, MOST_FORWARDED, MOST_NAMED = 10, 4_000, 20
 _LINK = re.compile(r"<((?:https?|mailto):[^|<>]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<(?:#\w{1,40}\|([^<>]+)|!(?:subteam|date)\^[^|<>]*\|([^<>]+)|!(here|channel|everyone))>")
+_SCHEME = re.compile(r"(?:https?://|mailto:)")
 _MENTION = re.compile(r"<@([A-Z0-9]{1,40})(?:\|([^<>]*))?>")
 Aliases = Mapping[str, str]
 
 
-def event_of(body: Any, me: str, aliases: Aliases) -> Event | None:
-    """Return what a payload means, None for what is not for us; an author's name is their id until it is looked up."""
+def event_of(body: Any, me: str, aliases: Aliases, home: str = "") -> Event | None:
+    """
+    Return what a payload means, None for what is not for us; an author's name is their id until it is looked up.
+
+    `home` is the workspace that the app is installed in. In a channel that two organisations share, a payload has that of
+    whoever wrote, and the thread is still ours.
+    """
     if not isinstance(body, dict):
         return None
     try:
-        return _event_of(body, me, aliases)
+        event = _event_of(body, me, aliases, home or _installed_in(body))
+        return event and replace(event, thread=replace(event.thread, workspace=home or event.thread.workspace))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         # A payload that does not have the documented form is nobody's message.
         return None
 
 
-def _event_of(body: dict[str, Any], me: str, aliases: Aliases) -> Event | None:
+def _installed_in(body: dict[str, Any]) -> str:
+    """Return the workspace that an event was sent to the app of."""
+    first: dict[str, Any] = next(iter(body.get("authorizations") or ()), {})
+    return str(first.get("team_id") or body.get("team_id") or "")
+
+
+def _event_of(body: dict[str, Any], me: str, aliases: Aliases, team: str) -> Event | None:
     if "command" in body:
         return _command(body)
     if body.get("type") == "block_actions":
@@ -46,7 +60,6 @@ def _event_of(body: dict[str, Any], me: str, aliases: Aliases) -> Event | None:
     event = body.get("event")
     if not isinstance(event, dict):
         return None
-    team = str(body["team_id"])
     kind = event.get("type")
     if kind in ("reaction_added", "reaction_removed"):
         return _reaction(body, event, team, me, aliases)
@@ -107,8 +120,16 @@ def spoken(text: str, me: str) -> str:
     """Return a message's text as it was typed, without the mention of the bot."""
     text = re.sub(rf"<@{re.escape(me)}(?:\|[^<>]*)?>", "", text) if me else text
     text = _NAMED.sub(lambda match: f"#{match[1]}" if match[1] else match[2] or f"@{match[3]}", text)
-    text = _LINK.sub(lambda match: match[1] if match[2] in (None, match[1]) else f"{match[2]} ({match[1]})", text)
+    text = _LINK.sub(_link, text)
     return html.unescape(text).strip()
+
+
+def _link(match: re.Match[str]) -> str:
+    """Return a link as it was typed: Slack makes links of names like main.py too."""
+    address, label = match[1], match[2]
+    if label in (None, address) or _SCHEME.sub("", address, count=1).rstrip("/") == _SCHEME.sub("", label).rstrip("/"):
+        return label or address
+    return f"{label} ({address})"
 
 
 def _edited(event: Mapping[str, Any], team: str, me: str) -> Event | None:
@@ -145,7 +166,8 @@ def _reaction(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: 
 def _command(body: Mapping[str, Any]) -> Event:
     team, channel, trigger = str(body["team_id"]), str(body["channel_id"]), str(body["trigger_id"])
     key = ThreadKey(PLATFORM, team, channel, f"{OPENING}{trigger}")
-    author = Author(str(body["user_id"]), str(body.get("user_name") or body["user_id"]))
+    # The name that comes with it is the one that the person logs in with.
+    author = _author(body["user_id"])
     text = str(body.get("text") or "")
     return Event(
         f"slack:{trigger}", key, author, "command", text="build", target=spoken(text, ""), people=_people(text, ""), begins=True, mentioned=True,

@@ -63,6 +63,8 @@ LISTENED = (
     "file_shared", "agent_session_title_changed",
 )  # fmt: skip
 NAME_SECONDS = 1.0
+UNNAMED, MOST_LOOKED_UP = re.compile(r"<#[A-Z0-9]{1,40}>|<!subteam\^[A-Z0-9]{1,40}>"), 5
+"""Channels and groups that Slack mentions by their ids alone."""
 MOST_CALLS = 100
 OPENS = "Opening a thread for it. If none appears, invite me to this channel and try again."
 
@@ -201,7 +203,7 @@ class SlackPort:
 
         @app.middleware  # type: ignore[misc, untyped-decorator, unused-ignore]
         async def take_in(body: dict[str, Any], context: Any, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
-            event = events.event_of(body, self._me, self._aliases)
+            event = events.event_of(body, self._me, self._aliases, self._team)
             if event is not None:
                 accepted = await self._accept(await self._with_names(event))
                 context["accepted"] = accepted
@@ -213,6 +215,10 @@ class SlackPort:
 
         async def answered(ack: Any, body: dict[str, Any], context: Any) -> None:
             accepted = context.get("accepted") or Accepted()
+            if not accepted.new:
+                # It came twice, and has had its answer.
+                await ack()
+                return
             opens = accepted.session is not None and accepted.session.key.thread.startswith(OPENING)
             await ack(text=OPENS, response_type="ephemeral") if opens and "command" in body else await ack()
             self._later(self._answered(body, accepted))
@@ -235,9 +241,23 @@ class SlackPort:
         task.add_done_callback(self._answering.discard)
 
     async def _with_names(self, event: Event) -> Event:
-        """Return the event with the names of who said it and of whom it mentions."""
+        """Return the event with the names of who said it, of whom it mentions, and of channels and groups in it."""
         author, *people = await asyncio.gather(*map(self._named, (event.author, *event.people)))
-        return replace(event, author=author, people=tuple(people))
+        text, target = event.text, event.target
+        for token in dict.fromkeys(UNNAMED.findall(f"{text} {target}")[:MOST_LOOKED_UP]):
+            name = await self._channel_name(token[2:-1]) if token.startswith("<#") else "@group"
+            text, target = text.replace(token, name), target.replace(token, name)
+        return replace(event, author=author, people=tuple(people), text=text, target=target)
+
+    async def _channel_name(self, number: str) -> str:
+        """Return a channel's name, for one that Slack mentions by its id alone."""
+        if number not in self._names:
+            try:
+                found: Any = await asyncio.wait_for(self._client.conversations_info(channel=number), NAME_SECONDS)
+                self._names[number] = f"#{found['channel']['name']}"
+            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, KeyError):
+                return "#channel"
+        return self._names[number]
 
     async def _named(self, author: Author) -> Author:
         """Return the author with the name that people know them by."""

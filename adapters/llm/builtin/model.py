@@ -32,7 +32,10 @@ _QUESTION = re.compile(
 )
 # What the bot itself writes around people's words.
 MOST_NAMED = 8
-_OURS = re.compile(r"While you were working, .{1,80}? added: |I have edited my earlier message\. It now says:\n")
+_OURS = re.compile(
+    r"While you were working, .{1,80}? added: |I have edited my earlier message\. It now says:\n"
+    r"|In answer to this message of .{1,80}?: "
+)
 _DECIDED = re.compile(
     r"\b(?:always|never|our (?:brand|company|colou?rs?)|we (?:are called|use|prefer|decided))\b", re.I
 )
