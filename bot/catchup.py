@@ -11,7 +11,7 @@ from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
 from bot.commands import plain_emoji
 from bot.inbox import Inbox
-from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
+from core.chat import CLOSED, OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
 from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class CatchUp:
             began = time.time()
             active = await self.sessions.active(self.port.platform, began - ACTIVE_SECONDS)
             busy = await self.inbox.turns.busy()
-            threads = [one for one in active if not one.key.thread.startswith(OPENING)]
+            threads = [one for one in active if not one.key.thread.startswith((OPENING, CLOSED))]
             for session in (one for one in threads if one.id in busy):
                 await self._patiently(partial(self._thread, session))
             waiting_known()

@@ -22,11 +22,11 @@ from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from bot.approvals import APPROVAL
 from bot.calls import QUEUED, Call, Outcome, drop_turn, queued
-from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, UNDONE, command_in, plain_emoji
+from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, UNDONE, command_in, plain_emoji, stop_all
 from bot.lines import Lines
 from bot.people import StartRules, is_addressed, may_drive, with_names
 from core.attachments import PASTED
-from core.chat import ON_MESSAGE, OPENING, Accepted, Answer, Event
+from core.chat import CLOSED, ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
 from core.sessions import Session
 from core.steering import corrected
@@ -79,6 +79,10 @@ class Inbox:
         return accepted
 
     async def _accept(self, tx: AsyncConnection, event: Event) -> tuple[Accepted, str]:
+        if event.kind == "closed":
+            for gone in await self.sessions.in_thread(tx, event.thread):
+                await self._close(tx, gone, event)
+            return Accepted(), ""
         session, reacted, refusal = await self._place(tx, event)
         if session is None:
             return Accepted(answer=Answer(plain(refusal, REFUSED) if refusal else None)), ""
@@ -135,6 +139,14 @@ class Inbox:
         if event.caveat:
             await self.messages.post(tx, session.id, f"{session.id}:caveat", "notice", plain(event.caveat, "🔈"))
         return session, None, ""
+
+    async def _close(self, tx: AsyncConnection, session: Session, event: Event) -> None:
+        """Work no more for a thread that is gone, and say nothing more in it."""
+        if session.key.thread.startswith(CLOSED):
+            return
+        call = Call(self, tx, session, event.author, f"{session.id}-closed")
+        await stop_all(call, await self.turns.waiting(tx, session.id))
+        await self.sessions.bind(tx, session, f"{CLOSED}{session.key.thread}")
 
     async def _known(self, tx: AsyncConnection, event: Event) -> Session | None:
         """Return the session that an event belongs to, also when its thread is just being opened."""

@@ -23,10 +23,23 @@ from adapters.store.messages import Messages, StoredMessage, plain
 from adapters.store.outbox import Delivery, Outbox
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
-from core.chat import OPENING, ChatPort, Event, Missing, NotAllowed, Outgoing, Part, Picture, Rate, RateLimited, Revoked
+from core.chat import (
+    CLOSED,
+    OPENING,
+    ChatPort,
+    Event,
+    Missing,
+    NotAllowed,
+    Outgoing,
+    Part,
+    Picture,
+    Rate,
+    RateLimited,
+    Revoked,
+)
 from core.errors import OutsideError
 from core.messages import Doc, Para, ProgressCard
-from core.sessions import Session, ThreadKey
+from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
@@ -35,7 +48,9 @@ MOST_AT_ONCE, MOST_PER_LOOK = 16, 4
 LOOKING_SHARE, LOOKS_PER_SECOND = 0.05, 50
 """How much of the time may go into looking at what waits: the more it is, the more seldom it is looked at."""
 PAUSES = (0.5, 1, 2, 5, 10, 30, 60)
-REFUSED_SECONDS, TOLD_SECONDS = 600, 3_600
+TOLD_SECONDS = 3_600
+PICTURES_SECONDS = 0.3
+"""How long the text of an answer waits for its pictures."""
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
 Value = TypeVar("Value")
@@ -101,8 +116,6 @@ class Courier:
         self._waits: dict[str, dict[int, float]] = {}
         """For each session the newest change that was looked at, and which of its rows wait until when."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
-        self._closed: dict[str, float] = {}
-        """Until when no session's thread is tried again that the platform refused to open."""
         self._told: dict[str, float] = {}
         """When a session's owner was last told of a refusal."""
         self._bare: dict[int, NotAllowed] = {}
@@ -214,12 +227,11 @@ class Courier:
     async def _in_its_thread(self, session_id: str, rows: Sequence[int]) -> Session | None:
         """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
         session = await self.sessions.get(session_id)
+        if session.key.thread.startswith(CLOSED):
+            await self.outbox.drop(session_id)
+            return None
         if not session.key.thread.startswith(OPENING):
             return session
-        closed = self._closed.get(session_id, float("-inf"))
-        if time.monotonic() < closed:
-            self._waits[session_id].update(dict.fromkeys(rows, closed))
-            return None
         first, waits = rows[0], self._waits[session_id]
         row = None if first in waits else await self.outbox.row(first)
         opened = await self._tried(session, row, self._opened(session)) if row is not None else None
@@ -235,20 +247,21 @@ class Courier:
 
     async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> None:
         """Settle a row that did not go through, or let it wait."""
-        if isinstance(error, Missing):
+        opening = session.key.thread.startswith(OPENING)
+        if isinstance(error, Missing) and not opening:
             log.warning("delivery_dropped", extra={"row": row.id, "why": str(error)})
             await self.outbox.settle(row, "dropped")
             return
         old = time.time() - row.created > GIVEN_UP_SECONDS and row.attempts > len(PAUSES)
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
-            opening = session.key.thread.startswith(OPENING)
             if isinstance(error, NotAllowed) and row.kind == "person" and not opening:
                 await self._say_denied(session, "react", error)
-            if opening:
-                self._closed[session.id] = time.monotonic() + REFUSED_SECONDS
             if row.kind == "reply" or opening:
                 await self._tell_owner(session, error)
+            if opening:
+                # Who asks again gets another thread: this one must not open by itself later.
+                await self.accept(Event(f"{session.id}:closed", session.key, Author("", "nobody"), "closed"))
             # Last: whoever is killed before tells it again.
             await self.outbox.settle(row, "failed")
             return
@@ -265,10 +278,13 @@ class Courier:
             await self._marked(session, row)
             return
         denied = self._bare.get(row.id)
-        files = () if denied else await self.enclose(session, row.doc)
         known = await self.outbox.delivered(row.id)
+        if row.kind == "progress" and not known and await self.outbox.answered(row.turn_id):
+            # A card that comes after its answer says nothing any more.
+            return
+        files = () if denied else await self._enclosed(session, row, known)
         try:
-            await self._shown(session, row, known, self.port.render(Outgoing(row.doc, row.turn_id, files, row.author)))
+            await self._as_it_can(session, row, files)
         except NotAllowed as error:
             if not files:
                 self._bare.pop(row.id, None)
@@ -280,6 +296,30 @@ class Courier:
             del self._bare[row.id]
             await self._say_denied(session, "attach the files", denied)
 
+    async def _enclosed(self, session: Session, row: StoredMessage, known: dict[str, Delivery]) -> tuple[Picture, ...]:
+        """Return a message's files; where drawing them takes a while the text is said first, and they follow."""
+        drawing = asyncio.ensure_future(self.enclose(session, row.doc))
+        try:
+            await asyncio.wait([drawing], timeout=PICTURES_SECONDS)
+            if not drawing.done() and not known:
+                await self._as_it_can(session, row, ())
+            return await drawing
+        finally:
+            drawing.cancel()
+
+    async def _as_it_can(self, session: Session, row: StoredMessage, files: tuple[Picture, ...]) -> None:
+        """Show a message; as plain text where the platform refuses its form."""
+        parts = self.port.render(Outgoing(row.doc, row.turn_id, files, row.author))
+        try:
+            await self._shown(session, row, await self.outbox.delivered(row.id), parts)
+        except OutsideError as error:
+            plain = tuple(map(self.port.plain, parts))
+            refused = not error.retryable and not isinstance(error, Missing | NotAllowed | Revoked | RateLimited)
+            if not refused or plain == parts:
+                raise
+            log.error("rich_answer_refused", extra={"row": row.id, "why": str(error), "session": session.id})
+            await self._shown(session, row, await self.outbox.delivered(row.id), plain)
+
     async def _tell_owner(self, session: Session, error: OutsideError) -> None:
         """An answer that its thread does not take must not vanish: who started the thread hears of it alone, once an hour."""
         if time.monotonic() < self._told.get(session.id, float("-inf")) + TOLD_SECONDS:
@@ -287,8 +327,11 @@ class Courier:
         self._told[session.id] = time.monotonic()
         async with self.database.read() as connection:
             owners = await self.people.owners(connection, session.id)
-        mended = "ask again" if session.key.thread.startswith(OPENING) else "say “status” there"
-        text = f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, {mended}."
+        text = (
+            f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, say “status” there."
+        )
+        if session.key.thread.startswith(OPENING):
+            text = f"I could not open a thread for “{session.title}”: {error} Once that is mended, ask again."
         for owner in owners:
             try:
                 await self.port.tell(session.key, owner.id, text)
@@ -361,16 +404,20 @@ class Courier:
 
     async def _posted(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
         self._take(session.key, ("post", 1 if row.kind == "progress" else 0))
+        remote_id, in_doubt = "", known is not None
         if known is None:
             known = Delivery(part.name, "", "", time.time())
             await self.outbox.put(row.id, known)
-            remote_id = ""
         else:
             remote_id = await self.port.find(session.key, part, _nonce(row.id, known), known.tried)
         remote_id = remote_id or await self._limited(
             "post", session.key, self.port.post(session.key, part, _nonce(row.id, known))
         )
-        await self.outbox.put(row.id, replace(known, remote_id=remote_id, digest=_digest(part)))
+        # What was posted in doubt may say what the message said then.
+        there = replace(known, remote_id=remote_id, digest="" if in_doubt else _digest(part))
+        await self.outbox.put(row.id, there)
+        if in_doubt:
+            await self._edited(session, row, replace(there, digest=_digest(part)), part)
         if early := await self.early.waiting(remote_id):
             for event in early:
                 # Its id was claimed by nobody: it was not known yet what it is on.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.store.messages import TALK_CHARS, TALK_MESSAGES, Messages
 from adapters.store.sessions import Sessions
-from core.chat import OPENING, ChatPort
+from core.chat import CLOSED, OPENING, ChatPort
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, MOST_SINCE = 5, 200
@@ -33,7 +33,9 @@ class Talk:
         session = await self.sessions.get(session_id)
         port, key = self.platforms.get(session.key.platform), session.key
         first = await self.messages.first_said(session_id)
-        began_here = key.thread.startswith(OPENING) or (first is not None and first.remote_id.endswith(key.thread))
+        began_here = key.thread.startswith((OPENING, CLOSED)) or (
+            first is not None and first.remote_id.endswith(key.thread)
+        )
         if port is None or began_here:
             return []
         try:

@@ -12,7 +12,9 @@ from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
 
-EventKind = Literal["message", "edited", "deleted", "reaction_added", "reaction_removed", "command"]
+EventKind = Literal["message", "edited", "deleted", "reaction_added", "reaction_removed", "command", "closed"]
+CLOSED = "closed:"
+"""How the thread of a session begins that has none any more: it could not be opened, or it was deleted."""
 OPENING = "new:"
 """A thread whose key begins with this is still to be opened; what follows names the message to open it from, or is an id."""
 
@@ -28,6 +30,7 @@ class Event:
     """
     What a platform reports.
 
+    A thread that is `closed` is gone, or all threads of a channel where `thread.thread` is empty.
     `id` is the same each time the platform reports the same thing. `remote_id` is the platform's message: the person's own,
     or the one reacted on; `message_id` is ours, where the platform is ours too. An empty `thread.thread` is looked up by
     `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
@@ -196,6 +199,10 @@ class ChatPort(Protocol):
 
         That is the message which `key` names, or a new one made of `root`. Again with the same nonce opens no second one.
         """
+        ...
+
+    def plain(self, part: Part) -> Part:
+        """Return a part as nothing but text, for a platform that refuses it as it is; pure."""
         ...
 
     async def post(self, key: ThreadKey, part: Part, nonce: str) -> str:

@@ -105,6 +105,19 @@ class Outbox:
                 again = {"state": "pending", "attempts": message.c.attempts + 1, "changed": NEXT}
                 await tx.execute(message.update().where(*refused).values(again))
 
+    async def drop(self, session_id: str) -> None:
+        """Let nothing of a session wait any more: there is no place to say it."""
+        async with self._database.write() as tx:
+            where = (message.c.session_id == session_id, message.c.state == "pending")
+            await tx.execute(message.update().where(*where).values(state="dropped"))
+
+    async def answered(self, turn_id: str) -> bool:
+        """Say whether the reply of a turn is on the platform."""
+        query = sa.select(delivery.c.part).join(message, message.c.id == delivery.c.message_id)
+        where = (message.c.key == f"{turn_id}:reply", delivery.c.remote_id != "")
+        async with self._database.read() as connection:
+            return (await connection.execute(query.where(*where).limit(1))).first() is not None
+
     async def failed(self, row: StoredMessage) -> None:
         """Count a failed attempt."""
         async with self._database.write() as tx:

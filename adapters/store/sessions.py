@@ -57,6 +57,12 @@ class Sessions:
         row = (await tx.execute(FIND, vars(key))).one_or_none()
         return _session(row) if row is not None else None
 
+    async def in_thread(self, tx: Connection, key: ThreadKey) -> list[Session]:
+        """Return the sessions of a thread, or of a whole channel where the key names no thread."""
+        where = [table.c[name] == value for name, value in vars(key).items() if value or name != "thread"]
+        rows = await tx.execute(sa.select(table).where(*where).with_for_update(key_share=True))
+        return [_session(row) for row in rows]
+
     async def within(self, tx: Connection, session_id: str) -> Session:
         """Return a session by its id, inside `tx`, which holds its row from now on."""
         return _session((await tx.execute(WITHIN, {"id": session_id})).one())

@@ -17,6 +17,7 @@ from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from bot.outbox import Bucket, Courier
 from core.chat import (
+    CLOSED,
     OPENING,
     Event,
     Missing,
@@ -27,7 +28,7 @@ from core.chat import (
     Revoked,
 )  # fmt: skip
 from core.errors import OutsideError
-from core.messages import Doc
+from core.messages import Action, Doc
 from core.sessions import Author, Session, ThreadKey
 from tests.servers.fake_chat import KEY, QUICK, FakePort
 
@@ -74,6 +75,9 @@ async def at_work(lite: Database, port: FakePort, key: ThreadKey = KEY) -> Async
 
     async def accept(event: Event) -> None:
         accepted.append(event)
+        if event.kind == "closed":
+            async with lite.write() as tx:
+                await sessions.bind(tx, session, f"{CLOSED}{key.thread}")
 
     early = EarlyReactions(lite)
     courier = Courier(port, lite, sessions, messages, people, Outbox(lite), early, enclose, accept, lost.append)
@@ -228,8 +232,65 @@ async def test_a_thread_that_may_not_be_opened_is_not_asked_for_again_and_again(
         await asyncio.sleep(1)
         assert port.calls.count("open_thread") == 1
         assert port.told == [
-            ("u1", "I could not write in “Shop”: not_in_channel Nothing is lost; once that is mended, ask again.")
+            ("u1", "I could not open a thread for “Shop”: not_in_channel Once that is mended, ask again.")
         ]
+        # Who asks again gets another thread; this one is over.
+        assert [(one.kind, one.thread) for one in desk.accepted] == [("closed", desk.session.key)]
+        port.fail.clear()
+        await desk.post("b", "done after all")
+        await desk.settled()
+        assert port.texts() == []
+        assert port.calls.count("open_thread") == 1
+
+
+async def test_a_card_whose_answer_got_lost_does_not_stay_as_it_was_then(lite: Database) -> None:
+    async with at_work(lite, FakePort(lost_answers=1)) as desk:
+        await desk.post("card", "Starting", "progress")
+        while not desk.port.calls.count("post"):
+            await asyncio.sleep(0.01)
+        await desk.post("card", "Reading the app → Planning", "progress")
+        await desk.settled()
+        assert desk.port.texts() == ["Reading the app → Planning"]
+
+
+async def test_a_card_that_comes_after_its_answer_is_not_shown(lite: Database) -> None:
+    async with at_work(lite, FakePort()) as desk:
+        await desk.post("t1:reply", "done", turn_id="t1")
+        await desk.settled()
+        await desk.post("t1:progress", "Planning", "progress", turn_id="t1")
+        await desk.post("t2:progress", "Planning the next", "progress", turn_id="t2")
+        await desk.settled()
+        assert desk.port.texts() == ["done", "Planning the next"]
+
+
+async def test_an_answer_whose_form_is_refused_arrives_as_plain_text(lite: Database) -> None:
+    port = FakePort(fail={"post": [OutsideError("Slack answered 400 invalid_blocks.")]})
+    async with at_work(lite, port) as desk:
+        async with lite.write() as tx:
+            doc = replace(plain("It is done"), actions=(Action("undo"),))
+            await desk.messages.post(tx, desk.session.id, "a", "reply", doc)
+        await desk.settled()
+        assert [part.body for part in port.there.values()] == [{"text": "It is done", "buttons": []}]
+        assert port.told == []
+
+
+async def test_the_text_does_not_wait_for_its_pictures(lite: Database) -> None:
+    drawn = asyncio.Event()
+
+    async def enclose(_: Session, doc: Doc) -> tuple[Picture, ...]:
+        await drawn.wait()
+        return (Picture("diff.png", b"+"),)
+
+    async with at_work(lite, FakePort()) as desk:
+        desk.courier.enclose = enclose
+        await desk.post("a", "It is done")
+        while not desk.port.texts():
+            await asyncio.sleep(0.01)
+        assert [part.files for part in desk.port.there.values()] == [()]
+        drawn.set()
+        await desk.settled()
+        assert [[one.name for one in part.files] for part in desk.port.there.values()] == [["diff.png"]]
+        assert desk.port.calls.count("post") == 1
 
 
 async def test_a_limit_on_edits_holds_for_all_threads_of_the_workspace(lite: Database) -> None:

@@ -514,3 +514,20 @@ async def test_who_called_the_bot_before_its_first_thread_is_answered_after_a_cr
     )
     await came_back(room, fresh)
     assert len(await room.app.sessions.list()) == 1
+
+
+@pytest.mark.parametrize("thread", ["t", ""])
+async def test_a_thread_that_is_deleted_is_worked_for_no_more_and_one_that_is_asked_for_again_is_new(
+    room: Room, thread: str
+) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    room.model.delay = 60
+    running = await room.say(ANN, "make it dark")
+    await room.planning()
+    for at in range(2):
+        await room.app.inbox.accept(Event(f"gone{at}", replace(KEY, thread=thread), Author("", ""), "closed"))
+    assert (await room.result(running)).outcome == "stopped"
+    room.model.delay = 0
+    again = await room.say(ANN, PAGE, mentioned=True)
+    assert (await room.result(again)).commit
+    assert len(await room.app.sessions.list()) == 2

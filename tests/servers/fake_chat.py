@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.chat import Capabilities, Event, Missing, Outgoing, Part, Past, Rate
 from core.errors import OutsideError
@@ -37,6 +37,10 @@ class FakePort:
         texts += [block.progress.step for block in message.doc.blocks if isinstance(block, ProgressCard)]
         body = {"text": "".join(texts), "buttons": [one.verb for one in message.doc.actions]}
         return (Part("main", body, message.files),) if message.doc.blocks else ()
+
+    def plain(self, part: Part) -> Part:
+        """Return a part without its buttons."""
+        return replace(part, body={**part.body, "buttons": []})
 
     def _called(self, verb: str) -> None:
         self.calls.append(verb)

@@ -38,6 +38,9 @@ class Hears(Protocol):
     async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         """A message was deleted."""
 
+    async def closed(self, guild_id: int, channel_id: int, thread_id: int | None) -> None:
+        """A thread was deleted, or a channel with all its threads."""
+
     async def reacted(self, payload: discord.RawReactionActionEvent, *, added: bool) -> None:
         """A reaction has come or gone."""
 
@@ -114,6 +117,12 @@ class _Client(discord.Client):
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         for number in payload.message_ids:
             await self._hears.deleted(payload.guild_id, payload.channel_id, number)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        await self._hears.closed(payload.guild_id, payload.parent_id, payload.thread_id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._hears.closed(channel.guild.id, channel.id, None)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         await self._hears.reacted(payload, added=True)

@@ -22,6 +22,7 @@ from adapters.chat.discord.wire import (
     ARCHIVED,
     HAS_THREAD,
     IS_LOCKED,
+    NO_EMBEDS,
     alike,
     asked_by,
     discord_errors,
@@ -166,6 +167,11 @@ class DiscordPort:
         with contextlib.suppress(discord.HTTPException):
             await message.reply(render(Outgoing(doc))[0].body["content"], mention_author=False)
 
+    async def closed(self, guild_id: int, channel_id: int, thread_id: int | None) -> None:
+        """Take in that a thread is gone, or a channel with all its threads."""
+        key = ThreadKey(self.platform, str(guild_id), str(channel_id), str(thread_id or ""))
+        await self.accept(Event(f"discord:{thread_id or channel_id}:closed", key, Author("", "somebody"), "closed"))
+
     async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         """Take in that a message is gone."""
         await self.accept(events.deletion(guild_id, channel_id, message_id))
@@ -242,6 +248,13 @@ class DiscordPort:
         """Return the messages that show `message`."""
         return render(message)
 
+    def plain(self, part: Part) -> Part:
+        """Return a part as its text, with what its embed and its link buttons say."""
+        links = [one for row in part.body["components"] for one in row["components"] if "url" in one]
+        said = "".join(f"\n{one['label']}: {one['url']}" for one in links)
+        body = {**part.body, "content": f"{part.body['content']}{said}", "components": []}
+        return flat(replace(part, body=body), "")
+
     async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
         """Open a thread from the message that the key names, or from a new one."""
         named = key.thread.removeprefix(OPENING)
@@ -287,9 +300,9 @@ class DiscordPort:
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
         """Edit a message; in an archived thread nothing can be edited, so that is opened first."""
         message = self._text(key.thread).get_partial_message(int(remote_id))
-        sent = {
-            "view": None, **{name: value for name, value in sent_as(self._fitting(key, part)).items() if name != "files"},
-        }  # fmt: skip
+        sent: dict[str, Any] = {"view": None, **sent_as(self._fitting(key, part))}
+        if "files" in sent:
+            sent["attachments"] = sent.pop("files")
         with self._errors(key):
             try:
                 await message.edit(**sent)
@@ -385,7 +398,7 @@ class DiscordPort:
     def _fitting(self, key: ThreadKey, part: Part) -> Part:
         """Return a part as its channel takes it: without the right to embed Discord leaves embeds out, and says nothing."""
         have = self._rights(key)
-        return part if have is None or have.embed_links else flat(part)
+        return part if have is None or have.embed_links else flat(part, NO_EMBEDS)
 
     def _lacking(self, key: ThreadKey) -> str:
         """Return the permissions that the bot lacks in a thread's channel."""

@@ -114,14 +114,17 @@ def _view(rows: list[dict[str, Any]]) -> discord.ui.View:
     return view
 
 
-def flat(part: Part) -> Part:
-    """Return a part with what its embed says as text, and why."""
+NO_EMBEDS = "I lack Embed Links here, so this is plain text."
+
+
+def flat(part: Part, why: str) -> Part:
+    """Return a part with what its embed says as text, and why, where that is the matter."""
     embeds = part.body["embeds"]
     if not embeds:
         return part
     said = [f"**{field['name']}**\n{field['value']}" for one in embeds for field in one.get("fields", ())]
     said += [f"-# {one['footer']['text']}" for one in embeds if "footer" in one]
-    why = "\n-# I lack Embed Links here, so this is plain text."
+    why = f"\n-# {why}" if why else ""
     content = f"{part.body['content']}\n" + "\n".join(said)
     fits = split(content, MAX_CONTENT - len(why))[0] if content.strip() else ""
     return replace(part, body={**part.body, "content": fits + why, "embeds": []})

@@ -66,6 +66,9 @@ def _event_of(body: dict[str, Any], me: str, aliases: Aliases, team: str) -> Eve
     if kind == "agent_session_stopped":
         key = ThreadKey(PLATFORM, team, str(event["channel"]), str(event["thread_ts"]))
         return Event(f"slack:{body['event_id']}", key, _author(event["user"]), "command", text="stop")
+    if kind in ("channel_deleted", "group_deleted"):
+        key = ThreadKey(PLATFORM, team, str(event["channel"]), "")
+        return Event(f"slack:{body['event_id']}", key, Author("", "somebody"), "closed")
     if kind not in ("message", "app_mention") or event.get("bot_id"):
         return None
     if event.get("subtype") == "message_changed":

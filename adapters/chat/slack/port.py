@@ -55,12 +55,12 @@ Accept = Callable[[Event], Awaitable[Accepted]]
 Threads = Callable[[str, str], Awaitable[list[tuple[str, str, str]]]]
 EVENT_TYPE = "threadwright"
 EVENTS = (
-    "app_home_opened", "app_mention", "message.channels", "message.groups", "message.im", "reaction_added",
-    "reaction_removed",
+    "app_home_opened", "app_mention", "channel_deleted", "group_deleted", "message.channels", "message.groups",
+    "message.im", "reaction_added", "reaction_removed",
 )  # fmt: skip
 LISTENED = (
     "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
-    "file_shared", "agent_session_title_changed",
+    "file_shared", "agent_session_title_changed", "channel_deleted", "group_deleted",
 )  # fmt: skip
 NAME_SECONDS = 1.0
 UNNAMED, MOST_LOOKED_UP = re.compile(r"<#[A-Z0-9]{1,40}>|<!subteam\^[A-Z0-9]{1,40}>"), 5
@@ -314,6 +314,14 @@ class SlackPort:
     def render(self, message: Outgoing) -> tuple[Part, ...]:
         """Return the messages that show `message`."""
         return render(message)
+
+    def plain(self, part: Part) -> Part:
+        """Return a part as its text and the addresses of its buttons."""
+        if not part.body.get("blocks"):
+            return part
+        buttons = [one for block in part.body["blocks"] for one in block.get("elements", ()) if "url" in one]
+        links = "".join(f"\n{one['text']['text']}: {one['url']}" for one in buttons)
+        return replace(part, body={"text": f"{part.body['text']}{links}", "blocks": []})
 
     async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
         """Post the root of a new thread; after an attempt that ended in doubt the channel is searched for it first."""
