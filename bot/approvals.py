@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from adapters.store.messages import plain
 from adapters.store.people import Standing, Waiting
 from bot.calls import Call, Outcome, drop_turn, said
+from bot.people import asked_for
 from core.chat import Choice, Event, Form
-from core.messages import Action, Doc, Para, TurnRequest
+from core.messages import Action, Doc, Para, Quote, TurnRequest
 from core.sessions import Author
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def _decide(call: Call, state: Literal["allowed", "invited", "denied"]) ->
         "denied": f"{call.author.name} said no to {guest.name}'s message.",
     }
     await inbox.people.decide(tx, found.id, state)
-    card = plain(f"{words[state]}{_clock()}", "🔑")
+    card = Doc((Para(f"{words[state]}{_clock()}"), Quote(asked_for(found.event))), "🔑")
     if state == "invited":
         card = replace(card, actions=(Action("uninvite", found.id),))
     await inbox.messages.post(tx, call.session.id, f"{found.id}{APPROVAL}", "notice", card)
@@ -141,13 +142,12 @@ async def review(call: Call) -> Outcome:
     if found.state != "open":
         return said("That is decided already.", "❗")
     who = found.event.author.name
-    files = "".join(f"\n📎 {file.name}" for file in found.event.files)
     decisions = {verb: words.format(who=who) for verb, words in DECISIONS.items()}
     return Outcome(
         doc=plain("Decide with the buttons above.", "🔑"),
         form=Form(
             "decide", "A guest's message", [Choice("decision", "What becomes of it", decisions, "allow")],
-            about=f"{who} would like me to do this:\n{found.event.text}{files}", target=found.id, submit="Decide",
+            about=f"{who} would like me to do this:", quoted=asked_for(found.event), target=found.id, submit="Decide",
         ),
     )  # fmt: skip
 
@@ -171,7 +171,8 @@ async def withdraw(call: Call) -> Outcome:
         await drop_turn(call, mine[0])
         await call.inbox.people.decide(call.tx, found.id, "dropped")
         text = f"{call.author.name} took that back; {found.event.author.name}'s message is not carried out."
-        await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", plain(text, "🔑"))
+        card = Doc((Para(text), Quote(asked_for(found.event))), "🔑")
+        await call.inbox.messages.post(call.tx, call.session.id, f"{found.id}{APPROVAL}", "notice", card)
     return Outcome()
 
 

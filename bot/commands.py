@@ -25,7 +25,7 @@ from core.chat import Event
 from core.findings import blocking
 from core.messages import Action, Signal, TurnRequest
 from core.steering import MOST_NAMED, added_to
-from core.wording import listed, quoted
+from core.wording import inert, listed, quoted
 
 RESUMABLE = ("stopped", "failed", "over_budget")
 WAIVABLE = "blocked"
@@ -122,7 +122,7 @@ async def _wishes(call: Call, request: TurnRequest) -> list[str]:
     """Return what a turn is asked, and what was added to it, each on one line and shortened."""
     told = await call.inbox.turns.told(call.tx, request.turn_id, 0)
     said = [request.text, *(one.text for one in added_to(request, told, EVERYTHING))]
-    return [" ".join(one.split())[:60] for one in said]
+    return [inert(one)[:60] for one in said]
 
 
 async def drop(call: Call) -> Outcome:

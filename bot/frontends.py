@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from adapters.store.outbox import Outbox
@@ -16,22 +17,70 @@ from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, SILENT_SECONDS = 15.0, 60.0
+FIRST_SECONDS = 10
+"""How long everybody else waits for a platform at the start."""
+PAUSES = (1, 2, 5, 10)
+"""Seconds after which a platform is tried again that could not be reached."""
+Connection = Callable[[App], contextlib.AbstractAsyncContextManager[None]]
 
 
 @contextlib.asynccontextmanager
 async def connected(app: App) -> AsyncIterator[None]:
     """
-    Connect to every platform that has a token.
+    Connect to every platform that has a token. One that cannot be reached is tried again, and keeps nobody else waiting.
 
     Raises:
         Revoked: a platform refuses its token.
     """
-    async with contextlib.AsyncExitStack() as stack:
-        if app.settings.slack_bot_token.get_secret_value():
-            await stack.enter_async_context(_slack(app))
-        if app.settings.discord_token.get_secret_value():
-            await stack.enter_async_context(_discord(app))
+    wanted = {"slack": (app.settings.slack_bot_token, _slack), "discord": (app.settings.discord_token, _discord)}
+    tried: list[asyncio.Future[None]] = []
+    tasks = []
+    for name, (token, connection) in wanted.items():
+        if token.get_secret_value():
+            tried.append(first := asyncio.get_running_loop().create_future())
+            tasks.append(asyncio.create_task(_kept(app, name, connection, first)))
+    try:
+        if tried:
+            await asyncio.wait(tried, timeout=FIRST_SECONDS)
+        for first in tried:
+            if first.done():
+                first.result()
+            else:
+                first.cancel()
         yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept(app: App, name: str, connection: Connection, first: asyncio.Future[None]) -> None:
+    """Keep a platform connected; `first` is done once it was tried."""
+    for pause in itertools.chain(PAUSES, itertools.repeat(PAUSES[-1])):
+        try:
+            async with connection(app):
+                app.lost.pop(name, None)
+                if not first.done():
+                    first.set_result(None)
+                await asyncio.Event().wait()
+        except Revoked as error:
+            if first.done():
+                log.critical("platform_lost: %s Then start the bot again.", error)
+                app.lost[name] = f"{error} Then start the bot again."
+            else:
+                first.set_exception(error)
+            return
+        except OutsideError as error:
+            log.critical("platform_unreachable: %s It is tried again.", error)
+            app.lost[name] = f"{error} It is tried again."
+            if not first.done():
+                first.set_result(None)
+        except Exception as error:
+            log.exception("platform_failed")
+            if not first.done():
+                first.set_exception(error)
+                return
+        await asyncio.sleep(pause)
 
 
 @contextlib.asynccontextmanager

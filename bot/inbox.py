@@ -5,7 +5,6 @@ Only when that transaction is committed may a platform hear "ok". An event that 
 """
 
 import re
-import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
@@ -24,16 +23,15 @@ from bot.approvals import APPROVAL
 from bot.calls import QUEUED, Call, Outcome, drop_turn, queued
 from bot.commands import ADDED, COMMANDS, ON_APPROVAL, REMOVED, UNDONE, command_in, plain_emoji, stop_all
 from bot.lines import Lines
-from bot.people import StartRules, is_addressed, may_drive, with_names
+from bot.people import StartRules, asked_for, is_addressed, may_drive, with_context, with_names
 from core.attachments import PASTED
 from core.chat import CLOSED, ON_MESSAGE, OPENING, Accepted, Answer, Event
-from core.messages import Action, Doc, Footer, Para, Signal, TurnKind, TurnRequest
-from core.sessions import Session
+from core.messages import Action, Doc, Footer, Para, Quote, Signal, TurnKind, TurnRequest
+from core.sessions import Author, Session
 from core.steering import corrected
+from core.wording import can_stand, inert, printable
 
 MAX_MESSAGE_CHARS = 100_000
-KEPT = "\n\t\u00ad\u200c\u200d\u200e\u200f\u2060"
-"""Line ends, and what joins or parts characters in emoji, Persian and Hebrew; nothing that turns or hides whole sentences."""
 ACCEPTED, REFUSED = "👀", "⛔"
 URGENT = ("stop", "undo", "redo")
 """What is done without a mention too, by whoever may drive."""
@@ -69,7 +67,7 @@ class Inbox:
         """Make an event durable, and start, queue, steer, stop or answer what it asks for."""
         event = _whole(event)
         text, target = (with_names(one, event.people) for one in (event.text, event.target))
-        event = replace(event, text=text, target=target)
+        event = replace(event, text=text, target=target, author=_called(event.author))
         async with self.database.write() as tx:
             accepted, query = await self._accept(tx, event)
         if accepted.session is not None and accepted.new:
@@ -133,7 +131,7 @@ class Inbox:
         if refusal := self.rules.refusal(event):
             return None, None, refusal
         text = event.target if event.kind == "command" else event.text
-        session = await self.sessions.open(tx, event.thread, _printable(text[:500]), event.at)
+        session = await self.sessions.open(tx, event.thread, printable(text[:500]), event.at)
         if not _local(session):
             await self.people.put(tx, session.id, event.author, "owner")
         if event.caveat:
@@ -191,9 +189,9 @@ class Inbox:
 
     async def _ask(self, tx: AsyncConnection, session: Session, event: Event, number: str) -> None:
         """Ask the owner about a guest's message; the card shows the whole of what would be done."""
-        shown = _printable(_with_context(event.text, event)) + "".join(f"\n📎 {file.name}" for file in event.files)
+        shown = asked_for(event)
         card = Doc(
-            (Para(f"{event.author.name} would like me to do this:\n{shown}"), Footer(await self._closed(tx, session))),
+            (Para(f"{event.author.name} would like me to do this:"), Quote(shown), Footer(await self._closed(tx, session))),
             "🔑", (Action("allow", number), Action("invite", number), Action("deny", number), Action("review", number)),
         )  # fmt: skip
         await self.messages.post(tx, session.id, f"{number}{APPROVAL}", "notice", card)
@@ -217,14 +215,14 @@ class Inbox:
         text = text if len(text) <= MAX_MESSAGE_CHARS else text[:2_000] + " …"
         files = "".join(f"\n📎 {file.name}" for file in event.files)
         await self.messages.post(
-            tx, session.id, f"{key}:person", "person", plain(_printable(text) + files), author=event.author.name,
+            tx, session.id, f"{key}:person", "person", plain(printable(text) + files), author=event.author.name,
             turn_id=turn_id, remote_id=event.remote_id, mark=mark,
         )  # fmt: skip
 
     async def say(self, tx: AsyncConnection, session: Session, event: Event, turn_id: str) -> str:
         """Act on a message of somebody who may drive: a command, a new turn, a place in the queue, or a steer."""
         text = event.target if event.kind == "command" else event.text
-        if problem := _problem(_with_context(text, event), bool(event.files)):
+        if problem := _problem(with_context(text, event), bool(event.files)):
             await self._posted(tx, session, event, turn_id, "", "❗")
             await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(problem, "❗"))
             return ""
@@ -234,9 +232,9 @@ class Inbox:
         question, beside = _without_last(text, "btw")
         if beside:
             await self._posted(tx, session, event, turn_id, turn_id, ACCEPTED)
-            return await self._start(tx, session, event, turn_id, "aside", _with_context(question, event))
+            return await self._start(tx, session, event, turn_id, "aside", with_context(question, event))
         text, waits = _without_last(text, "queue")
-        text = _with_context(text, event)
+        text = with_context(text, event)
         waiting = await self.turns.waiting(tx, session.id)
         if waiting and not waits and not event.files:
             running = next((one.turn_id for one, runs in waiting if runs), waiting[0][0].turn_id)
@@ -312,7 +310,7 @@ class Inbox:
         message = await self.messages.by_remote(tx, event.remote_id)
         if message is None:
             return await self._message(tx, session, event, turn_id) if event.mentioned else ""
-        if message.kind != "person" or _said(message) == _printable(event.text) or not event.text.strip():
+        if message.kind != "person" or _said(message) == printable(event.text) or not event.text.strip():
             return ""
         key = message.key.removesuffix(":person")
         if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
@@ -433,6 +431,11 @@ class Inbox:
         await self.messages.post(call.tx, call.session.id, f"{call.turn_id}:notice", "notice", plain(text, mark))
 
 
+def _called(author: Author) -> Author:
+    """Return a person with a name that is nothing but a name: it stands in sentences of ours."""
+    return replace(author, name=inert(author.name)[:80] or author.id)
+
+
 def _whole(value: Any) -> Any:
     """Return an event, or a part of one, in which no text has half of a UTF-16 pair: JSON can say it, no database takes it."""
     if isinstance(value, str):
@@ -451,11 +454,6 @@ def _local(session: Session) -> bool:
 def _said(message: StoredMessage) -> str:
     """Return the text of a person's message, without the names of its files."""
     return "".join(block.text for block in message.doc.blocks if isinstance(block, Para)).split("\n📎 ")[0]
-
-
-def _with_context(text: str, event: Event) -> str:
-    """Return a message with the one of somebody else that it answers."""
-    return f"{text}\n\nIn answer to this message of {event.replied_to}".strip() if event.replied_to else text
 
 
 def _without_last(text: str, word: str) -> tuple[str, bool]:
@@ -478,21 +476,12 @@ def _unread(event: Event) -> str:
     )
 
 
-def _printable(text: str) -> str:
-    return "".join(char for char in text if _can_stand(char))
-
-
-def _can_stand(char: str) -> bool:
-    """Say whether a character may stand in a text: spaces and joiners may; what people could not see may not."""
-    return char.isprintable() or char in KEPT or unicodedata.category(char) == "Zs"
-
-
 def _problem(text: str, with_files: bool) -> str:
     """Return what is wrong with a message, '' for nothing."""
     if not text.strip() and not with_files:
         return "The message is empty. Say what you would like to have."
     if len(text) > MAX_MESSAGE_CHARS:
         return f"The message has {len(text):,} characters; I read up to {MAX_MESSAGE_CHARS:,}. Send the rest as a file, or in parts."
-    if "\x00" in text or sum(not _can_stand(char) and char != "\r" for char in text) > len(text) // 20:
+    if "\x00" in text or sum(not can_stand(char) and char != "\r" for char in text) > len(text) // 20:
         return "That looks like a binary file, not like text. Describe in words what you would like to have."
     return ""

@@ -38,7 +38,7 @@ from core.chat import (
     Revoked,
 )
 from core.errors import OutsideError
-from core.messages import Doc, Para, ProgressCard
+from core.messages import Doc, Para, ProgressCard, Quote
 from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
@@ -228,6 +228,7 @@ class Courier:
         """Return the session, its thread opened if it was begun by a command; None if that has to wait."""
         session = await self.sessions.get(session_id)
         if session.key.thread.startswith(CLOSED):
+            log.warning("delivery_dropped", extra={"session": session_id, "why": "its thread is gone"})
             await self.outbox.drop(session_id)
             return None
         if not session.key.thread.startswith(OPENING):
@@ -428,9 +429,13 @@ class Courier:
         """Open the thread of a session that was begun by a command."""
         self._take(session.key, ("post", 0))
         first = await self.messages.first_said(session.id)
-        root = self.port.render(Outgoing(Doc((Para(_opening(first) if first else session.title),))))[0]
-        nonce = hashlib.sha256(session.id.encode()).hexdigest()[:24]
-        thread, remote_id = await self.port.open_thread(session.key, session.title, root, nonce)
+        root, *more = self.port.render(Outgoing(_opening(first) if first else plain(session.title)))
+        thread, remote_id = await self.port.open_thread(session.key, session.title, root, _hash(session.id))
+        key = replace(session.key, thread=thread)
+        for number, part in enumerate(more, 1):
+            nonce = _hash(f"{session.id}/{number}")
+            if not await self.port.find(key, part, nonce, time.time()):
+                await self.port.post(key, part, nonce)
         async with self.database.write() as tx:
             await self.sessions.bind(tx, session, thread)
         await self.outbox.hang_on(session.id, remote_id)
@@ -470,16 +475,21 @@ class Courier:
         return self._buckets.setdefault((kind, within), Bucket(rate))
 
 
-def _opening(row: StoredMessage) -> str:
+def _opening(row: StoredMessage) -> Doc:
+    """Return what the thread of a command begins with: the words of who gave it."""
     text = " ".join(block.text for block in row.doc.blocks if isinstance(block, Para))
-    return f"{row.author} asks: {text}" if row.author else text
+    return Doc((Para(f"{row.author} asks:"), Quote(text)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _nonce(message_id: int, known: Delivery) -> str:
     """Return what makes posting idempotent: the same for each try of one posting, another after a deletion."""
-    return hashlib.sha256(f"{message_id}/{known.part}/{known.tried}".encode()).hexdigest()[:24]
+    return _hash(f"{message_id}/{known.part}/{known.tried}")
 
 
 def _digest(part: Part) -> str:
     files = [(one.name, hashlib.sha256(one.content).hexdigest()) for one in part.files]
-    return hashlib.sha256(json.dumps([part.body, files], sort_keys=True).encode()).hexdigest()[:24]
+    return _hash(json.dumps([part.body, files], sort_keys=True))

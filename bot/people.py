@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapters.store.people import Standing
 from core.chat import Choice, Event, Form
 from core.sessions import Author, Session
+from core.wording import printable
 
 ACCESS = {
     "owner": "only who started it", "invited": "who started it and whom they let in",
@@ -71,6 +72,16 @@ def with_names(text: str, people: Sequence[Author]) -> str:
     """Return a text in which those whom it mentions by their id have the names that people read."""
     names = {one.id: " ".join(re.sub(r"[<>@]", " ", one.name).split())[:80] for one in people}
     return MENTION.sub(lambda match: f"@{names[match[1]]}" if names.get(match[1]) else match[0], text)
+
+
+def with_context(text: str, event: Event) -> str:
+    """Return what a message says, with the one of somebody else that it answers."""
+    return f"{text}\n\nIn answer to this message of {event.replied_to}".strip() if event.replied_to else text
+
+
+def asked_for(event: Event) -> str:
+    """Return the whole of what a message asks for, as who decides on it reads it."""
+    return printable(with_context(event.text, event) + "".join(f"\n📎 {file.name}" for file in event.files))
 
 
 def settings_form(session: Session) -> Form:

@@ -1,6 +1,8 @@
 """From a turn's result to a message, in no platform's terms."""
 
+import ipaddress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from adapters.preview.live import PATH
 from bot.people import ACCESS, LISTENING
@@ -19,6 +21,7 @@ from core.messages import (
     PreviewCard,
     Progress,
     ProgressCard,
+    Quote,
     TurnResult,
 )  # fmt: skip
 from core.receipts import summary
@@ -30,6 +33,10 @@ MARKS: dict[Outcome, str] = {
 }  # fmt: skip
 NUMBERS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 MAX_DIFF_CHARS = 20_000
+ONLY_THERE = (
+    "The preview's link opens only on the machine that I run on; elsewhere the pictures show the app. "
+    "Whoever runs me can give previews an address for everyone: THREADWRIGHT_PREVIEW_URL."
+)
 RECEIPT = f"{PATH}receipt/"
 
 
@@ -99,10 +106,25 @@ def footer(result: TurnResult, spent_usd: float = 0.0) -> str:
 
 def introduced(doc: Doc, session: Session, title: str, owner: str, model: str) -> Doc:
     """Return the first reply of a thread with what holds in it, each changeable with one tap."""
+    blocks = [*doc.blocks, *([Para(ONLY_THERE)] if session.key.platform != "local" and _only_there(doc) else [])]
     who, heard = ACCESS[session.access], LISTENING[session.listening]
     line = f"This thread is {title}, started by {owner} and written by {model or 'the builder'}. "
     line += f"It is driven by {who}; I listen to {heard}."
-    return replace(doc, blocks=(*doc.blocks, Footer(line)), actions=(*doc.actions, Action("settings")))
+    return replace(doc, blocks=(*blocks, Footer(line)), actions=(*doc.actions, Action("settings")))
+
+
+def _only_there(doc: Doc) -> bool:
+    """Say whether the preview's address leads everybody to their own machine."""
+    return any(is_local(one.preview.url) for one in doc.blocks if isinstance(one, PreviewCard))
+
+
+def is_local(url: str) -> bool:
+    """Say whether an address is that of the machine on which it is opened."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def progress(state: Progress, seconds: float = 0.0, over: bool = False) -> Doc:
@@ -123,6 +145,8 @@ def as_text(doc: Doc) -> str:
     for block in doc.blocks:
         if isinstance(block, Para | Footer | DiffText):
             lines.append(block.text)
+        elif isinstance(block, Quote):
+            lines += [f"> {line}" for line in block.text.splitlines()]
         elif isinstance(block, PreviewCard):
             lines.append(f"Preview: {block.preview.url}")
         elif isinstance(block, Files):

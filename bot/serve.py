@@ -9,11 +9,14 @@ import uvicorn
 
 from adapters.preview.caddy import reachable
 from bot.frontends import connected
+from bot.replies import is_local
 from bot.settings import Settings
 from bot.web.chat import web_app
 from bot.web.server import running, stop_signal
 from bot.wiring import opened
 from core.errors import UserError
+
+ONLY_HERE = "Links to previews open on this machine only: set THREADWRIGHT_PREVIEW_URL for the people in your chats."
 
 
 async def serve(settings: Settings) -> None:
@@ -35,6 +38,8 @@ async def serve(settings: Settings) -> None:
         async with connected(app), running(config):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
+            if app.caught_up and is_local(settings.preview_link("name")):
+                print(f"  {ONLY_HERE}\n", flush=True)
             await stopped.wait()
             warming.cancel()
             print("  Stopping; turns that are running go on at the next start.", flush=True)

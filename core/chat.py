@@ -103,13 +103,14 @@ class Form:
     """
     What a modal asks; its answer comes back as the command `verb` with `name=value` pairs.
 
-    `about` is read before the choices; `target`, if any, comes back as the pair `target=…`.
+    `about` is read before the choices, and what a person said in `quoted`; `target`, if any, comes back as the pair `target=…`.
     """
 
     verb: str
     title: str
     choices: Sequence[Choice]
     about: str = ""
+    quoted: str = ""
     target: str = ""
     submit: str = "Save"
 

@@ -170,6 +170,14 @@ class Para:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """What a person said, shown as their words: nothing in it looks like the bot's own, or leads anywhere."""
+
+    text: str
+    type: Literal["quote"] = "quote"
+
+
+@dataclass(frozen=True)
 class Files:
     """The changed files, and where to see the whole diff; `kept` are those that were not taken into the app."""
 
@@ -232,7 +240,7 @@ class Footer:
     type: Literal["footer"] = "footer"
 
 
-Block = Para | Files | DiffText | Enclosed | ChecksTable | PreviewCard | ProgressCard | Footer
+Block = Para | Quote | Files | DiffText | Enclosed | ChecksTable | PreviewCard | ProgressCard | Footer
 
 
 @dataclass(frozen=True)

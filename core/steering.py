@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from core.messages import Signal, TurnRequest
-from core.wording import listed, quoted
+from core.wording import inert, listed, quoted
 
 MOST_NAMED = 20
 
@@ -26,7 +26,7 @@ def counted(heard: Iterable[Signal]) -> tuple[Signal, ...]:
 
 def named(said: Iterable[Signal]) -> str:
     """Return what was said, each on one line and shortened."""
-    return listed(quoted([" ".join(one.text.split())[:80] for one in said]), MOST_NAMED)
+    return listed(quoted([inert(one.text)[:80] for one in said]), MOST_NAMED)
 
 
 def asked(request: TurnRequest, added: Sequence[Signal]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from core.findings import CheckResult
-from core.messages import ChecksTable, DiffText, Doc, FileChange, Files, Footer, Para, PreviewCard, ProgressCard
+from core.messages import ChecksTable, DiffText, Doc, FileChange, Files, Footer, Para, PreviewCard, ProgressCard, Quote
 
 FENCE, HARMLESS = "```", "` ` `"
 MOST_PIECES = 4
@@ -93,7 +93,16 @@ def code(lines: Iterable[str], limit: int, escape: Callable[[str], str] = str) -
 
 def words(doc: Doc) -> str:
     """Return what a message says in sentences."""
-    return "\n".join(block.text for block in doc.blocks if isinstance(block, Para) and block.text)
+    return "\n".join(
+        fenced(block.text) if isinstance(block, Quote) else block.text
+        for block in doc.blocks
+        if isinstance(block, Para | Quote) and block.text
+    )
+
+
+def fenced(text: str) -> str:
+    """Return a person's words as a code block, in which nothing is formatted or linked."""
+    return f"{FENCE}\n{text.replace(FENCE, HARMLESS)}\n{FENCE}"
 
 
 def files_in(doc: Doc) -> tuple[str, list[str]]:

@@ -136,7 +136,7 @@ def web_app(app: App) -> FastAPI:
     async def health() -> dict[str, Any]:
         """Say what works; the bot is alive as long as this answers, so that is what the code says."""
         await app.sessions.list()
-        chats = {name: app.lost.get(name) or await port.problem() for name, port in app.platforms.items()}
+        chats = {name: await port.problem() for name, port in app.platforms.items()} | app.lost
         state = "degraded" if any(chats.values()) else "ok"
         return {"state": state, "model": app.model.name, "chats": {name: why or "ok" for name, why in chats.items()}}
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from adapters.chat.discord.render import render as on_discord
 from adapters.chat.discord.render import thread_name
-from adapters.chat.discord.wire import sent_as
+from adapters.chat.discord.wire import modal_of, sent_as
 from adapters.chat.slack.render import diff_view, form_view, home_view
 from adapters.chat.slack.render import render as on_slack
 from adapters.chat.text import split
 from bot.people import settings_form
-from core.chat import Outgoing, Part, Picture
+from core.chat import Form, Outgoing, Part, Picture
 from core.findings import CheckResult, Finding
 from core.llm.chat import Usage
 from core.messages import (
@@ -31,6 +31,7 @@ from core.messages import (
     PreviewState,
     Progress,
     ProgressCard,
+    Quote,
 )  # fmt: skip
 from core.sessions import Session, ThreadKey
 
@@ -209,3 +210,38 @@ def test_forms_and_home_keep_slacks_limits() -> None:
         assert all(len(one["text"]["text"]) <= 75 for one in block["element"]["options"])
     home = home_view([(f"Thread <{number}>", "https://x.example", "https://y.example") for number in range(200)])
     assert len(home["blocks"]) <= 100
+
+
+HOSTILE = (
+    "✅ **Ann let this through** [receipt](https://evil.example)\n```\n# Approved\n```` @everyone <!channel>\n> quoted"
+)
+
+
+@pytest.mark.parametrize("render", [on_discord, on_slack])
+@pytest.mark.parametrize("again", [1, 300])
+def test_nothing_that_a_person_says_passes_for_the_bots_own_words(render: Any, again: int) -> None:
+    parts = render(Outgoing(Doc((Para("Ben would like me to do this:"), Quote(HOSTILE * again)), "🔑")))
+    texts = [
+        part.body["content"] if "content" in part.body else part.body["blocks"][0]["text"]
+        for part in parts
+        if part.body.get("content") or part.body.get("blocks")
+    ]
+    for text in texts:
+        outside, inside = [], False
+        for line in text.splitlines():
+            if line.startswith("```"):
+                inside = not inside
+            elif not inside:
+                outside.append(line)
+        assert not inside or len(parts) > 1
+        assert "evil" not in "".join(outside)
+        assert "Approved" not in "".join(outside)
+
+
+def test_a_form_shows_what_a_guest_asks_for_as_it_is() -> None:
+    form = Form("decide", "A guest's message", [], about="Ben would like me to do this:", quoted=HOSTILE)
+    view = form_view(form, "{}")
+    assert [block["text"]["type"] for block in view["blocks"]] == ["plain_text", "plain_text"]
+    shown: Any = modal_of(form).to_components()[0]
+    assert shown["content"].startswith("Ben would like me to do this:\n```\n✅")
+    assert shown["content"].count("```") == 2

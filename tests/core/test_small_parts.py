@@ -21,6 +21,7 @@ from core.manifests import Review, Role
 from core.memory import Memory, Recollection, kind_of
 from core.messages import TurnKind, TurnRequest
 from core.sessions import ThreadKey
+from core.wording import inert, printable
 from tests.conftest import ANN
 
 ASKED = ChatRequest("quality", "text", "system", (Message("user", "hello"),))
@@ -203,3 +204,16 @@ async def test_an_answer_that_was_paid_before_costs_nothing() -> None:
     for _ in range(3):
         await model.complete(ChatRequest("quality", "text", "", (Message("user", "x"),)))
     assert (model.usage, model.calls) == (Usage(), 0)
+
+
+def test_what_people_say_in_a_sentence_of_ours_is_one_line_without_form() -> None:
+    assert (
+        inert("✅ **let\nthrough** [here](https://evil.example) `x` <b>")
+        == "✅ let through (here)(https://evil.example) 'x' ‹b›"
+    )
+
+
+def test_what_people_could_not_see_is_no_part_of_a_text() -> None:
+    family, persian = "👨\u200d👩\u200d👧", "می\u200cخواهم"
+    assert printable(f"Lulu’s\u00a0Café\t{family}\n{persian}") == f"Lulu’s\u00a0Café\t{family}\n{persian}"
+    assert printable("a\u202eb\u2066c\u200bd\ufeffe\U000e0041f\x00g\x1bh") == "abcdefgh"

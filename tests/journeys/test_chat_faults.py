@@ -532,6 +532,27 @@ def test_a_token_that_is_refused_at_the_start_ends_the_bot_with_a_sentence(kind:
             there.bot.start()
 
 
+@pytest.mark.parametrize("kind", ["slack", "discord"])
+def test_a_platform_that_cannot_be_reached_at_the_start_keeps_nobody_else_waiting(kind: str, tmp_path: Path) -> None:
+    with place(kind, tmp_path, **QUIET) as there:
+        server = there.people.server
+        there.bot.kill()
+        if kind == "slack":
+            server.faults.append(SlackFault("auth.test", 503, times=10**6))
+        else:
+            server.faults.append(DiscordFault("", ".*", 503, times=10**6))
+        there.bot.start()
+        if kind == "slack":
+            assert "tried again" in health(there)["chats"]["slack"]
+        else:
+            until(lambda: "tried again" in health(there)["chats"].get("discord", ""))
+        assert "Slack answered 503" in there.bot.log() or kind == "discord"
+        server.faults.clear()
+        until(lambda: health(there)["state"] == "ok", 90)
+        there.people.call("Ann", PAGE)
+        there.reply(1)
+
+
 def health(there: Place) -> Any:
     """Return what the bot's health page says."""
     answer = httpx.get(f"{there.bot.url}/healthz", trust_env=False)
@@ -670,7 +691,7 @@ def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
         url = f"{there.bot.url}/slack/events"
         body = '{"type":"url_verification","challenge":"abc"}'
 
-        def signed(at: float, secret: str = slack_module.SECRET) -> httpx.Response:
+        def signed(at: float, secret: str = slack_module.SECRET, body: str = body) -> httpx.Response:
             base = f"v0:{int(at)}:{body}".encode()
             mac = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
             headers = {
@@ -681,6 +702,8 @@ def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
             return httpx.post(url, content=body, headers=headers, trust_env=False)
 
         assert signed(time.time()).json() == {"challenge": "abc"}
+        for odd in ("[]", '"text"', "[" * 100_000, "{"):
+            assert signed(time.time(), body=odd).status_code == 400
         assert signed(time.time(), "another").status_code == 401
         assert httpx.post(url, content=body, trust_env=False).status_code == 401
         assert health(there)["chats"] == {"slack": "ok"}

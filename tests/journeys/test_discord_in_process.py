@@ -17,6 +17,7 @@ from adapters.chat.discord.port import DiscordPort
 from bot.frontends import served
 from bot.settings import Settings
 from bot.wiring import App, opened
+from core.chat import CLOSED
 from tests.servers.process import seeded
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
@@ -275,6 +276,31 @@ async def test_a_forwarded_card_and_a_forwarded_picture_are_read(there: There) -
     assert "📎 shot.png" in text
     reply = (await there.replies(thread, 2))[-1]
     assert "Put static/uploads/shot.png" in reply.content or "uploads/shot.png" in reply.content
+
+
+async def test_a_long_wish_is_shown_whole(there: There) -> None:
+    await there.ann.slash(there.channel, "build", what=f"{PAGE}. {'Really. ' * 450}The end")
+    thread = await there.thread()
+    await there.replies(thread, 1)
+    ours = [one for one in [*there.channel.history(), *thread.history()] if one.type is discord.MessageType.default]
+    asked = "".join(one.content for one in ours if not one.embeds)
+    assert "ann asks:" in asked
+    assert asked.count("Really.") == 450
+    assert "The end" in asked
+
+
+@pytest.mark.parametrize("what", ["thread", "channel"])
+async def test_a_thread_that_is_deleted_is_closed(there: There, what: str) -> None:
+    thread, _ = await there.begun()
+    there.env.backend.delete_channel(thread.id if what == "thread" else there.channel.id)
+
+    async def closed() -> bool:
+        (session,) = await there.app.sessions.list()
+        return session.key.thread == f"{CLOSED}{thread.id}"
+
+    async with asyncio.timeout(SECONDS):
+        while not await closed():
+            await asyncio.sleep(0.05)
 
 
 async def test_an_interaction_that_comes_twice_is_answered_once_and_is_no_error(

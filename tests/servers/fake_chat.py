@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from core.chat import Capabilities, Event, Missing, Outgoing, Part, Past, Rate
 from core.errors import OutsideError
-from core.messages import Attachment, Para, ProgressCard
+from core.messages import Attachment, Para, ProgressCard, Quote
 from core.sessions import Author, ThreadKey
 from tests.servers.chat import Shown
 
@@ -33,9 +33,9 @@ class FakePort:
 
     def render(self, message: Outgoing) -> tuple[Part, ...]:
         """Return a message as one part: its text and its buttons."""
-        texts = [block.text for block in message.doc.blocks if isinstance(block, Para)]
+        texts = [block.text for block in message.doc.blocks if isinstance(block, Para | Quote)]
         texts += [block.progress.step for block in message.doc.blocks if isinstance(block, ProgressCard)]
-        body = {"text": "".join(texts), "buttons": [one.verb for one in message.doc.actions]}
+        body = {"text": " ".join(texts), "buttons": [one.verb for one in message.doc.actions]}
         return (Part("main", body, message.files),) if message.doc.blocks else ()
 
     def plain(self, part: Part) -> Part:

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 import discord
 from discord import app_commands
+from discord.backoff import ExponentialBackoff
 
 from adapters.chat.discord.wire import IN_MENU, Verb, discord_errors
 
@@ -21,6 +23,8 @@ COMMANDS = {
 }  # fmt: skip
 MAX_TEXT = 4_000
 LOOK_AGAIN_SECONDS = 2
+QUICK_SECONDS, QUICK_TRIES, CALM_SECONDS = 8.0, 60, 600.0
+"""How long to wait before connecting again, how often so shortly, and after how much quiet that begins anew."""
 
 
 class Hears(Protocol):
@@ -46,6 +50,24 @@ class Hears(Protocol):
 
     async def interacted(self, interaction: discord.Interaction) -> None:
         """A command was given, a button pressed or a form sent."""
+
+
+class _Prompt(ExponentialBackoff[Literal[False]]):
+    """Waits for seconds only while an outage is young: discord.py's own waits for minutes after the fourth try."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tries, self._latest = 0, float("-inf")
+
+    def delay(self) -> float:
+        now = time.monotonic()
+        self._tries = 1 if now - self._latest > CALM_SECONDS else self._tries + 1
+        self._latest = now
+        return min(super().delay(), QUICK_SECONDS) if self._tries <= QUICK_TRIES else super().delay()
+
+
+# There is no parameter for it.
+setattr(discord.client, "ExponentialBackoff", _Prompt)  # noqa: B010 - mypy knows the name as a class
 
 
 def client_for(hears: Hears, intents: discord.Intents) -> discord.Client:

@@ -45,6 +45,7 @@ from core.chat import (
     Rate,
     Revoked,
 )  # fmt: skip
+from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
 
@@ -115,6 +116,11 @@ class DiscordPort:
                 log.critical("platform_lost: %s", error)
                 self._lost = str(error)
                 raise
+            except OutsideError as error:
+                log.error("discord_connection_failed: %s", error)
+                if isinstance(error.__cause__, aiohttp.ClientError | OSError | TimeoutError):
+                    # It was not even reached: such a try counts for nothing.
+                    pause = min(pause, FIRST_PAUSE)
             except Exception:
                 log.exception("discord_connection_failed")
             finally:

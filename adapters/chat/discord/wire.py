@@ -11,7 +11,7 @@ import discord
 
 from adapters.chat.discord import events
 from adapters.chat.discord.render import MAX_CONTENT
-from adapters.chat.text import split
+from adapters.chat.text import fenced, split
 from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
 
@@ -137,14 +137,15 @@ def alike(message: discord.Message, part: Part) -> bool:
     return message.content == (part.body["content"] or "") and ids <= theirs
 
 
-MAX_ABOUT = 3_900
+MAX_ABOUT = 3_700
 
 
 def modal_of(form: Form) -> discord.ui.Modal:
     """Return a form as a modal; its answer is read from the interaction, so it survives a restart."""
     modal = discord.ui.Modal(title=form.title[:45], custom_id=f"{form.verb}:{form.target}")
     if form.about:
-        modal.add_item(discord.ui.TextDisplay(form.about[:MAX_ABOUT]))
+        quote = f"\n{fenced(form.quoted[:MAX_ABOUT])}" if form.quoted else ""
+        modal.add_item(discord.ui.TextDisplay(form.about + quote))
     for choice in form.choices:
         options = [
             discord.SelectOption(label=label[:100], value=value, default=value == choice.chosen)

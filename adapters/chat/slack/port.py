@@ -66,6 +66,10 @@ NAME_SECONDS = 1.0
 UNNAMED, MOST_LOOKED_UP = re.compile(r"<#[A-Z0-9]{1,40}>|<!subteam\^[A-Z0-9]{1,40}>"), 5
 """Channels and groups that Slack mentions by their ids alone."""
 MOST_CALLS = 100
+SHARED = (
+    "slack_shared: Slack counts %d other connection(s) of this app. If another process has the same app token, "
+    "each gets only a part of what people say: give each an app of its own."
+)
 OPENS = "Opening a thread for it. If none appears, invite me to this channel and try again."
 
 
@@ -85,6 +89,7 @@ class SlackPort:
         self._answering: set[asyncio.Task[None]] = set()
         self._me = self._team = ""
         self._skew = 0.0
+        self._greetings = 0
         self._connection: Socket | None = None
         self._requests: AsyncSlackRequestHandler | None = None
 
@@ -148,6 +153,11 @@ class SlackPort:
         """Look for what was missed whenever a connection begins: Slack sends an event again for minutes only."""
         if message.get("type") == "hello":
             self._gap()
+            others = int(message.get("num_connections") or 1) - 1
+            if others > 0 and not self._greetings:
+                # Later ones are Slack's own: it opens a new connection before it closes an old one.
+                log.critical(SHARED, others)
+            self._greetings += 1
 
     @property
     def takes_requests(self) -> bool:
@@ -157,6 +167,8 @@ class SlackPort:
     async def take(self, request: Request) -> Response:
         """Take a request of Slack's; bolt checks its signature and its age."""
         assert self._requests is not None
+        if not _is_payload(await request.body()):
+            return Response("That is no payload of Slack's.\n", 400)
         answer = await self._requests.handle(request)
         sent = request.headers.get("X-Slack-Request-Timestamp", "")
         if answer.status_code == 200:
@@ -504,6 +516,16 @@ class SlackPort:
                 if answer.status != 200 or answer.content_type == "text/html" != attachment.media_type:
                     raise NotAllowed("Slack does not give the file; the app needs the scope files:read.")
                 return await answer.read()
+
+
+def _is_payload(body: bytes) -> bool:
+    """Say whether a request's body is a form or a JSON object: bolt takes nothing else, and fails before it looks who sent it."""
+    if body[:1] not in b'[{"':
+        return True
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _once(body: dict[str, Any], event: Event) -> bool:

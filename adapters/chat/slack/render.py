@@ -155,8 +155,11 @@ def safe(text: str) -> str:
 
 def form_view(form: Form, where: str) -> dict[str, Any]:
     """Return a form as a modal; `where` comes back with it."""
-    about = split(form.about, MAX_SECTION - 100)[:MODAL_PIECES] if form.about else []
-    blocks = [_section(escape(piece)[:MAX_SECTION]) for piece in about]
+    pieces = [*split(form.about, MAX_SECTION - 100), *split(form.quoted, MAX_SECTION - 100)][:MODAL_PIECES]
+    # Plain text: nothing in it is formatted or linked.
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "text": {"type": "plain_text", "text": piece, "emoji": False}} for piece in pieces
+    ]
     for choice in form.choices:
         options = {
             value: {"text": {"type": "plain_text", "text": cut(label, MAX_OPTION)}, "value": value}

@@ -23,7 +23,7 @@ SCOPES = (
 )  # fmt: skip
 REVOKED = ("invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired")
 GONE = (
-    "message_not_found", "channel_not_found", "thread_not_found", "is_archived", "cant_update_message",
+    "message_not_found", "channel_not_found", "thread_not_found", "cant_update_message",
     "edit_window_closed", "cant_delete_message", "file_not_found", "file_deleted",
 )  # fmt: skip
 BUSY = ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
@@ -59,6 +59,8 @@ def translated(response: Any, setting: str = BOT_TOKEN) -> OutsideError:
         return Revoked(f"Slack refuses the token ({code}). Set {setting} to a valid one.")
     if code in GONE:
         return Missing(f"Slack does not know it any more ({code}).")
+    if code == "is_archived":
+        return NotAllowed("The channel is archived; whoever may can unarchive it.")
     if code == "missing_scope":
         return NotAllowed(f"The Slack app lacks the scope {data.get('needed', '?')}.")
     if code in ("not_in_channel", "restricted_action", "no_permission", "not_allowed"):
