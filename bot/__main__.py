@@ -69,13 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     threads.add_argument("--json", action="store_true", help="print one JSON object")
     edits = add("edits", "count how the answers of each model were applied or refused")
     edits.add_argument("--json", action="store_true", help="print one JSON object")
-    in_thread("ask", "do one turn").add_argument(
-        "text", help="what you would say in the thread; - reads it from standard input"
-    )
-    for name in ("undo", "redo"):
-        in_thread(name, f"{name} a turn").add_argument(
-            "turn", nargs="?", default="", help="the turn's id; the latest unless given"
-        )
+    for name in ("ask", "undo", "redo"):
+        turn = in_thread(name, "do one turn" if name == "ask" else f"{name} a turn")
+        turn.add_argument("--diff", action="store_true", help="print the whole diff too")
+        if name == "ask":
+            turn.add_argument("text", help="what you would say in the thread; - reads it from standard input")
+        else:
+            turn.add_argument("turn", nargs="?", default="", help="the turn's id; the latest unless given")
     in_thread("log", "list the commits")
     in_thread("show", "show one commit").add_argument("commit")
     diff = in_thread("diff", "compare two commits")
@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     target = export.add_mutually_exclusive_group(required=True)
     target.add_argument("--zip", type=Path, metavar="FILE", help="a ZIP of the files")
     target.add_argument("--dir", type=Path, metavar="DIR", help="a clone with the history")
-    in_thread("import", "take in a folder, or a clone with new commits").add_argument("folder", type=Path)
+    taken = in_thread("import", "take in a folder, or a clone with new commits")
+    taken.add_argument("folder", type=Path)
+    taken.add_argument("--diff", action="store_true", help="print the whole diff too")
     return parser
 
 

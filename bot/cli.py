@@ -6,30 +6,39 @@ import dataclasses
 import difflib
 import json
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
 from adapters.sandbox.docker import build_image
 from adapters.store.migrate import upgrade
-from bot.replies import as_text, footer
+from bot.beside import Terminal, asked_of
+from bot.replies import as_text, footer, reply
 from bot.settings import Settings
 from bot.web.chat import event_id, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
+from core.checking import judge
 from core.errors import UserError
-from core.findings import MARKS
+from core.findings import MARKS, blocking
 from core.history import Commit, Committed, Diff, Draft
+from core.manifests import manifest_of
 from core.messages import Progress, TurnResult
+from core.projects import recognised
 from core.sessions import Author, Session
+from core.turn import finished
 from core.undoing import explain_clashes
 
 YOU = Author("terminal", "you")
 POLL_SECONDS = 0.1
+TURNS = ("ask", "undo", "redo", "import")
+COLOURS = {"done": "green", "unverified": "yellow", "asked": "cyan"}
 EXIT_CODES = {"done": 0, "asked": 0, "unverified": 0, "failed": 1}
 """The others end with 2."""
 
@@ -54,34 +63,56 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.command == "build-image":
         print(f"Built {await asyncio.to_thread(build_image, arguments.base_image)}")
         return 0
-    turns = arguments.command in ("ask", "undo", "redo")
-    async with opened(settings, previews=turns, any_port=True) as app:
-        if turns:
-            return await _turn(app, arguments)
-        return await _look(app, arguments)
+    folder = settings.data_dir.resolve()
+    if not folder.exists() and (arguments.data_dir or arguments.command not in ("ask", "import")):
+        raise UserError(
+            f"There is no data directory {folder}. Make the folder if it shall be a new one; `serve` does so too."
+        )
+    if (code := await asked_of(folder, arguments)) is not None:
+        return code
+    async with opened(settings, previews=arguments.command in TURNS, any_port=True) as app:
+        return await carried_out(app, arguments, Terminal(Console(), Console(stderr=True)), once=True)
 
 
-async def _turn(app: App, arguments: argparse.Namespace) -> int:
+async def carried_out(app: App, arguments: argparse.Namespace, terminal: Terminal, *, once: bool = False) -> int:
+    """Carry out one command and return its exit code; `once` says that the bot runs for this alone."""
+    if arguments.command in TURNS:
+        return await _turn(app, arguments, terminal, once=once)
+    found, text, code = await LOOKS[arguments.command](app, arguments)
+    terminal.line(json.dumps(found) if arguments.json else text)
+    return code
+
+
+async def _turn(app: App, arguments: argparse.Namespace, terminal: Terminal, *, once: bool) -> int:
     """Do one turn and show it."""
-    console = Console(stderr=True) if arguments.json else Console()
-    result, session = await _result(app, arguments, console)
+    result, session = await _result(app, arguments, terminal.err if arguments.json else terminal.out)
     if arguments.json:
-        print(json.dumps(as_json(session, result)))
+        terminal.line(json.dumps(as_json(session, result)))
     else:
-        await _print_result(app, session, result, console)
+        diff = (await app.repository.show(session.id, result.commit or result.kept))[1] if result.files else None
+        _print_result(result, diff, terminal.out, whole=getattr(arguments, "diff", False), once=once)
     return EXIT_CODES.get(result.outcome, 2)
 
 
 async def _result(app: App, arguments: argparse.Namespace, console: Console) -> tuple[TurnResult, Session]:
+    if arguments.command == "import":
+        with console.status("Importing"):
+            return await _imported(app, arguments)
     # Only a wish opens a thread: an undo with a slip in the name must not.
     key = thread_key(arguments.thread) if arguments.command == "ask" else (await _session(app, arguments.thread)).key
     text = arguments.command if arguments.command != "ask" else arguments.text
     text = sys.stdin.read() if text == "-" else text
     if arguments.command != "ask" and arguments.turn:
         return await _reverse(app, arguments, console)
-    with console.status("Starting") as status:
-        app.board.watchers.append(lambda _, state: status.update(_line(state)))
+    mine: list[str] = []
+
+    def shown(turn: str, state: Progress) -> None:
+        if turn in mine:
+            status.update(_line(state))
+
+    with console.status("Starting") as status, app.board.watched(shown):
         accepted = await app.inbox.accept(Event(event_id(), key, YOU, text=text))
+        mine.append(accepted.turn_id)
         assert accepted.session is not None
         if not accepted.turn_id:
             notes = [one for one in await app.messages.since(accepted.session.id) if one.kind == "notice"]
@@ -141,12 +172,19 @@ def as_json(session: Session, result: TurnResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _print_result(app: App, session: Session, result: TurnResult, console: Console) -> None:
-    console.print(f"[bold]{result.outcome}[/bold]  {result.message}", highlight=False)
+def _print_result(result: TurnResult, diff: Diff | None, console: Console, *, whole: bool, once: bool) -> None:
+    """Print what became of a turn; the diff only if it is asked for, because it can be long."""
+    console.print(result.outcome, style=f"bold {COLOURS.get(result.outcome, 'red')}", end="  ", highlight=False)
+    console.print(result.message, markup=False, highlight=False)
     for note in result.notes:
-        console.print(note, style="yellow", highlight=False)
-    if commit := result.commit or result.kept:
-        _print_diff((await app.repository.show(session.id, commit))[1], console)
+        console.print(note, style="yellow", markup=False, highlight=False)
+    for file in diff.files if diff else ():
+        console.print(
+            f"  {file.status:8} {escape(file.path)}  [green]+{file.added}[/green] [red]-{file.removed}[/red]",
+            highlight=False,
+        )
+    if diff and whole:
+        _print_diff(diff, console)
     table = Table(box=None, show_header=False)
     for check in result.checks:
         table.add_row(
@@ -161,29 +199,16 @@ async def _print_result(app: App, session: Session, result: TurnResult, console:
     console.print(table)
     if result.preview.url:
         console.print(f"Preview: {result.preview.url}", soft_wrap=True, highlight=False)
-        console.print("It answers while the bot runs: `make run`.", style="dim")
+        if once:
+            console.print("It answers while the bot runs: `make run`.", style="dim")
     console.print(footer(result), style="dim", highlight=False)
 
 
 def _print_diff(diff: Diff, console: Console) -> None:
-    for file in diff.files:
-        console.print(
-            f"  {file.status:8} {file.path}  [green]+{file.added}[/green] [red]-{file.removed}[/red]", highlight=False
-        )
     if console.is_terminal:
         console.print(Syntax(diff.text[:40_000], "diff", word_wrap=True))
     else:
-        print(diff.text, file=console.file)
-
-
-async def _look(app: App, arguments: argparse.Namespace) -> int:
-    """Carry out the commands that are no turns."""
-    answers = {
-        "edits": _edits, "threads": _threads, "log": _log, "show": _show, "diff": _diff, "export": _export, "import": _import,
-    }  # fmt: skip
-    found, text, code = await answers[arguments.command](app, arguments)
-    print(json.dumps(found) if arguments.json else text)
-    return code
+        console.file.write(diff.text + "\n")
 
 
 Answer = tuple[dict[str, Any], str, int]
@@ -272,22 +297,43 @@ async def _export(app: App, arguments: argparse.Namespace) -> Answer:
     return {"session": session.id, "commit": head, "path": str(target)}, f"Exported {head[:10]} to {target}.", 0
 
 
-async def _import(app: App, arguments: argparse.Namespace) -> Answer:
-    """Take in a folder; where it clashes with the head nothing moves."""
-    key = thread_key(arguments.thread)
+async def _imported(app: App, arguments: argparse.Namespace) -> tuple[TurnResult, Session]:
+    """Take in a folder, check and show it as a turn is, and tell the thread; where it clashes with the head nothing moves."""
+    key, turn_id = thread_key(arguments.thread), event_id()
     async with app.database.write() as tx:
         session = await app.sessions.open(tx, key, arguments.thread)
         head = await app.repository.head(session.id)
-        draft = Draft(session.id, head, {}, f"Import {arguments.folder.resolve().name}", event_id(), YOU)
+        draft = Draft(session.id, head, {}, f"Import {arguments.folder.resolve().name}", turn_id, YOU)
         committed: Committed = await app.repository.import_folder(tx, draft, arguments.folder)
     if committed.clashes:
-        text = explain_clashes(committed.clashes, "The folder does not fit")
-        return {"session": session.id, "outcome": "blocked", "commit": None, "message": text}, text, 2
-    found = {
-        "session": session.id, "outcome": "done", "commit": committed.commit, "parent": committed.parent or None,
-        "notes": list(committed.notes),
-    }  # fmt: skip
-    said = (
-        f"Imported as {committed.commit[:10]}, {len(committed.files)} file{'s' * (len(committed.files) != 1)} changed."
-    )
-    return found, "\n".join([said, *committed.notes]), 0
+        return TurnResult(turn_id, "blocked", explain_clashes(committed.clashes, "The folder does not fit")), session
+    if committed.commit == head:
+        return TurnResult(turn_id, "done", "Nothing in it is new.", notes=committed.notes), session
+    tree = await app.repository.tree(session.id, committed.commit)
+    before = await app.repository.tree(session.id, head)
+    count = len(committed.files)
+    said = f"Imported as {committed.commit[:10]}, {count} file{'s' * (count != 1)} changed."
+    notes = tuple(note for note in (recognised(tree), *committed.notes) if note)
+    result = TurnResult(turn_id, "done", said, notes=notes, parent=committed.parent)
+    # The files are somebody's own, and stay; what is wrong with them is told.
+    if (manifest := manifest_of(tree)) is not None:
+        result = replace(result, checks=(await judge(tree, before, manifest, app.checks, lambda _: None)).results)
+    preview = await app.previews.show(session.id, session.slug, committed.commit, tree, manifest)
+    result = finished(result, committed, preview)
+    if errors := blocking(result.checks):
+        text = (
+            f"The checks find {len(errors)} error{'s' * (len(errors) != 1)} in it; nothing was changed because of that."
+        )
+        result = replace(result, outcome="unverified", notes=(*result.notes, text))
+    diff = (await app.repository.show(session.id, committed.commit))[1].text
+    async with app.database.write() as tx:
+        doc = reply(result, diff)
+        await app.messages.post(tx, session.id, f"{turn_id}:reply", "reply", doc, turn_id=turn_id)
+    app.board.changed(session.id)
+    return result, session
+
+
+LOOKS = {
+    "edits": _edits, "threads": _threads, "log": _log, "show": _show, "diff": _diff, "export": _export,
+}  # fmt: skip
+"""The commands that are no turns."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
 from adapters.store.database import Database
@@ -48,6 +48,15 @@ class ProgressBoard:
                 watcher(turn_id, state)
 
         return show
+
+    @contextlib.contextmanager
+    def watched(self, watcher: Callable[[str, Progress], None]) -> Iterator[None]:
+        """Tell `watcher` of every turn's states, as long as this is open."""
+        self.watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self.watchers.remove(watcher)
 
     def state(self, turn_id: str) -> Progress | None:
         """Return how far a running turn is."""

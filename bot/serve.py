@@ -4,10 +4,13 @@ import asyncio
 import errno
 import gc
 import socket
+from functools import partial
 
 import uvicorn
 
 from adapters.preview.caddy import reachable
+from bot.beside import taking_commands
+from bot.cli import carried_out
 from bot.frontends import connected
 from bot.replies import is_local
 from bot.settings import Settings
@@ -35,7 +38,11 @@ async def serve(settings: Settings) -> None:
         gc.collect()
         gc.freeze()
         stopped = stop_signal()
-        async with connected(app), running(config):
+        async with (
+            connected(app),
+            running(config),
+            taking_commands(settings.data_dir.resolve(), partial(carried_out, app)),
+        ):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
             if app.caught_up and is_local(settings.preview_link("name")):

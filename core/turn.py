@@ -146,7 +146,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if committed.clashes:
         return _clashed(result, committed, "Your change does not fit any more")
 
-    return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
+    return finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
 
 async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, work: Work) -> Proposal:
@@ -413,7 +413,7 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     result = replace(
         result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} takes that back."
     )
-    return _finished(result, committed, await _preview(session, committed.commit, ports, steps))
+    return finished(result, committed, await _preview(session, committed.commit, ports, steps))
 
 
 def _clashed(result: TurnResult, committed: Committed, what: str) -> TurnResult:
@@ -435,7 +435,7 @@ async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState
     return await ports.preview.show(session.id, session.slug, commit, tree, manifest_of(tree))
 
 
-def _finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:
+def finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:
     """Done only with evidence, and whole: every check ran, and the preview was seen; otherwise unverified, with the reason."""
     notes = list(result.notes)
     if result.left_out:

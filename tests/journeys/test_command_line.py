@@ -1,15 +1,18 @@
 """The terminal: the same turns, one JSON object, honest exit codes."""
 
+import contextlib
 import json
 import re
+import socket as socket_module
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.servers.process import ROOT, free_port, seeded
+from tests.servers.process import ROOT, BotProcess, free_port, seeded
 
 
 class Terminal:
@@ -26,8 +29,8 @@ class Terminal:
         command = [sys.executable, "-m", "bot", *argv, "--data-dir", str(self.data)]
         return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=180, **more)
 
-    def json(self, *argv: str, code: int = 0) -> dict[str, Any]:
-        done = self.run(*argv, "--json")
+    def json(self, *argv: str, code: int = 0, **more: Any) -> dict[str, Any]:
+        done = self.run(*argv, "--json", **more)
         assert done.returncode == code, done.stderr
         (line,) = done.stdout.splitlines()
         found: dict[str, Any] = json.loads(line)
@@ -56,8 +59,9 @@ def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path
 
     people = terminal.run("ask", "--thread", "shop", "Add a priority (low, high) to tasks")
     assert people.returncode == 0
-    for shown in ("Tasks have priority", '+        "priority"', "✓", "Preview: http://", "builtin"):
+    for shown in ("Tasks have priority", "changed  app.json", "✓", "Preview: http://", "builtin"):
         assert shown in people.stdout
+    assert '+        "priority"' not in people.stdout
 
     undone = terminal.json("undo", "--thread", "shop")
     redone = terminal.json("redo", "--thread", "shop")
@@ -91,9 +95,32 @@ def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path
         check=True,
     )
     taken = terminal.json("import", "--thread", "shop", str(clone))
-    assert taken["outcome"] == "done"
+    assert (taken["outcome"], taken["preview"]["state"]) == ("done", "ready")
+    assert {one["name"] for one in taken["checks"]} >= {"syntax", "tests", "mypy"}
+    assert terminal.json("import", "--thread", "shop", str(clone))["message"] == "Nothing in it is new."
     assert terminal.json("log", "--thread", "shop")["commits"][0]["title"] == "By hand"
     assert terminal.json("import", "--thread", "copy", str(clone))["outcome"] == "done"
+
+
+def test_what_is_imported_is_checked_recognised_and_told_in_the_thread(terminal: Terminal, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "package.json").write_text('{"scripts": {"dev": "vite"}, "dependencies": {"react": "19"}}')
+    found = terminal.json("import", "--thread", "theirs", str(theirs))
+    assert found["outcome"] == "unverified"
+    assert "Recognised as a React project (package.json). It does not run here as it is" in found["message"]
+    terminal.json("ask", "--thread", "shop", "Build a todo app")
+    clone = tmp_path / "clone"
+    terminal.json("export", "--thread", "shop", "--dir", str(clone))
+    (clone / "main.py").write_text((clone / "main.py").read_text() + "\nbroken(\n")
+    subprocess.run(
+        ["git", "-C", clone, "-c", "user.name=Cleo", "-c", "user.email=c@example.com", "commit", "-qam", "Oops"],
+        check=True,
+    )
+    people = terminal.run("import", "--thread", "shop", str(clone))
+    assert people.stdout.startswith("unverified  Imported as "), people.stderr
+    assert "The checks find 1 error in it" in people.stdout
+    assert "main.py" in people.stdout
 
 
 def test_errors_are_sentences(terminal: Terminal) -> None:
@@ -158,3 +185,57 @@ def test_the_doctor_lists_what_is_there_and_what_to_do(terminal: Terminal) -> No
 
 def test_migrate_runs_alone(terminal: Terminal) -> None:
     assert terminal.run("migrate").stdout.strip() == "The database is up to date."
+
+
+def test_a_slip_in_the_data_directory_creates_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    other = Terminal(tmp_path / "dtaa")
+    for argv in (["threads"], ["ask", "--thread", "x", "Build a todo app"], ["import", "--thread", "x", str(tmp_path)]):
+        done = other.run(*argv)
+        assert (done.returncode, "There is no data directory" in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "dtaa").exists()
+
+
+def test_commands_work_beside_a_running_bot(tmp_path: Path) -> None:
+    bot = BotProcess(
+        tmp_path / ("long" * 30) / "data", {"THREADWRIGHT_SANDBOX": "none", "THREADWRIGHT_BROWSER": "none"}
+    )
+    bot.start()
+    try:
+        terminal = Terminal(bot.data_dir)
+        socket = bot.data_dir / "cli.sock"
+        assert socket.resolve().stat().st_mode & 0o077 == 0
+        built = terminal.run(
+            "ask", "--thread", "page", "Make a landing page for a bicycle workshop called Spoke & Chain"
+        )
+        assert built.stdout.startswith("done  Spoke & Chain: a page to start from."), built.stderr
+        assert "make run" not in built.stdout
+        found = terminal.json("ask", "--thread", "page", "-", input="make it dark")
+        assert found["outcome"] == "done"
+        undone = terminal.run("undo", "--thread", "page", "--diff")
+        assert "\n+<html" in undone.stdout
+        assert "\x1b" not in undone.stdout
+        assert terminal.json("redo", "--thread", "page")["outcome"] == "done"
+        slug = terminal.json("threads")["threads"][0]["slug"]
+        page = httpx.get(f"{bot.url}/t/{slug}", trust_env=False)
+        assert "make it dark" in page.text
+        assert terminal.json("log", "--thread", "page")["commits"][2]["title"] == "make it dark"
+        (tmp_path / "out").mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", "export", "--thread", "page", "--zip", "a.zip", "--data-dir", str(bot.data_dir)],
+            cwd=tmp_path / "out", env={**terminal.env, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (done.returncode, (tmp_path / "out" / "a.zip").exists()) == (0, True), done.stderr
+        slip = terminal.run("log", "--thread", "pgae")
+        assert (slip.returncode, slip.stderr) == (
+            1,
+            "threadwright: There is no such thread. The command `threads` lists all. Did you mean 'page'?\n",
+        )
+        # A stray connection costs nothing.
+        with contextlib.closing(socket_module.socket(socket_module.AF_UNIX)) as stray:
+            stray.connect(str(socket.resolve()))
+            stray.sendall(b"nonsense\n")
+        assert terminal.json("threads")["threads"]
+    finally:
+        bot.stop()
+    assert not socket.exists()
+    assert terminal.json("threads")["threads"]
