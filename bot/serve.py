@@ -8,6 +8,8 @@ from functools import partial
 
 import uvicorn
 
+from adapters.llm.builtin import BuiltinModel
+from adapters.llm.local import local_models
 from adapters.preview.caddy import reachable
 from bot.beside import taking_commands
 from bot.cli import carried_out
@@ -45,6 +47,9 @@ async def serve(settings: Settings) -> None:
         ):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
+            if isinstance(app.model, BuiltinModel):
+                for one in await local_models():
+                    print(f"  {one.offer[0].upper()}{one.offer[1:]}.\n", flush=True)
             if app.caught_up and is_local(settings.preview_link("name")):
                 print(f"  {ONLY_HERE}\n", flush=True)
             await stopped.wait()

@@ -15,13 +15,23 @@ from adapters.store.database import Database, make_engine
 from adapters.store.migrate import upgrade
 from adapters.vfs.git import GitRepository
 from core.sessions import Author
-from tests.needs import missing
+from tests.needs import missing, summary_of
 from tests.servers.postgres import USER, installed, postgres_server
 
 # No test asks a registry that is not on this machine.
 os.environ |= {"THREADWRIGHT_PYPI_URL": "", "THREADWRIGHT_NPM_URL": ""}
 
 ANN, BEN = Author("u-ann", "Ann"), Author("u-ben", "Ben")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what this machine lacks, and which tests were therefore not tried."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [str(one.longrepr[2]) for one in skipped if isinstance(one.longrepr, tuple)]
+    if lines := summary_of(reasons):
+        terminalreporter.section("not tried on this machine")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,8 @@
 """Say what a test needs that this machine lacks; with REQUIRE_ALL=1 that is a failure, not a skip."""
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 
 import docker
 import pytest
@@ -15,6 +17,12 @@ def missing(what: str, how: str) -> None:
     if os.environ.get("REQUIRE_ALL") == "1":
         pytest.fail(text)
     pytest.skip(text)
+
+
+def summary_of(reasons: Sequence[str]) -> list[str]:
+    """Return what was not tried, and how to get what it needs: a line for each need, the most tests first."""
+    needs = Counter(reason.removeprefix("Skipped: ") for reason in reasons)
+    return [f"{count:5} test{'s' * (count != 1):1}  {need}" for need, count in needs.most_common()]
 
 
 def docker_client() -> docker.DockerClient:
