@@ -12,6 +12,8 @@ from pygit2.enums import DiffFind, FileMode, MergeFavor, ObjectType
 from core.errors import UserError
 from core.files import MAX_FILES, FileTree, check_paths, path_problem
 from core.history import Clash, Commit, Diff, Draft
+from core.manifests import BESIDE_PATH, MANIFEST_PATH
+from core.merging import merged_manifest
 from core.messages import FileChange
 from core.sessions import Author
 
@@ -199,9 +201,15 @@ def merge(
     """
     Merge three trees; where both sides changed the same lines nothing is merged and the clashes return.
 
-    If `theirs` prevails its lines are taken there instead.
+    If `theirs` prevails its lines are taken there instead. An app's manifest is merged by its fields.
     """
     index = repository.merge_trees(base, ours, theirs, favor=MergeFavor.THEIRS if prevails else MergeFavor.NORMAL)
+    for sides in list(index.conflicts or ()):
+        path = next(side.path for side in sides if side is not None)
+        texts = [_content(repository, side) for side in sides]
+        if path in (MANIFEST_PATH, BESIDE_PATH) and (merged := merged_manifest(*texts, prevails=prevails)):
+            del index.conflicts[path]
+            index.add(pygit2.IndexEntry(path, repository.create_blob(merged), FileMode.BLOB))
     if prevails and index.conflicts:
         # What one side removed and the other changed is not settled by lines.
         for sides in list(index.conflicts):
@@ -226,11 +234,15 @@ def _clash(
 
 
 def _lines(repository: pygit2.Repository, side: pygit2.IndexEntry | None) -> list[str]:
+    return _content(repository, side).decode("utf-8", "replace").splitlines()
+
+
+def _content(repository: pygit2.Repository, side: pygit2.IndexEntry | None) -> bytes:
     if side is None:
-        return []
+        return b""
     blob = repository[side.id]
     assert isinstance(blob, pygit2.Blob)
-    return blob.data.decode("utf-8", "replace").splitlines()
+    return blob.data
 
 
 def _side(base: list[str], side: list[str]) -> str:

@@ -13,6 +13,7 @@ from adapters.store.database import Database
 from adapters.vfs.git import GitRepository
 from core.errors import HeadMoved, UserError
 from core.history import Committed, Draft
+from core.manifests import AppManifest, PlannedFile
 from tests.conftest import ANN, BEN
 
 LINES = b"one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
@@ -72,6 +73,28 @@ async def test_what_prevails_settles_also_what_one_side_removed(git: GitReposito
         undone = await git.reverse(tx, draft, made.commit)
     assert undone.clashes == ()
     assert await git.tree("s", undone.commit) == await git.tree("s", first.commit)
+
+
+def described(analysis: str, *features: str) -> bytes:
+    """Return an app's manifest: its analysis is one line, so that by lines any two turns clash."""
+    files = (PlannedFile(path="a.txt", role="uix", description="a page"),)
+    return AppManifest(
+        name="shop", title="Shop", analysis=analysis, kind="static", features=list(features), files=list(files)
+    ).to_bytes()  # fmt: skip
+
+
+async def test_a_turn_is_reversed_though_a_later_one_described_the_app_anew(
+    git: GitRepository, database: Database
+) -> None:
+    await put(git, database, {"app.json": described("A shop.", "list"), "a.txt": LINES}, "t1")
+    made = await put(git, database, {"app.json": described("A dark shop.", "list", "dark"), "b.txt": b"b\n"}, "t2")
+    later = described("A dark shop with search.", "list", "dark", "search")
+    await put(git, database, {"app.json": later, "c.txt": b"c\n"}, "t3")
+    undone = await reverse(git, database, made.commit, "t2")
+    assert undone.clashes == ()
+    tree = await git.tree("s", undone.commit)
+    assert tree["app.json"] == described("A dark shop with search.", "list", "search")
+    assert sorted(tree) == ["a.txt", "app.json", "c.txt"]
 
 
 async def test_a_new_session_has_no_head_no_files_and_no_history(git: GitRepository) -> None:
