@@ -270,7 +270,10 @@ async def change_settings(call: Call) -> Outcome:
         await call.inbox.sessions.show_in_channel(call.tx, call.session.key, wanted.get("verbosity", ""))
         await call.inbox.sessions.change_place(call.tx, call.session.key, **wanted)
     changed = replace(call.session, **wanted)  # type: ignore[arg-type]
-    return said("Changed.\n" + "\n".join(f"{LABELS[one]}: {getattr(changed, one)}" for one in wanted))
+    lines = [f"{LABELS[one]}: {getattr(changed, one)}" for one in wanted]
+    if wanted.get("access") == "nobody":
+        lines.append("You can still say “settings”, “set …”, “status” and “help” here, because you started it.")
+    return said("\n".join(["Changed.", *lines]))
 
 
 async def fix(call: Call) -> Outcome:

@@ -42,6 +42,8 @@ OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcil
     "continue": {"continue", "retry"}
 }
 """Reactions that mean something only on a message that offers one of these."""
+EXCLUDED = {"👍": ("👎",), "👎": ("👍",)}
+"""Which reactions of the same person a reaction takes the place of."""
 
 
 @dataclass
@@ -101,6 +103,8 @@ class Inbox:
             return Accepted(session, answer=Answer(plain(await self._closed(tx, session), REFUSED))), ""
         call = Call(self, tx, session, event.author, turn_id, event.target, standing == "owner" or _local(session))
         outcome = await (self.command(call, event) if reacted is None else self._reaction(call, event, reacted))
+        if reacted is not None and _local(session):
+            await self._tidied(tx, event, reacted, outcome)
         return Accepted(session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form)), outcome.query
 
     async def _place(self, tx: AsyncConnection, event: Event) -> tuple[Session | None, StoredMessage | None, str]:
@@ -299,6 +303,20 @@ class Inbox:
         if not verb or (verb != "stop" and (message.kind not in ("reply", "progress") or not message.turn_id)):
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))
+
+    async def _tidied(self, tx: AsyncConnection, event: Event, message: StoredMessage, outcome: Outcome) -> None:
+        """
+        Take a reaction off again that did nothing, and the one that a new one excludes.
+
+        Only where reactions are ours to take: elsewhere people would still see them.
+        """
+        emoji = plain_emoji(event.emoji)
+        if event.kind == "reaction_added":
+            # A stop has nothing to say where it stopped something.
+            stopped = ADDED.get(emoji) == "stop" and outcome.doc is None
+            nothing = emoji in ADDED and not (outcome.turn_id or outcome.query or stopped)
+            for one in (emoji,) if nothing else EXCLUDED.get(emoji, ()):
+                await self.messages.react(tx, message.id, one, event.author.id, False, event.at)
 
     async def _is_news(self, tx: AsyncConnection, event: Event, message: StoredMessage) -> bool:
         """Store a reaction, of whomever: one that was refused must not count when it is seen again later."""

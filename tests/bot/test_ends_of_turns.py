@@ -290,7 +290,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-async def opened_thread(stack: AsyncExitStack, folder: Path) -> Thread:
+async def opened_thread(stack: AsyncExitStack, folder: Path, key: ThreadKey = KEY) -> Thread:
     url = f"sqlite+aiosqlite:///{folder}/store.db"
     database = Database(make_engine(url), url)
     stack.push_async_callback(database.close)
@@ -306,7 +306,7 @@ async def opened_thread(stack: AsyncExitStack, folder: Path) -> Thread:
         database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), Waivers(database)
     )
     async with database.write() as tx:
-        session = await sessions.open(tx, KEY, "Thread")
+        session = await sessions.open(tx, key, "Thread")
         await people.put(tx, session.id, ANN, "owner")
     return Thread(database, inbox, runner, engine, session)
 
