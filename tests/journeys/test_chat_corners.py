@@ -30,7 +30,7 @@ def test_an_edit_of_a_running_message_corrects_it_and_a_deletion_does_not_stop_i
         running = at_work(there, slow, "make it dark")
         slow.delay = 0
         people.edit("Ann", running, "make it blue")
-        until(lambda: any("I have edited my earlier message" in json.dumps(one) for one in slow.bodies))
+        until(lambda: any("make it blue" in json.dumps(one) for one in slow.bodies))
         there.reply(2)
         there.marked(running, "✅")
         slow.delay = 15

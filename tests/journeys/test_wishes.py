@@ -4,21 +4,26 @@ Wishes in people's own words, to the built-in builder: what it builds is what wa
 A request is built only when every word of it is covered; anything else is a question that names what is missing.
 """
 
+from collections.abc import Sequence
+
 import pytest
 
 from adapters.llm.builtin.model import BuiltinModel
+from adapters.llm.builtin.understand import ACCENTS
 from core import planning
 from core.context import Context
 from core.files import FileTree
-from core.manifests import AppManifest, Plan
+from core.manifests import AppManifest, Plan, Theme
 
 Fields = dict[str, tuple[str, ...]]
 
 
-async def understood(request: str, manifest: AppManifest | None = None) -> tuple[str, Plan | None, list[str]]:
+async def understood(
+    request: str, manifest: AppManifest | None = None, talk: Sequence[dict[str, str]] = ()
+) -> tuple[str, Plan | None, list[str]]:
     """Return the question that comes back, or the plan; and the options."""
     tree = FileTree({"app.json": manifest.to_bytes()}) if manifest else FileTree()
-    context = Context(tree, manifest)
+    context = Context(tree, manifest, talk=talk)
     found = await planning.triage(request, context, BuiltinModel())
     if found.intent == "question" or found.questions:
         return "\n".join([found.reply, *found.questions]), None, found.options
@@ -201,3 +206,70 @@ async def test_questions_and_decisions_are_answered_as_such() -> None:
     manifest = await shop()
     assert "Orders: Customer" in (await understood("how many fields does an order have?", manifest))[0]
     assert (await understood("Our brand is called Crumbs.", manifest))[0].startswith("Noted")
+
+
+@pytest.mark.parametrize(
+    ("request_text", "title", "fields", "accent", "mode"),
+    [
+        ("a todo list in dark mode", "Todo list", "title done due_date notes", "", "dark"),
+        ("Build an inventory app in green", "Inventory", "name sku category quantity reorder_level price supplier", "green", "auto"),
+        ("a list of bikes with owner and model, blue and light", "List of bikes", "owner model", "blue", "light"),
+        ("matches with team, red, blue and score", "Matches", "team red blue score", "", "auto"),
+        ("Keep track of paint with name and colour (red, blue)", "Paint", "name colour", "", "auto"),
+        ("Track my plants with name, light and water", "Plants", "name light water", "", "auto"),
+        ("recipes w/ name, minutes. it should be purple and light", "Recipes", "name minutes", "purple", "light"),
+    ],
+)  # fmt: skip
+async def test_looks_are_looks_and_no_names(request_text: str, title: str, fields: str, accent: str, mode: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert plan is not None, asked
+    manifest = plan.manifest
+    assert (manifest.title, [one.name for one in manifest.models[0].fields]) == (title, fields.split())
+    assert (manifest.theme.accent, manifest.theme.mode) == (ACCENTS.get(accent, Theme().accent), mode)
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["Build a todo app in light mode that emails me", "Build a todo app that texts me", "a booking page which reminds people",
+     "todo app that notifies us when something is late"],
+)  # fmt: skip
+async def test_what_an_app_would_do_by_itself_is_named(request_text: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert plan is None
+    assert "Left out, because that needs a model" in asked
+
+
+async def conversation(*said: str) -> tuple[str, Plan | None, list[str]]:
+    """Say one thing after the other before anything is built, and return what comes of the last."""
+    talk: list[dict[str, str]] = []
+    found: tuple[str, Plan | None, list[str]] = ("", None, [])
+    for text in said:
+        found = await understood(text, talk=talk)
+        talk += [{"by": "Ann", "said": text}, {"by": "the bot", "said": found[0]}]
+    return found
+
+
+BIKES = "Keep track of our bikes with owner and model, and print a label for each"
+
+
+async def test_an_offer_that_is_changed_is_offered_anew_and_yes_builds_it() -> None:
+    asked, plan, options = await conversation(BIKES, "make it green and light")
+    assert plan is None
+    assert asked.startswith("I would build: a list “bikes” with owner, model, in green and light.")
+    asked, _, _ = await conversation(BIKES, "make it green and light", "also keep customers with name and phone")
+    assert "a list “customers” with name, phone, in green and light" in asked
+    for yes in ("Yes, please", "ok, build it!", options[0]):
+        _, plan, _ = await conversation(BIKES, "make it green and light", yes)
+        assert plan is not None
+        assert lists(plan) == {"bikes": ("owner", "model")}
+        assert (plan.manifest.theme.accent, plan.manifest.theme.mode) == (ACCENTS["green"], "light")
+
+
+async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
+    _, plan, _ = await conversation(BIKES, "Build a list of books with title and author")
+    assert plan is not None
+    assert lists(plan) == {"books": ("title", "author")}
+    # Where nothing was offered a yes means nothing.
+    asked, plan, _ = await conversation("yes")
+    assert plan is None
+    assert "I do not see in that" in asked

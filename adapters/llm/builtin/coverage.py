@@ -31,6 +31,8 @@ NEXT_TO_NAMES = words_of("""
     type kind sort number text date time yes no true false boolean checkbox dropdown flag option options value
     values
 """)
+ACTS = words_of("texts emails mails sends notifies reminds pings warns alerts")
+"""What an app would do by itself: the same words are things only where the app keeps them."""
 _WORD = re.compile(r"[A-Za-z\u00c0-\u024f][\w'\u2019-]*|\d+")
 _SENTENCE = re.compile(r"[.!?;\n]+(?:\s+|$)|\n")
 _PART = re.compile(r",\s*(?:and\s+)?|\s+-\s+|:\s+|\s+and\s+|\s+with\s+")
@@ -72,13 +74,18 @@ def left_out(request: str, covered: Iterable[str]) -> list[str]:
 
 def uncovered(text: str, known: Iterable[str]) -> list[str]:
     """Return the words of a text that are not known, in no form of theirs."""
+    known = set(known)
     words = {*known, *FILLER, *NEXT_TO_NAMES}
     missing = list[str]()
     for word in _WORD.findall(text.replace("\u2019", "'")):
         parts = [part for part in word.lower().removesuffix("'s").split("-") if part]
-        if word.lower() in words or all(
-            part in words or singular(part) in words or spelled(part) != part for part in parts
-        ):
+        if word.lower() in ACTS:
+            named = word.lower() in known
+        else:
+            named = word.lower() in words or all(
+                part in words or singular(part) in words or spelled(part) in words for part in parts
+            )
+        if named:
             continue
         missing.append(word)
     return missing

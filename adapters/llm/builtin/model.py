@@ -3,13 +3,14 @@
 import difflib
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.llm.builtin.change import change
 from adapters.llm.builtin.coverage import foreign
 from adapters.llm.builtin.plans import DEFAULT_SECTIONS, new_manifest
 from adapters.llm.builtin.render import render
-from adapters.llm.builtin.understand import sentence, understand
+from adapters.llm.builtin.understand import looks_of, sentence, understand
 from core.context import MEMORY_CHARS
 from core.llm.chat import ChatRequest, Completion, Usage
 from core.manifests import AppManifest, Plan, Review, Triage
@@ -67,6 +68,15 @@ class BuiltinModel:
         return Completion(text, self.name, Usage(words, len(text) // 4, 0.0), blind=bool(request.images))
 
 
+BOT, OFFER = "the bot", "I would build:"
+"""Who the bot is in the talk, and how its offer begins."""
+_YES = re.compile(
+    r"(?:yes|yep|yeah|ok|okay|sure|fine|go|go ahead|do it|do that|please do|build it|build that|without that)"
+    r"(?:[,.!]? (?:please|build it|do it|do that|go ahead|without that|thanks|thank you)){0,3}[.!]*", re.I
+)  # fmt: skip
+_MORE = re.compile(r"\s*(?:and|also|plus|but|with|without|add|make it)\b", re.I)
+
+
 def _sections(prompt: str) -> dict[str, Any]:
     """Return the prompt's tagged JSON and its files' texts."""
     found: dict[str, Any] = {"files": {}}
@@ -76,7 +86,29 @@ def _sections(prompt: str) -> dict[str, Any]:
         r"^<file path=(?P<path>\"[^\n]*\")>\n`````\n(?P<text>.*?)\n`````\n</file>", prompt, re.M | re.S
     ):
         found["files"][json.loads(match["path"])] = match["text"]
-    return found | ({"request": _OURS.sub("", found["request"])} if "request" in found else {})
+    if "request" in found:
+        found["request"] = _OURS.sub("", found["request"])
+        if found.get("app") is None:
+            found["request"] = _with_offer(found["request"], found.get("talk") or [])
+    return found
+
+
+def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> str:
+    """Return what is asked for, where it answers an offer to build something: yes to that, or a change of it."""
+    wishes: list[str] = []
+    said = list(talk)
+    while len(said) > 1 and said[-1]["by"] == BOT and said[-1]["said"].startswith(OFFER) and said[-2]["by"] != BOT:
+        wishes.insert(0, said[-2]["said"].rstrip(" .!"))
+        said = said[:-2]
+    if not wishes:
+        return request
+    wishes = [wish for wish in wishes if not _YES.fullmatch(wish)] or wishes
+    offered = ". ".join(wishes)
+    if _YES.fullmatch(request.strip()):
+        return sentence(understand(offered)) or offered
+    if understand(request).clear and not _MORE.match(request):
+        return request
+    return f"{offered}. {request}"
 
 
 def _sentences(request: str) -> list[str]:
@@ -132,7 +164,8 @@ def _triage_of_new(request: str, decisions: list[str]) -> Triage:
         for model in found.models
     )
     would = told or f"a page “{found.title}” with the sections {', '.join(DEFAULT_SECTIONS)}"
-    reply = f"I would build: {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
+    would += f", in {' and '.join(looks)}" if (looks := looks_of(found)) else ""
+    reply = f"{OFFER} {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
     simply = sentence(found)
     asked = ["Shall I build it without that?" if simply else "Can you say it without that, in one sentence?"]
     return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply] if simply else [])

@@ -17,7 +17,7 @@ def table_name(model: DataModel) -> str:
 
 def new_manifest(request: str, found: Understood, *, react: bool = False) -> AppManifest:
     """Return the manifest of a new app; with `react` where the sandbox can build one."""
-    theme = Theme(accent=found.accent or Theme().accent, mode="dark" if found.dark else "auto")
+    theme = Theme(accent=found.accent or Theme().accent, mode=found.mode)
     name = identifier(found.title) or "app"
     if found.landing:
         bare = AppManifest(

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from adapters.llm.builtin.coverage import FILLER, left_out, stems
 from adapters.llm.builtin.words import field as read_field
@@ -48,6 +49,10 @@ ACCENTS = {
     "teal": "#0f766e", "brown": "#7a4a1f", "black": "#1f2933", "grey": "#4b5563", "gray": "#4b5563", "gold": "#946200",
     "yellow": "#8a6a00", "navy": "#1e3a6e", "indigo": "#4338ca", "turquoise": "#0e7490", "violet": "#7c3aed",
 }  # fmt: skip
+
+_IN_LOOKS = re.compile(
+    rf"\s+in\s+(?:an?\s+)?(?:{'|'.join(ACCENTS)}|dark|light)(?:\s+(?:mode|theme|colou?rs?))?$", re.I
+)  # fmt: skip
 
 # Well-known apps: the words that call for them, the view, and what they keep.
 PRESETS: tuple[tuple[str, str, str, str], ...] = (
@@ -99,7 +104,7 @@ class Understood:
     view: str = "table"
     landing: bool = False
     accent: str = ""
-    dark: bool = False
+    mode: Literal["auto", "dark", "light"] = "auto"
     preset: str = ""
     left_out: list[str] = field(default_factory=list)
     """What of the request would not be built, in the person's words."""
@@ -112,6 +117,7 @@ class Understood:
 
 def understand(request: str) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it."""
+    request = re.sub(r"\bw/ ?", "with ", request)
     found = _understood(request)
     return replace(found, left_out=left_out(request, _covered(request, found)))
 
@@ -133,8 +139,8 @@ def _covered(request: str, found: Understood) -> set[str]:
     if found.accent:
         texts += [name for name, value in ACCENTS.items() if value == found.accent] + ["colour color accent"]
         texts += re.findall(r"#[0-9a-fA-F]{6}\b", text)
-    if found.dark:
-        texts.append("dark mode theme")
+    if found.mode != "auto":
+        texts.append(f"{found.mode} mode theme")
     if "anonymous" in text.lower() and not {"name", "email"} & {
         one.name for model in found.models for one in model.fields
     }:
@@ -150,20 +156,25 @@ def sentence(found: Understood) -> str:
         f"{model.plural.lower()} with {', '.join(map(_field_words, model.fields))}" for model in found.models
     )
     title = found.title[:1].lower() + found.title[1:] if found.title[1:2].islower() else found.title
+    looks = looks_of(found)
+    tail = f". Make it {' and '.join(looks)}" if looks else ""
     for text in (
-        f"Build an app called {found.title}: {lists}",
-        f"Build a {title}: {lists}",
-        f"Build {found.title}: {lists}",
+        f"Build an app called {found.title}: {lists}{tail}",
+        f"Build a {title}: {lists}{tail}",
+        f"Build {found.title}: {lists}{tail}",
     ):
         again = understand(text)
-        if (
-            again.models == found.models
-            and again.title == found.title
-            and not again.left_out
-            and len(text) <= MAX_SENTENCE_CHARS
-        ):
+        # The rest is only how it was said.
+        same = replace(found, left_out=[], preset=again.preset, view=again.view) == again
+        if same and len(text) <= MAX_SENTENCE_CHARS:
             return text
     return ""
+
+
+def looks_of(found: Understood) -> list[str]:
+    """Return the colour and the theme that were asked for, in words."""
+    colour = next((name for name, value in ACCENTS.items() if value == found.accent), found.accent)
+    return [one for one in (colour, found.mode if found.mode != "auto" else "") if one]
 
 
 def _field_words(field: DataField) -> str:
@@ -196,11 +207,26 @@ def _understood(request: str) -> Understood:
         view = "table"
     own = bool(entities(text))
     title = _title(text, preset[1] if preset and not own else "", models, landing) or "App"
-    dark = bool(re.search(rf"\bdark\b(?! (?:{'|'.join(ACCENTS)})\b)", text, re.I))
     if re.search(r"\banonym", text, re.I):
         models = [_anonymous(model) for model in models]
     name = preset[1] if preset and (models or landing) and not own else ""
-    return Understood(title, models, view, landing, accent_in(text), dark, name)
+    # A colour that is kept is no wish for the looks.
+    fields = [one for model in models for one in model.fields]
+    kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
+    accent = "" if kept else accent_in(text)
+    return Understood(title, models, view, landing, accent, _mode(text), name)
+
+
+def _mode(text: str) -> Literal["auto", "dark", "light"]:
+    """Return the theme that a text asks for; “dark blue” is a colour, and “lights” are things."""
+    if re.search(rf"\bdark\b(?! (?:{'|'.join(ACCENTS)})\b)", text, re.I):
+        return "dark"
+    colours = "|".join(ACCENTS)
+    asked = (
+        rf"\blight (?:mode|theme|design|look)\b|\b(?:{colours}),? (?:and )?light\b"
+        rf"|\b(?:make it|keep it|be) (?:\w+,? (?:and )?){{0,2}}light\b(?! (?:{colours})\b)"
+    )
+    return "light" if re.search(asked, text, re.I) else "auto"
 
 
 def _anonymous(model: DataModel) -> DataModel:
@@ -257,7 +283,7 @@ def entities(text: str) -> list[DataModel]:
     for match in _ENTITY.finditer(text):
         noun = _noun(match["noun"])
         if noun:
-            found.append((noun, split_list(match["fields"].rstrip(") "))))
+            found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
     stubs = [
         DataModel.model_validate(
             {"name": identifier(singular(noun)), "label": label(singular(noun)), "plural": label(plural(singular(noun))),
@@ -277,6 +303,15 @@ def entities(text: str) -> list[DataModel]:
         model.model_copy(update={"fields": [one for one in model.fields if one.target is None or one.target in known]})
         for model in models.values()
     ]
+
+
+def _without_looks(phrases: list[str]) -> list[str]:
+    """Return the fields of a list without a colour and a theme that were said in one breath; two colours are fields."""
+    said = [phrase.casefold().strip() for phrase in phrases]
+    colours = sum(phrase in ACCENTS for phrase in said)
+    looks = {"dark", *([*ACCENTS, "light"] if colours == 1 else ())}
+    rest = [phrase for phrase, words in zip(phrases, said, strict=True) if words not in looks]
+    return rest or phrases
 
 
 def _noun(phrase: str) -> str:
@@ -314,12 +349,13 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
         r"\b(?:called|named|titled)\s+[\"'“]?([A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?=[,.:;]|\s+(?:with|for|that|where)\b|$)",
         text,
     ):
-        return label(match[1])
+        return label(_IN_LOOKS.sub("", match[1]))
     sentence = re.split(
         r"[:;.,\n(]|\bwith\b|\bwhere\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
         _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
         maxsplit=1,
     )[0]
+    sentence = _IN_LOOKS.sub("", sentence.rstrip())
     if landing:
         match = re.search(r"\bfor\s+(?:(?:an?|my|our|the)\s+)?(.+)", sentence, re.I)
         return label(match[1].strip(" ,")) if match else "Welcome"
