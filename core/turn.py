@@ -18,7 +18,7 @@ from core.context import Context
 from core.edits import Refusal
 from core.errors import BudgetExceeded
 from core.files import FileTree
-from core.findings import CheckResult, Finding
+from core.findings import CheckResult, Finding, blocking
 from core.history import Commit, Committed, Draft
 from core.keeping import Work
 from core.llm.chat import Usage
@@ -146,7 +146,7 @@ async def run_turn(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if committed.clashes:
         return _clashed(result, committed, "Your change does not fit any more")
 
-    return finished(result, committed, await _preview(session, committed.commit, ports, steps))
+    return await _seen(result, committed, committed.merged, session, ports, steps)
 
 
 async def propose(asked: str, request: TurnRequest, ports: TurnPorts, model: MeteredModel, work: Work) -> Proposal:
@@ -413,7 +413,30 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     result = replace(
         result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} takes that back."
     )
-    return finished(result, committed, await _preview(session, committed.commit, ports, steps))
+    moved = committed.parent != trial.head
+    return await _seen(result, committed, moved, session, ports, steps)
+
+
+async def _seen(
+    result: TurnResult, committed: Committed, moved: bool, session: Session, ports: TurnPorts, steps: Steps
+) -> TurnResult:
+    """Look at what was committed; where it is not what was checked, because the head had `moved`, check that too."""
+    if moved:
+        again = await steps.step(
+            "check again", partial(_checked_again, session, committed, ports), tuple[CheckResult, ...]
+        )
+        result = replace(result, checks=again)
+    return finished(result, committed, await _preview(session, committed.commit, ports, steps), moved=moved)
+
+
+async def _checked_again(session: Session, committed: Committed, ports: TurnPorts) -> tuple[CheckResult, ...]:
+    ports.progress(Progress("Checking what it is together with what came meanwhile", goes_on=True))
+    tree = await ports.repository.tree(session.id, committed.commit)
+    if (manifest := manifest_of(tree)) is None:
+        return ()
+    before = await ports.repository.tree(session.id, committed.parent or None)
+    waived = await ports.waivers.waived(session.id) if ports.waivers else {}
+    return (await checking.judge(tree, before, manifest, ports.checks, lambda _: None, waived)).results
 
 
 def _clashed(result: TurnResult, committed: Committed, what: str) -> TurnResult:
@@ -435,7 +458,7 @@ async def _show(session: Session, commit: str, ports: TurnPorts) -> PreviewState
     return await ports.preview.show(session.id, session.slug, commit, tree, manifest_of(tree))
 
 
-def finished(result: TurnResult, committed: Committed, preview: PreviewState) -> TurnResult:
+def finished(result: TurnResult, committed: Committed, preview: PreviewState, *, moved: bool = False) -> TurnResult:
     """Done only with evidence, and whole: every check ran, and the preview was seen; otherwise unverified, with the reason."""
     notes = list(result.notes)
     if result.left_out:
@@ -457,7 +480,11 @@ def finished(result: TurnResult, committed: Committed, preview: PreviewState) ->
     broken = bool(result.reverses) and any(check.status == "failed" for check in result.checks)
     if broken:
         notes.append("The checks find something in this state of the app, as they did before.")
-    seen = preview.state == "ready" and not preview.problems and not broken
+    errors = blocking(result.checks) if moved else ()
+    if errors:
+        first = f"{errors[0].path}:{errors[0].line} {errors[0].message}"
+        notes.append(f"Together with what came meanwhile the checks find an error, {first}. Undo takes this back.")
+    seen = preview.state == "ready" and not preview.problems and not broken and not errors
     ran = bool(result.checks) and all(check.status != "not_run" for check in result.checks)
     verified = seen and ran and not result.left_out and not waived
     return replace(

@@ -899,6 +899,34 @@ async def test_what_people_push_meanwhile_is_merged(table: Table) -> None:
     assert (await table.files())["index.html"] == b"<h1>New</h1>\n"
 
 
+async def test_what_is_merged_is_checked_as_it_is_then(table: Table) -> None:
+    await table.turn()
+    pushed: list[str] = []
+
+    def rule(tree: FileTree) -> Sequence[Finding]:
+        both = b"New" in tree["index.html"] and "notes.md" in tree
+        return [Finding("clash", "error", "index.html", 1, "it says New, and there are notes", "t")] if both else []
+
+    table.checks.rule = rule
+
+    class Pushed(ScriptedModel):
+        async def complete(self, request: ChatRequest) -> Completion:
+            if not pushed:
+                pushed.append("notes.md")
+                await push(table, {"notes.md": b"by hand\n"})
+            return await super().complete(request)
+
+    script: dict[Role, list[Answer]] = {
+        "core": [CHANGE], "arch": [plan(["index.html"])], "edit": [whole("index.html", "<h1>New</h1>")],
+    }  # fmt: skip
+    result = await table.turn("New", model=Pushed(script))
+    assert (result.outcome, bool(result.commit)) == ("unverified", True)
+    assert result.notes[-1] == (
+        "Together with what came meanwhile the checks find an error, index.html:1 it says New, and there are notes. "
+        "Undo takes this back."
+    )
+
+
 async def test_a_push_that_clashes_blocks_the_turn_and_shows_both_sides(table: Table) -> None:
     await table.turn()
     original = table.checks.run
