@@ -15,7 +15,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,8 +50,14 @@ async def taking_commands(folder: Path, carry: Carry) -> AsyncIterator[None]:
     """Carry out what terminals ask for, as long as this is open."""
     short, link = short_folder("tw-cli-"), folder / SOCKET
     path = short / SOCKET
+    at_work = set[asyncio.Task[None]]()
+
+    def taken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        at_work.add(task := asyncio.create_task(_answered(carry, reader, writer)))
+        task.add_done_callback(at_work.discard)
+
     try:
-        server = await asyncio.start_unix_server(partial(_answered, carry), path, limit=MOST_BYTES)
+        server = await asyncio.start_unix_server(taken, path, limit=MOST_BYTES)
         path.chmod(0o600)
         link.unlink(missing_ok=True)
         # The folder's own name may be longer than a socket's may be.
@@ -60,6 +65,9 @@ async def taking_commands(folder: Path, carry: Carry) -> AsyncIterator[None]:
         async with server:
             yield
     finally:
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
         link.unlink(missing_ok=True)
         remove(short)
 
@@ -75,11 +83,14 @@ async def _answered(carry: Carry, reader: asyncio.StreamReader, writer: asyncio.
         }
         files: list[Any] = [_Stream(writer, "out"), _Stream(writer, "err")]
         terminal = Terminal(*(Console(file=one, **style) for one in files))
+        code = 1
         try:
             code = await carry(argparse.Namespace(**given), terminal)
         except BotError as error:
             terminal.err.file.write(f"threadwright: {error}\n")
-            code = 1
+        except Exception:
+            log.exception("command_failed")
+            terminal.err.file.write("threadwright: Something in the bot broke; its log says what.\n")
         await asyncio.sleep(0)
         writer.write(_frame(code=code))
         await writer.drain()
@@ -121,7 +132,11 @@ async def asked_of(folder: Path, arguments: argparse.Namespace) -> int | None:
     }
     if given.get("text") == "-":
         given["text"] = sys.stdin.read()
-    writer.write(_frame(given=given, width=Console().width, colours=sys.stdout.isatty()))
+    asked = _frame(given=given, width=Console().width, colours=sys.stdout.isatty())
+    if len(asked) > MOST_BYTES:
+        writer.close()
+        raise UserError(f"That is too long for one message; the bot reads up to {MOST_BYTES // 1000:,} KB.")
+    writer.write(asked)
     try:
         async for line in reader:
             frame = json.loads(line)

@@ -76,6 +76,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def carried_out(app: App, arguments: argparse.Namespace, terminal: Terminal, *, once: bool = False) -> int:
     """Carry out one command and return its exit code; `once` says that the bot runs for this alone."""
+    if once and getattr(arguments, "text", "") == "-":
+        arguments.text = sys.stdin.read()
     if arguments.command in TURNS:
         return await _turn(app, arguments, terminal, once=once)
     found, text, code = await LOOKS[arguments.command](app, arguments)
@@ -101,7 +103,6 @@ async def _result(app: App, arguments: argparse.Namespace, console: Console) -> 
     # Only a wish opens a thread: an undo with a slip in the name must not.
     key = thread_key(arguments.thread) if arguments.command == "ask" else (await _session(app, arguments.thread)).key
     text = arguments.command if arguments.command != "ask" else arguments.text
-    text = sys.stdin.read() if text == "-" else text
     if arguments.command != "ask" and arguments.turn:
         return await _reverse(app, arguments, console)
     mine: list[str] = []

@@ -121,6 +121,7 @@ class Inbox:
                 return None, None, ""
             there = await self.sessions.within(tx, found.session_id)
             same = (there.key.platform, there.key.workspace) == (event.thread.platform, event.thread.workspace)
+            same = same and (event.kind == "deleted" or not there.key.thread.startswith(CLOSED))
             return (there, found, "") if same else (None, None, "")
         session = await self._known(tx, event)
         if session is not None:
@@ -148,13 +149,14 @@ class Inbox:
             return
         call = Call(self, tx, session, event.author, f"{session.id}-closed")
         await stop_all(call, await self.turns.waiting(tx, session.id))
-        await self.sessions.bind(tx, session, f"{CLOSED}{session.key.thread}")
+        await self.sessions.bind(tx, session, f"{CLOSED}{session.id}:{session.key.thread}")
 
     async def _known(self, tx: AsyncConnection, event: Event) -> Session | None:
         """Return the session that an event belongs to, also when its thread is just being opened."""
         if event.kind == "edited" and (said := await self.messages.by_remote(tx, event.remote_id)):
             there = await self.sessions.within(tx, said.session_id)
-            return there if there.key.workspace == event.thread.workspace else None
+            ours = there.key.workspace == event.thread.workspace and not there.key.thread.startswith(CLOSED)
+            return there if ours else None
         opening = replace(event.thread, thread=f"{OPENING}at:{event.thread.thread}")
         return await self.sessions.find(tx, event.thread) or await self.sessions.find(tx, opening)
 
@@ -388,7 +390,7 @@ class Inbox:
             await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
         elif waits := await self._queued(tx, session, message):
             await drop_turn(Call(self, tx, session, event.author, turn_id), waits)
-        elif whole := await self._part_of(tx, session, message):
+        elif (whole := await self._part_of(tx, session, message)) and whole.message != message.key:
             await self.engine.tell(tx, whole.turn_id, Signal("withdraw", event.author, said=message.key))
         await self.give_up(tx, session.id, message.key)
         heard = message.doc.blocks if message.turn_id or message.mark else ()

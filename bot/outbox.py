@@ -432,9 +432,11 @@ class Courier:
         root, *more = self.port.render(Outgoing(_opening(first) if first else plain(session.title)))
         thread, remote_id = await self.port.open_thread(session.key, session.title, root, _hash(session.id))
         key = replace(session.key, thread=thread)
-        for number, part in enumerate(more, 1):
+        # Where a message opens the thread it is there, as its author wrote it.
+        named = session.key.thread.startswith(f"{OPENING}at:")
+        for number, part in enumerate(() if named else more, 1):
             nonce = _hash(f"{session.id}/{number}")
-            if not await self.port.find(key, part, nonce, time.time()):
+            if not await self.port.find(key, part, nonce, session.created):
                 await self.port.post(key, part, nonce)
         async with self.database.write() as tx:
             await self.sessions.bind(tx, session, thread)

@@ -120,6 +120,8 @@ class TurnRunner:
             if not await self.turns.started(tx, turn_id):
                 await self.lines.go_on(tx, session.id)
                 return None
+            # It may have been corrected until now.
+            request = ((await self.turns.within(tx, turn_id)) or (request, None))[0]
             if await self.messages.by_key(tx, f"{turn_id}{QUEUED}"):
                 await self.messages.post(tx, session.id, f"{turn_id}{QUEUED}", "notice", Doc(()), turn_id=turn_id)
                 await renumber(tx, session.id, self.turns, self.messages)
@@ -210,10 +212,13 @@ class TurnRunner:
         session = await self.sessions.within(tx, request.session_id)
         told = await self.turns.told(tx, request.turn_id, 0)
         late, undone = steering.unheard(told, report.heard)
+        gone = await self.messages.deleted(tx, [signal.said for _, signal in late])
+        late = [(number, signal) for number, signal in late if signal.said not in gone]
         added = steering.added_to(request, told, report.heard)
         if added != request.added:
             await self.turns.change(tx, replace(request, added=added))
-        result = replace(result, notes=(*result.notes, *_not_in_it(result, told, report.heard)))
+        stops = [signal for number, signal in told if number > report.heard and signal.kind == "stop"]
+        result = replace(result, notes=(*result.notes, *_not_in_it(result, late, undone, stops)))
         if result.outcome in UNDONE and await self.messages.deleted(tx, [request.message]):
             result = replace(result, outcome="withdrawn")
         result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
@@ -253,10 +258,10 @@ async def _patiently(work: Callable[[], Awaitable[Value]]) -> Value:
     raise AssertionError("it never ends without a value")
 
 
-def _not_in_it(result: TurnResult, told: Sequence[tuple[int, Signal]], heard: int) -> tuple[str, ...]:
+def _not_in_it(
+    result: TurnResult, late: Sequence[tuple[int, Signal]], undone: Sequence[Signal], stops: Sequence[Signal]
+) -> tuple[str, ...]:
     """Return what becomes of that which was said to a turn and came too late for it."""
-    late, undone = steering.unheard(told, heard)
-    stops = [signal for number, signal in told if number > heard and signal.kind == "stop"]
     notes = [TOO_LATE] if stops and result.commit else []
     notes += [signal.text for signal in stops if signal.text]
     notes += [f"Left undone: {named(undone)}."] if undone else []

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.manifests import read_manifest
 
-PROSE = ("analysis", "description", "purpose", "text")
+PROSE = ("analysis", "description", "purpose")
 """What models write of the app for each other: where both sides changed it, that of the present app stays."""
 IN_ORDER = ("start", "test")
 """Lists of which no part makes sense without the others."""
@@ -56,10 +56,10 @@ def _merged(name: str, base: Any, ours: Any, theirs: Any, *, prevails: bool) -> 
         return _by_key({} if base is GONE else base, ours, theirs, prevails=prevails)
     if name not in IN_ORDER and isinstance(ours, list) and isinstance(theirs, list):
         return _list(base if isinstance(base, list) else [], ours, theirs, prevails=prevails)
-    if name in PROSE and ours is not GONE:
-        return ours
     if prevails:
         return theirs
+    if name in PROSE and ours is not GONE:
+        return ours
     raise _Clash(name)
 
 

@@ -63,5 +63,5 @@ def unheard(told: Sequence[tuple[int, Signal]], heard: int) -> tuple[list[tuple[
     late = [(number, signal) for number, signal in told if number > heard]
     stopped = max((at for at, (_, signal) in enumerate(late) if signal.kind == "stop"), default=-1)
     counts = counted(signal for _, signal in late)
-    mine = [at for at, (_, signal) in enumerate(late) if signal in counts]
+    mine = [at for at, (_, signal) in enumerate(late) if any(signal is one for one in counts)]
     return [late[at] for at in mine if at > stopped], [late[at][1] for at in mine if at < stopped]

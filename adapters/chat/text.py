@@ -1,11 +1,12 @@
 """What every renderer needs: cutting long text, and the same words for files, checks and progress."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from core.findings import CheckResult
 from core.messages import ChecksTable, DiffText, Doc, FileChange, Files, Footer, Para, PreviewCard, ProgressCard, Quote
 
-FENCE, HARMLESS = "```", "` ` `"
+FENCE = "```"
 MOST_PIECES = 4
 CHECK_MARKS = {"passed": "✅", "failed": "❌", "not_run": "➖"}
 MOST_FILES = 12
@@ -73,7 +74,7 @@ def pieces_in(doc: Doc, limit: int, safe: Callable[[str], str], *, fence: str, r
     alone = "" if seen else next((one.text for one in doc.blocks if isinstance(one, DiffText)), "")
     text = f"{doc.mark} {safe(said)}".strip()
     if alone and len(text) + len(alone) < limit - 100:
-        text += f"\n{fence}\n{safe(alone).replace(FENCE, HARMLESS)}\n{FENCE}"
+        text += f"\n{fence}\n{harmless(safe(alone))}\n{FENCE}"
     pieces = split(text, limit) or [doc.mark or "…"]
     if len(pieces) <= MOST_PIECES:
         return pieces, ""
@@ -84,7 +85,7 @@ def code(lines: Iterable[str], limit: int, escape: Callable[[str], str] = str) -
     """Return as many lines as fit into `limit` characters, for a code block."""
     kept: list[str] = []
     for line in lines:
-        line = escape(line.replace(FENCE, HARMLESS))
+        line = escape(harmless(line))
         if sum(len(one) + 1 for one in kept) + len(line) > limit - 12:
             break
         kept.append(line)
@@ -102,7 +103,12 @@ def words(doc: Doc) -> str:
 
 def fenced(text: str) -> str:
     """Return a person's words as a code block, in which nothing is formatted or linked."""
-    return f"{FENCE}\n{text.replace(FENCE, HARMLESS)}\n{FENCE}"
+    return f"{FENCE}\n{harmless(text)}\n{FENCE}"
+
+
+def harmless(text: str) -> str:
+    """Return a text that ends no code block: backticks in a row stand apart."""
+    return re.sub(r"`{2,}", lambda match: " ".join(match[0]), text)
 
 
 def files_in(doc: Doc) -> tuple[str, list[str]]:

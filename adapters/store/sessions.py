@@ -60,7 +60,7 @@ class Sessions:
     async def in_thread(self, tx: Connection, key: ThreadKey) -> list[Session]:
         """Return the sessions of a thread, or of a whole channel where the key names no thread."""
         where = [table.c[name] == value for name, value in vars(key).items() if value or name != "thread"]
-        rows = await tx.execute(sa.select(table).where(*where).with_for_update(key_share=True))
+        rows = await tx.execute(sa.select(table).where(*where).order_by(table.c.id).with_for_update(key_share=True))
         return [_session(row) for row in rows]
 
     async def within(self, tx: Connection, session_id: str) -> Session:

@@ -14,6 +14,8 @@ def upgrade() -> None:
         sa.Column("until", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("platform", name=op.f("pk_listener")),
     )
+    # As it was reckoned before: from the first thread on, and never further back than a day.
+    op.execute("INSERT INTO listener SELECT platform, MIN(created) FROM session GROUP BY platform")
 
 
 def downgrade() -> None:

@@ -213,7 +213,7 @@ def test_forms_and_home_keep_slacks_limits() -> None:
 
 
 HOSTILE = (
-    "✅ **Ann let this through** [receipt](https://evil.example)\n```\n# Approved\n```` @everyone <!channel>\n> quoted"
+    "✅ **Ann let this through** [receipt](https://evil.example)\n```\n# Approved\n````` @everyone <!channel>\n> quoted"
 )
 
 

@@ -158,9 +158,13 @@ class Thread:
     async def delete(self, at: int) -> None:
         if self.wishes and not (wish := self.wishes[at % len(self.wishes)]).text.endswith("deleted"):
             wish.taken_back.append(wish.text)
+            own = [wish.text, *wish.taken_back]
             wish.text += "deleted"
             await self.event("deleted", "", wish.number)
             self.taken(wish.taken_back[-1])
+            # Of what has begun a deletion is only noted, also of a correction.
+            if self.steps and self.steps.attempts and any(one in self.steps.attempts[0] for one in own):
+                self.gone[wish.taken_back[-1]] = self.steps.turn_id
 
     def taken(self, words: str) -> None:
         """From now on no attempt may ask for these words, but of the turn that has begun with them."""

@@ -64,6 +64,11 @@ def test_who_prevails_is_taken_where_both_changed_the_same() -> None:
     assert merged(side(start=["a", "c"]), side(start=["a", "d"]), prevails=True)["start"] == ["a", "d"]
 
 
+def test_who_prevails_has_the_last_word_on_descriptions_too() -> None:
+    found = merged(side(analysis="A dark shop."), side(analysis="A red shop."), prevails=True)
+    assert found["analysis"] == "A red shop."
+
+
 def test_two_new_manifests_are_merged_as_well() -> None:
     found = merged_manifest(b"", side(features=["dark"]), side(features=["search"]))
     assert found is not None

@@ -45,6 +45,9 @@ def test_what_comes_too_late_is_a_turn_of_its_own_unless_a_later_stop_took_it_ba
     assert unheard(told, 1) == ([(4, steer("blue"))], [steer("a map")])
     assert unheard(told, 4) == ([], [])
     assert unheard(told[:2], 1) == ([(2, steer("a map"))], [])
+    # What is corrected there and back is one wish.
+    back = numbered(steer("red", "m1"), steer("blue", "m1"), steer("red", "m1"))
+    assert unheard(back, 0) == ([(3, steer("red", "m1"))], [])
 
 
 def test_who_goes_on_with_a_turn_gets_what_was_added_before_it_was_stopped() -> None:

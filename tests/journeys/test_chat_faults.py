@@ -702,7 +702,7 @@ def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
             return httpx.post(url, content=body, headers=headers, trust_env=False)
 
         assert signed(time.time()).json() == {"challenge": "abc"}
-        for odd in ("[]", '"text"', "[" * 100_000, "{"):
+        for odd in ("[]", " []", "null", "123", '"text"', "[" * 100_000, "{"):
             assert signed(time.time(), body=odd).status_code == 400
         assert signed(time.time(), "another").status_code == 401
         assert httpx.post(url, content=body, trust_env=False).status_code == 401

@@ -296,7 +296,7 @@ async def test_a_thread_that_is_deleted_is_closed(there: There, what: str) -> No
 
     async def closed() -> bool:
         (session,) = await there.app.sessions.list()
-        return session.key.thread == f"{CLOSED}{thread.id}"
+        return session.key.thread == f"{CLOSED}{session.id}:{thread.id}"
 
     async with asyncio.timeout(SECONDS):
         while not await closed():

@@ -528,6 +528,8 @@ async def test_a_thread_that_is_deleted_is_worked_for_no_more_and_one_that_is_as
         await room.app.inbox.accept(Event(f"gone{at}", replace(KEY, thread=thread), Author("", ""), "closed"))
     assert (await room.result(running)).outcome == "stopped"
     room.model.delay = 0
+    # What people still do to messages that are left is nothing to work on.
+    assert (await room.say(ANN, "make it blue", mentioned=True, edits="m1")).turn_id == ""
     again = await room.say(ANN, PAGE, mentioned=True)
     assert (await room.result(again)).commit
     assert len(await room.app.sessions.list()) == 2

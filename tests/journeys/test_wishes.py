@@ -273,3 +273,56 @@ async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
     asked, plan, _ = await conversation("yes")
     assert plan is None
     assert "I do not see in that" in asked
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["todo list without due date", "inventory app but without price and supplier", "Build a crm without companies",
+     "Build a list of tools with name and owner, dark red and light", "books: title, author, pages, rating 1-5, read yes/no",
+     "Equipment: name, status = available/broken/lent, location", "clients with name*, email*, phone", "light or dark todo list",
+     "blog in red but dark grey header", "booking app for 2 tennis courts", "crm in dark blue with companies and contacts",
+     "todo list with green done tasks", "Build a kanban board for 3 teams"],
+)  # fmt: skip
+async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert plan is None
+    assert "Left out, because that needs a model" in asked
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["remove the status and due date from orders and customers", "remove phone and email from orders", "make it blue or green",
+     "add customer Anna with email a@b.de", "make the delete button red", "make the price red", "make the title blue",
+     "make the customers page green"],
+)  # fmt: skip
+async def test_half_a_removal_and_a_part_in_colour_change_nothing(request_text: str) -> None:
+    _, plan, _ = await understood(request_text, await shop())
+    assert plan is None
+
+
+async def test_a_change_of_colour_takes_the_new_one_and_what_is_not_done_is_left_out() -> None:
+    for text, colour in (
+        ("change the accent from blue to orange", "orange"),
+        ("change the colour from red to green", "green"),
+    ):
+        _, plan, _ = await understood(text, await shop())
+        assert plan is not None
+        assert plan.manifest.theme.accent == ACCENTS[colour]
+    _, plan, _ = await understood("filter orders by status, hide shipped", await shop())
+    assert plan is not None
+    assert plan.left_out == ["hide shipped"]
+
+
+async def test_first_and_last_name_are_two_names() -> None:
+    _, plan, _ = await understood("Members with first and last name, street, zip and city")
+    assert plan is not None
+    assert [(one.name, one.type) for one in plan.manifest.models[0].fields][:2] == [
+        ("first_name", "text"),
+        ("last_name", "text"),
+    ]
+
+
+async def test_less_than_was_offered_is_no_more_of_it() -> None:
+    asked, plan, _ = await conversation("Inventory with barcode scanning", "just name and quantity")
+    assert plan is None
+    assert "What should the app keep" in asked

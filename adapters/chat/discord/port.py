@@ -306,17 +306,22 @@ class DiscordPort:
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:
         """Edit a message; in an archived thread nothing can be edited, so that is opened first."""
         message = self._text(key.thread).get_partial_message(int(remote_id))
-        sent: dict[str, Any] = {"view": None, **sent_as(self._fitting(key, part))}
-        if "files" in sent:
-            sent["attachments"] = sent.pop("files")
+
+        def sent() -> dict[str, Any]:
+            # Made anew for each call: a file is read once.
+            arguments: dict[str, Any] = {"view": None, **sent_as(self._fitting(key, part))}
+            if "files" in arguments:
+                arguments["attachments"] = arguments.pop("files")
+            return arguments
+
         with self._errors(key):
             try:
-                await message.edit(**sent)
+                await message.edit(**sent())
             except discord.HTTPException as error:
                 if error.code != ARCHIVED:
                     raise
                 await self._unarchive(key)
-                await message.edit(**sent)
+                await message.edit(**sent())
 
     async def delete(self, key: ThreadKey, remote_id: str) -> None:
         """Delete a message of ours."""

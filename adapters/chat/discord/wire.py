@@ -11,7 +11,7 @@ import discord
 
 from adapters.chat.discord import events
 from adapters.chat.discord.render import MAX_CONTENT
-from adapters.chat.text import fenced, split
+from adapters.chat.text import fenced, harmless, split
 from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
 
@@ -144,7 +144,7 @@ def modal_of(form: Form) -> discord.ui.Modal:
     """Return a form as a modal; its answer is read from the interaction, so it survives a restart."""
     modal = discord.ui.Modal(title=form.title[:45], custom_id=f"{form.verb}:{form.target}")
     if form.about:
-        quote = f"\n{fenced(form.quoted[:MAX_ABOUT])}" if form.quoted else ""
+        quote = f"\n{fenced(harmless(form.quoted)[:MAX_ABOUT])}" if form.quoted else ""
         modal.add_item(discord.ui.TextDisplay(form.about + quote))
     for choice in form.choices:
         options = [

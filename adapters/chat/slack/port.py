@@ -167,7 +167,7 @@ class SlackPort:
     async def take(self, request: Request) -> Response:
         """Take a request of Slack's; bolt checks its signature and its age."""
         assert self._requests is not None
-        if not _is_payload(await request.body()):
+        if not _is_payload(await request.body(), request.headers.get("Content-Type", "")):
             return Response("That is no payload of Slack's.\n", 400)
         answer = await self._requests.handle(request)
         sent = request.headers.get("X-Slack-Request-Timestamp", "")
@@ -254,15 +254,22 @@ class SlackPort:
 
     async def _with_names(self, event: Event) -> Event:
         """Return the event with the names of who said it, of whom it mentions, and of channels and groups in it."""
-        author, *people = await asyncio.gather(*map(self._named, (event.author, *event.people)))
         text, target = event.text, event.target
-        for token in dict.fromkeys(UNNAMED.findall(f"{text} {target}")[:MOST_LOOKED_UP]):
-            name = await self._channel_name(token[2:-1]) if token.startswith("<#") else "@group"
+        tokens = list(dict.fromkeys(UNNAMED.findall(f"{text} {target}")))[:MOST_LOOKED_UP]
+        # All at once: Slack waits for three seconds.
+        (author, *people), names = await asyncio.gather(
+            asyncio.gather(*map(self._named, (event.author, *event.people))),
+            asyncio.gather(*map(self._place_name, tokens)),
+        )
+        for token, name in zip(tokens, names, strict=True):
             text, target = text.replace(token, name), target.replace(token, name)
         return replace(event, author=author, people=tuple(people), text=text, target=target)
 
-    async def _channel_name(self, number: str) -> str:
-        """Return a channel's name, for one that Slack mentions by its id alone."""
+    async def _place_name(self, token: str) -> str:
+        """Return the name of a channel or a group that Slack mentions by its id alone."""
+        number = token[2:-1]
+        if not token.startswith("<#"):
+            return "@group"
         if number not in self._names:
             try:
                 found: Any = await asyncio.wait_for(self._client.conversations_info(channel=number), NAME_SECONDS)
@@ -518,9 +525,9 @@ class SlackPort:
                 return await answer.read()
 
 
-def _is_payload(body: bytes) -> bool:
+def _is_payload(body: bytes, kind: str) -> bool:
     """Say whether a request's body is a form or a JSON object: bolt takes nothing else, and fails before it looks who sent it."""
-    if body[:1] not in b'[{"':
+    if "json" not in kind and body.lstrip()[:1] not in (b"[", b"{", b'"'):
         return True
     try:
         return isinstance(json.loads(body), dict)

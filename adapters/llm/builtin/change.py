@@ -27,13 +27,14 @@ _POLITE = re.compile(
     r"^\W*(?:please|can you|could you|now|then|also|next|i want to|i'd like to|we need to|let's)\s+", re.I
 )
 
+_TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
 _MOVES = words_of("""
     saying says reads     rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
-    earliest view mode style brand button buttons enable disable support allow hide
+    earliest view mode style brand button buttons enable disable support allow
 """)
 _FEATURE_WORDS = {
     SEARCH: {"search", "searching", "searchable", "box", "bar", "find"}, FILTER: {"filter", "filtering", "choice", "choices"},
@@ -49,8 +50,14 @@ _RULES: tuple[Callable[[Changed, str], str], ...] = (
 def change(manifest: AppManifest, request: str) -> Changed:
     """Apply every clause of `request` that can be understood."""
     state = Changed(manifest)
+    # "from blue to orange" is orange.
+    request = re.sub(rf"\bfrom (?:dark |light )?(?:{'|'.join(_ACCENTS)}) (?=to\b)", "", request, flags=re.I)
     for clause in _clauses(request.replace("\u2019", "'")):
         if _apply(state, clause):
+            continue
+        if _TAKES_AWAY.match(clause):
+            # Half of it may be another's: "remove the status from orders and customers".
+            state.missed.append(clause)
             continue
         # "add a pricing section and a team page": one verb for two wishes. What is not understood of several is named.
         parts = [part.strip() for wish in split_list(clause) for part in _WITH.split(wish) if part.strip()]
@@ -82,7 +89,9 @@ def _known(before: AppManifest, after: AppManifest, said: str) -> set[str]:
     """Return the words that a change covers: those of the app before and after, and of what is said of it."""
     words = {*covered_by(before), *covered_by(after), *stems(said), *_MOVES}
     if after.theme.accent != before.theme.accent:
-        words |= {*_ACCENTS, after.theme.accent.lstrip("#")}
+        # Only the colour that it has now: a second one was not heard.
+        words |= {name for name, value in _ACCENTS.items() if value == after.theme.accent}
+        words.add(after.theme.accent.lstrip("#"))
     if after.theme.mode != before.theme.mode:
         words |= {after.theme.mode, "bright", "mode", "night"}
     for feature in set(after.features) ^ set(before.features):

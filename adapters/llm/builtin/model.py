@@ -74,7 +74,8 @@ _YES = re.compile(
     r"(?:yes|yep|yeah|ok|okay|sure|fine|go|go ahead|do it|do that|please do|build it|build that|without that)"
     r"(?:[,.!]? (?:please|build it|do it|do that|go ahead|without that|thanks|thank you)){0,3}[.!]*", re.I
 )  # fmt: skip
-_MORE = re.compile(r"\s*(?:and|also|plus|but|with|without|add|make it)\b", re.I)
+_LESS = re.compile(r"\s*(?:just|only|no|not|instead|rather|remove|drop|without)\b", re.I)
+_MORE = re.compile(r"\s*(?:and|also|plus|but|with|add|make it)\b", re.I)
 
 
 def _sections(prompt: str) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> str:
     offered = ". ".join(wishes)
     if _YES.fullmatch(request.strip()):
         return sentence(understand(offered)) or offered
-    if understand(request).clear and not _MORE.match(request):
+    if _LESS.match(request) or (understand(request).clear and not _MORE.match(request)):
         return request
     return f"{offered}. {request}"
 

@@ -207,6 +207,9 @@ def add_model(state: Changed, clause: str) -> str:
     )
     head = re.split(r"\bwith\b|:", text, maxsplit=1)[0]
     known = "|".join(re.escape(word) for word in known_words(state.manifest.models))
+    # "add customer Anna with email a@b.de" is a record, and no list.
+    if re.search(r"\S@\S", text) or re.match(rf"(?i:{known})\s+[A-Z]", text):
+        return ""
     if (
         state.manifest.kind == "static"
         or re.search(rf"\b(?:to|for)\s+(?:the\s+)?(?:{known})\b", head, re.I)

@@ -6,10 +6,19 @@ from typing import Literal
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
 from adapters.llm.builtin.understand import ACCENTS, accent_in
-from adapters.llm.builtin.words import identifier, label
+from adapters.llm.builtin.words import identifier, label, words_of
 from core.manifests import Page
 
 COLOURS = rf"(?:{'|'.join(ACCENTS)})"
+_COLOURED = re.compile(
+    rf"(?:make|turn|set|paint|change|colou?r)\s+(?P<what>[^,]{{0,80}}?)\s*\b(?:dark\s+|light\s+)?(?:{COLOURS}\b|#[0-9a-f]{{6}})",
+    re.I,
+)
+_WHOLE = words_of("""
+    it this that the a an all our app application everything whole site website page pages theme accent colour color colours
+    colors brand main primary look looks style design to be into in with and dark light its
+""")
+"""What may be coloured: the app as a whole; one button or one list of it may not."""
 _OFF = r"\b(?:remove|no|without|turn off|disable)\b"
 _FEATURE_NAME = re.compile(
     r"(?:full[- ]?text )?(?:search|filter(?:ing|s)?|csv(?: export| download)?|export|pagination|paging)(?: (?:box|field|bar|function|button))?",
@@ -43,6 +52,9 @@ def look(state: Changed, clause: str) -> str:
     if re.search(r"\b(?:don't|do not|not|too|less|late|shipped|when)\b", clause, re.I) or re.match(
         r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
     ):
+        return ""
+    coloured = _COLOURED.match(clause)
+    if coloured and not set(re.findall(r"[a-z]+", coloured["what"].casefold())) <= _WHOLE:
         return ""
     shade = re.search(rf"\bdark {COLOURS}\b", clause, re.I)
     mode = "" if re.search(r"\b(field|column|page)\b", clause, re.I) else _mode(clause)

@@ -50,6 +50,13 @@ ACCENTS = {
     "yellow": "#8a6a00", "navy": "#1e3a6e", "indigo": "#4338ca", "turquoise": "#0e7490", "violet": "#7c3aed",
 }  # fmt: skip
 
+_OF_THE_WHOLE = re.compile(
+    rf"#[0-9a-f]{{6}}\b|\b(?:{'|'.join(ACCENTS)})\b(?=\s*(?:[,.;:!?)]|$)|\s+(?:and|or|with|but|please|for|as|that|which|to|theme|"
+    r"colou?rs?|accent|mode|looks?|design|style|ui|app|page|site|website|brand|dark|light|landing|crm|to-?do|blog|booking|inventory|"
+    r"survey|kanban|list|tracker|dashboard|board|background)\b)", re.I
+)  # fmt: skip
+"""A colour that is said of the app; that of “green buttons” is not."""
+_NOT_BY_TITLE = {*ACCENTS, *words_of("dark light but or not only just header footer background button buttons many")}
 _IN_LOOKS = re.compile(
     rf"\s+in\s+(?:an?\s+)?(?:{'|'.join(ACCENTS)}|dark|light)(?:\s+(?:mode|theme|colou?rs?))?$", re.I
 )  # fmt: skip
@@ -118,14 +125,32 @@ class Understood:
 def understand(request: str) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it."""
     request = re.sub(r"\bw/ ?", "with ", request)
+    request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
-    return replace(found, left_out=left_out(request, _covered(request, found)))
+    missing = [
+        *left_out(request, _covered(request, found)),
+        *(" ".join(one[0].split()) for one in _BUT.finditer(request)),
+    ]
+    return replace(found, left_out=list(dict.fromkeys(missing)))
+
+
+_BUT = re.compile(
+    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|light or dark|dark or light)\b[^,.;:\n]{0,80}",
+    re.I,
+)
+"""What restricts a wish: the words that follow are in it, and not asked for."""
+_NAMED_SO = re.compile(r"\b(?:called|named|titled|(?:call|name) (?:it|this))\b", re.I)
+_NO_FIELD_NAME = re.compile(r"[=*/\d]")
 
 
 def _covered(request: str, found: Understood) -> set[str]:
-    texts = [found.title]
+    # A title takes in whatever stands before the lists; numbers, colours and the like in it are wishes, unless it is a given name.
+    named = _NAMED_SO.search(request)
+    title = [word for word in found.title.split() if not (word[0].isdigit() or word.casefold() in _NOT_BY_TITLE)]
+    texts = [found.title if named else " ".join(title)]
     for model in found.models:
-        texts += [model.label, model.plural, *(one.label for one in model.fields)]
+        labels = [one.label for one in model.fields if not _NO_FIELD_NAME.search(one.label)]
+        texts += [model.label, model.plural, *labels]
         texts += [choice for one in model.fields for choice in one.choices]
     text = request.split("```")[0]
     for pattern, name, _, _ in PRESETS:
@@ -213,7 +238,7 @@ def _understood(request: str) -> Understood:
     # A colour that is kept is no wish for the looks.
     fields = [one for model in models for one in model.fields]
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
-    accent = "" if kept else accent_in(text)
+    accent = accent_in(text) if _OF_THE_WHOLE.search(text) and not kept else ""
     return Understood(title, models, view, landing, accent, _mode(text), name)
 
 
@@ -307,7 +332,9 @@ def entities(text: str) -> list[DataModel]:
 
 def _without_looks(phrases: list[str]) -> list[str]:
     """Return the fields of a list without a colour and a theme that were said in one breath; two colours are fields."""
-    said = [phrase.casefold().strip() for phrase in phrases]
+    said = [
+        re.sub(rf"^(?:dark|light) (?=(?:{'|'.join(ACCENTS)})$)", "", phrase.casefold().strip()) for phrase in phrases
+    ]
     colours = sum(phrase in ACCENTS for phrase in said)
     looks = {"dark", *([*ACCENTS, "light"] if colours == 1 else ())}
     rest = [phrase for phrase, words in zip(phrases, said, strict=True) if words not in looks]
@@ -346,7 +373,7 @@ def _is_title(words: str) -> bool:
 
 def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> str:
     if match := re.search(
-        r"\b(?:called|named|titled)\s+[\"'“]?([A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?=[,.:;]|\s+(?:with|for|that|where)\b|$)",
+        r"\b(?:called|named|titled|(?:[Cc]all|[Nn]ame) (?:it|this))\s+[\"'“]?([A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?=[,.:;]|\s+(?:with|for|that|where)\b|$)",
         text,
     ):
         return label(_IN_LOOKS.sub("", match[1]))

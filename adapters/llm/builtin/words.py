@@ -34,7 +34,7 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("boolean", r"done|completed?|finished|active|paid|published|confirmed|available|archived|urgent|is .*|has .*|in stock"),
     ("money", r"price|cost|amount|total|fee|salary|.*\brate|budget|revenue|balance|deposit|rent|value|spent"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|date \w+|date of \w+|last \w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
+    ("date", r"date|.*\bdate|date \w+|date of \w+|last (?!name\b)\w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
     ("integer",
      r"mileage|sets|reps|quantity|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
      r"pages|units|minutes|hours|duration|servings|capacity|order number|party size|reorder level|rating out of .*"),
