@@ -16,7 +16,7 @@ from tests.servers.process import free_port, seeded
 JOURNEYS = {
     "crm": ("Build a CRM for a bakery: customers with name, email and phone; orders with customer, item, price, due date and status (new, baking, done)",
             "Add a notes field to orders and sort by due date", "Rename phone to mobile and add search", "Rename customers to clients"),
-    "todo": ("Build a todo app", "Add a priority (low, high) to tasks", "Show 10 per page, with pagination"),
+    "todo": ("Build a todo app", "Add a priority (low, high) to tasks", "Show 25 per page, with pagination"),
     "kanban": ("Make a kanban board for our team", "Add an estimate (number) to cards and make it purple", "Filter cards by status"),
     "landing": ("Create a landing page for a coffee shop called Bean There", "Add a pricing section and a team page", "Use dark mode"),
     "inventory": ("We need an inventory for a bike shop: products with name, sku, price, quantity and supplier; suppliers with name, email and website",

@@ -281,7 +281,9 @@ async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
      "Build a list of tools with name and owner, dark red and light", "books: title, author, pages, rating 1-5, read yes/no",
      "Equipment: name, status = available/broken/lent, location", "clients with name*, email*, phone", "light or dark todo list",
      "blog in red but dark grey header", "booking app for 2 tennis courts", "crm in dark blue with companies and contacts",
-     "todo list with green done tasks", "Build a kanban board for 3 teams"],
+     "todo list with green done tasks", "Build a kanban board for 3 teams",
+     "landing page for Rosa's Flowers with a contact form and prices", "orders with customer (from the customers list), item",
+     "projects with name, budget; each project has many tasks with title, owner"],
 )  # fmt: skip
 async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str) -> None:
     asked, plan, _ = await understood(request_text)
@@ -293,7 +295,7 @@ async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str)
     "request_text",
     ["remove the status and due date from orders and customers", "remove phone and email from orders", "make it blue or green",
      "add customer Anna with email a@b.de", "make the delete button red", "make the price red", "make the title blue",
-     "make the customers page green"],
+     "make the customers page green", "show 5 per page", "add staff with name and one of the customers"],
 )  # fmt: skip
 async def test_half_a_removal_and_a_part_in_colour_change_nothing(request_text: str) -> None:
     _, plan, _ = await understood(request_text, await shop())

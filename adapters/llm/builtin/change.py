@@ -27,6 +27,8 @@ _POLITE = re.compile(
     r"^\W*(?:please|can you|could you|now|then|also|next|i want to|i'd like to|we need to|let's)\s+", re.I
 )
 
+_RELATES = re.compile(r"\bone of the\b|\bbelongs? to\b|\b(?:has|have) (?:many|several)\b", re.I)
+"""Relations in words that no rule reads."""
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
@@ -39,7 +41,7 @@ _MOVES = words_of("""
 _FEATURE_WORDS = {
     SEARCH: {"search", "searching", "searchable", "box", "bar", "find"}, FILTER: {"filter", "filtering", "choice", "choices"},
     CSV: {"csv", "export", "exporting", "download", "downloads", "spreadsheet", "button"},
-    PAGES: {"pagination", "paginate", "paginated", "paging", "per", "long", "time", *map(str, range(5, 101, 5))},
+    PAGES: {"pagination", "paginate", "paginated", "paging", "per", "long", "time", "25"},
 }  # fmt: skip
 # The first rule that understands a clause has it.
 _RULES: tuple[Callable[[Changed, str], str], ...] = (
@@ -53,7 +55,10 @@ def change(manifest: AppManifest, request: str) -> Changed:
     # "from blue to orange" is orange.
     request = re.sub(rf"\bfrom (?:dark |light )?(?:{'|'.join(_ACCENTS)}) (?=to\b)", "", request, flags=re.I)
     for clause in _clauses(request.replace("\u2019", "'")):
-        if _apply(state, clause):
+        if not _RELATES.search(clause) and _apply(state, clause):
+            continue
+        if _RELATES.search(clause):
+            state.missed.append(clause)
             continue
         if _TAKES_AWAY.match(clause):
             # Half of it may be another's: "remove the status from orders and customers".

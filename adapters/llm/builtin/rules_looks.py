@@ -175,7 +175,11 @@ def add_page(state: Changed, clause: str) -> str:
         or re.search(r"\b(?:page|section|link|with)\b", match["title"], re.I)
     ):
         return ""
-    title, text = label(match["title"]), (match["text"] or "").strip(" '\"“”")
+    # A page about us is called that.
+    title, text = (
+        "About us" if match["title"].casefold() == "us" else label(match["title"]),
+        (match["text"] or "").strip(" '\"“”"),
+    )
     if not title or identifier(title) == "index":
         return ""
     if state.manifest.kind == "static" and re.search(r"\bsection\b", clause, re.I):

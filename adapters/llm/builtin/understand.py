@@ -39,7 +39,7 @@ _NOT_NOUNS = {
 _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
-    "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new",
+    "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
 }  # fmt: skip
 _NUMBERS = words_of("""
     one two three four five six seven eight nine ten eleven twelve dozen hundred
@@ -89,7 +89,10 @@ _LANDING = re.compile(
     r"\b(landing ?page|home ?page|web ?site|one-?pager|portfolio|coming soon|(?:marketing|public|club|info|information|event) ?page)\b",
     re.I,
 )
-_FOR = re.compile(r"\bfor\s+(?:an?|my|our|the)?\s*[^,.:;\n]{1,60}|\b(?:called|named)\s+[^,.:;\n]{1,60}", re.I)
+_FOR = re.compile(
+    r"\b(?:for\s+(?:an?|my|our|the)?|called|named)\s*(?:(?!\b(?:with|that|where|which|including)\b)[^,.:;\n]){1,60}",
+    re.I,
+)
 MAX_SENTENCE_CHARS, FEWEST_FIELDS = 300, 3
 # Not what records are of: these are things that an app does or shows.
 _PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
@@ -135,7 +138,7 @@ def understand(request: str) -> Understood:
 
 
 _BUT = re.compile(
-    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|light or dark|dark or light)\b[^,.;:\n]{0,80}",
+    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|(?:has|have) (?:many|several|multiple)|belongs? to|one of the|from the \w+ list|light or dark|dark or light)\b[^,.;:\n]{0,80}",
     re.I,
 )
 """What restricts a wish: the words that follow are in it, and not asked for."""
@@ -221,7 +224,8 @@ def _understood(request: str) -> Understood:
     text = _unlisted(text)
     models = entities(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
-    landing = bool(_LANDING.search(text)) and not any(_is_told(model) for model in models)
+    begins = _LANDING.search(text[:40])
+    landing = bool(begins) or (bool(_LANDING.search(text)) and not any(_is_told(model) for model in models))
     models = [] if landing else models
     if not models and preset and not landing:
         models = entities(preset[3])
