@@ -3,10 +3,13 @@
 import re
 from pathlib import Path
 
-from bot.replies import footer, reply
+import pytest
+
+from bot.replies import as_text, footer, introduced, reply
 from bot.web import chat
 from core.llm.chat import Usage
-from core.messages import Action, Footer, Para, TurnResult
+from core.messages import Action, Footer, Para, PreviewState, TurnResult
+from core.sessions import Session, ThreadKey
 
 SPENT = TurnResult("t", "done", "Built.", usage=Usage(1_000, 200, 0.25), model="m", seconds=2, context=0.0834)
 
@@ -28,3 +31,21 @@ def test_every_button_of_the_local_chat_is_taken() -> None:
     assert len(offered) > 10
     for emoji in offered:
         assert chat.Reacted(id="reaction-1", message_id=1, emoji=emoji, added=True).emoji == emoji
+
+
+@pytest.mark.parametrize(
+    ("platform", "url", "said"),
+    [
+        ("slack", "http://shop.preview.localhost:8001/?tw_preview=1", True),
+        ("discord", "http://127.0.0.1:8001/", True),
+        ("discord", "http://[::1]:8001/", True),
+        ("local", "http://shop.preview.localhost:8001/", False),
+        ("slack", "https://shop.apps.example.com/?tw_preview=1", False),
+        ("slack", "", False),
+    ],
+)
+def test_people_who_cannot_open_the_preview_are_told_once(platform: str, url: str, said: bool) -> None:
+    session = Session("s", ThreadKey(platform, "w", "c", "t"), "Shop", "shop")
+    state = PreviewState("ready" if url else "off", url)
+    first = introduced(reply(TurnResult("t", "done", "Built.", preview=state), ""), session, "Shop", "Ann", "m")
+    assert ("opens only on the machine that I run on" in as_text(first)) is said

@@ -181,6 +181,14 @@ def test_the_doctor_lists_what_is_there_and_what_to_do(terminal: Terminal) -> No
     ):
         assert name in done.stdout
     assert "OPENROUTER_API_KEY" in done.stdout
+    assert "Previews: http://NAME.preview.localhost" in done.stdout
+    assert "THREADWRIGHT_PORT=8000" in done.stdout
+    assert "THREADWRIGHT_SLACK_BOT_TOKEN=(not set)" in done.stdout
+    terminal.env |= {"THREADWRIGHT_DISCORD_TOKEN": "very-secret", "THREADWRIGHT_DISCORD_API_URL": "http://127.0.0.1:9"}
+    done = terminal.run("doctor")
+    assert "THREADWRIGHT_DISCORD_TOKEN=(set)" in done.stdout
+    assert "very-secret" not in done.stdout + done.stderr
+    assert "set THREADWRIGHT_PREVIEW_ZONE and THREADWRIGHT_PREVIEW_URL" in done.stdout
 
 
 def test_migrate_runs_alone(terminal: Terminal) -> None:
