@@ -328,3 +328,11 @@ async def test_less_than_was_offered_is_no_more_of_it() -> None:
     asked, plan, _ = await conversation("Inventory with barcode scanning", "just name and quantity")
     assert plan is None
     assert "What should the app keep" in asked
+
+
+async def test_a_list_is_known_by_the_last_word_of_its_name_too() -> None:
+    _, plan, _ = await understood("Keep track of our office plants with name and species")
+    assert plan is not None
+    _, changed, _ = await understood("add a notes field to plants", plan.manifest)
+    assert changed is not None
+    assert [one.name for one in changed.manifest.models[0].fields] == ["name", "species", "notes"]

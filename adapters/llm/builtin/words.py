@@ -283,12 +283,17 @@ def split_list(text: str) -> list[str]:
 
 
 def known_words(models: list[DataModel]) -> dict[str, str]:
-    """Return every word for a model (name, label, plural; singular and plural) -> its name."""
+    """Return every word for a model (name, label, plural, and the last word of these where it means one) -> its name."""
     found: dict[str, str] = {}
     for model in models:
         for word in (model.name.replace("_", " "), model.label.casefold(), model.plural.casefold()):
             for form in (word, singular(word), plural(singular(word))):
                 found.setdefault(form, model.name)
+    heads = [(model.plural.casefold().rpartition(" ")[2], model.name) for model in models]
+    for head, name in heads:
+        if sum(head == other for other, _ in heads) == 1:
+            for form in (head, singular(head)):
+                found.setdefault(form, name)
     return found
 
 
