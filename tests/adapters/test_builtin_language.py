@@ -1,6 +1,7 @@
 """What the built-in builder understands of what people write, and what it leaves alone."""
 
 import importlib.util
+import re
 import sqlite3
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.llm import builtin
 from adapters.llm.builtin.change import change
 from adapters.llm.builtin.plans import new_manifest
 from adapters.llm.builtin.render import render
@@ -215,3 +217,28 @@ def test_a_name_that_older_data_still_has_is_not_taken() -> None:
 def test_no_text_breaks_it(text: str) -> None:
     change(made(SHOP), text)
     new_manifest(text, understand(text))
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a hex colour, as WCAG 2 defines it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("template", ["data", "react"])
+def test_badges_are_readable_in_both_schemes_and_tables_are_cards_on_a_phone(template: str) -> None:
+    folder = Path(builtin.__file__).parent / "templates" / template
+    styles = (folder / "styles.css.j2").read_text()
+    pairs = re.findall(
+        r"\.tag-\d \{ background: light-dark\((#\w+), (#\w+)\); color: light-dark\((#\w+), (#\w+)\); \}", styles
+    )
+    assert len(pairs) == 6
+    for light, dark, on_light, on_dark in pairs:
+        for ground, text in ((light, on_light), (dark, on_dark)):
+            bright, dim = sorted((luminance(ground), luminance(text)), reverse=True)
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ground, text)
+    assert "@media (max-width: 640px)" in styles
+    assert "attr(data-label)" in styles
+    # Such a rule follows the system, and not the page that has a scheme of its own.
+    assert not [path.name for path in folder.iterdir() if "dark:" in path.read_text()]

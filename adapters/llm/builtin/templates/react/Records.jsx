@@ -35,8 +35,8 @@ function Actions({ name, row, act }) {
 function Table({ name, rows, act, sort, setSort }) {
   const { fields } = models[name];
   return (
-    <div className="overflow-x-auto rounded-xl border border-line bg-surface shadow-sm">
-      <table className="w-full">
+    <div className="frame overflow-x-auto rounded-xl border border-line bg-surface shadow-sm">
+      <table className="records w-full">
         <thead>
           <tr className="border-b border-line text-sm">
             {fields.map((field) => {
@@ -57,9 +57,9 @@ function Table({ name, rows, act, sort, setSort }) {
           {sorted(rows, sort).map((row) => (
             <tr key={row.id} className="border-b border-line last:border-0 hover:bg-accent/5">
               {fields.map((field) => (
-                <td key={field.name} className={`px-4 py-3 ${numeric(field) ? "text-right tabular-nums" : ""}`}><Value field={field} row={row} /></td>
+                <td key={field.name} data-label={field.label} className={`px-4 py-3 ${numeric(field) ? "text-right tabular-nums" : ""}`}><Value field={field} row={row} /></td>
               ))}
-              <td className="px-4 py-2"><Actions name={name} row={row} act={act} /></td>
+              <td data-label="" className="px-4 py-2"><Actions name={name} row={row} act={act} /></td>
             </tr>
           ))}
         </tbody>
