@@ -283,7 +283,12 @@ async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
      "blog in red but dark grey header", "booking app for 2 tennis courts", "crm in dark blue with companies and contacts",
      "todo list with green done tasks", "Build a kanban board for 3 teams",
      "landing page for Rosa's Flowers with a contact form and prices", "orders with customer (from the customers list), item",
-     "projects with name, budget; each project has many tasks with title, owner"],
+     "projects with name, budget; each project has many tasks with title, owner",
+     "I want people to log in and post events with title, place and date", "a crm but in German, customers with name and city",
+     "track orders per customer with item, price and date", "I need to import contacts with name and phone",
+     "an app to compare phones with brand and price", "two lists of books with title and author",
+     "meeting minutes w/ date, attendees, action items (each with owner & deadline)", "a secure list of accounts with name and iban",
+     "a copy of trello, cards with title and column"],
 )  # fmt: skip
 async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str) -> None:
     asked, plan, _ = await understood(request_text)
@@ -295,7 +300,9 @@ async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str)
     "request_text",
     ["remove the status and due date from orders and customers", "remove phone and email from orders", "make it blue or green",
      "add customer Anna with email a@b.de", "make the delete button red", "make the price red", "make the title blue",
-     "make the customers page green", "show 5 per page", "add staff with name and one of the customers"],
+     "make the customers page green", "show 5 per page", "add staff with name and one of the customers",
+     "put price before item in orders", "put customer first in orders", "add price twice to orders", "add Peter to customers",
+     "add old customers to customers", "add a chart to orders", "customers need a map", "include price in search"],
 )  # fmt: skip
 async def test_half_a_removal_and_a_part_in_colour_change_nothing(request_text: str) -> None:
     _, plan, _ = await understood(request_text, await shop())
@@ -336,3 +343,20 @@ async def test_a_list_is_known_by_the_last_word_of_its_name_too() -> None:
     _, changed, _ = await understood("add a notes field to plants", plan.manifest)
     assert changed is not None
     assert [one.name for one in changed.manifest.models[0].fields] == ["name", "species", "notes"]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "name"),
+    [("add Notes to orders", "notes"), ("add a colour to orders", "colour"), ("add a delivery date to orders", "delivery_date"),
+     ("add last visit to customers", "last_visit")],
+)  # fmt: skip
+async def test_what_is_a_field_is_added(request_text: str, name: str) -> None:
+    _, plan, _ = await understood(request_text, await shop())
+    assert plan is not None
+    assert name in {one.name for model in plan.manifest.models for one in model.fields}
+
+
+async def test_the_language_of_the_app_is_no_list() -> None:
+    asked, plan, _ = await understood("books in english with title and author")
+    assert plan is None
+    assert asked

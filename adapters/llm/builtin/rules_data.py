@@ -6,8 +6,19 @@ from adapters.llm.builtin.plans import table_name
 from adapters.llm.builtin.rules_looks import remove_page
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_model
 from adapters.llm.builtin.understand import entities
+from adapters.llm.builtin.words import (
+    FIRST_NAMES,
+    fits,
+    identifier,
+    known_words,
+    label,
+    model_of,
+    plural,
+    singular,
+    split_list,
+    words_of,
+)
 from adapters.llm.builtin.words import field as read_field
-from adapters.llm.builtin.words import fits, identifier, known_words, label, model_of, plural, singular, split_list
 from core.manifests import DataField, DataModel
 
 _NO_NAME = re.compile(
@@ -265,6 +276,26 @@ def _default_model(state: Changed) -> DataModel | None:
     return models[0] if len(models) == 1 else None
 
 
+_NO_FIELDS = words_of("""
+    before after twice bold italic above below under again better bigger smaller old chart charts map maps graph graphs diagram
+    account accounts login logins account password search filter export import colour color colours colors background
+""")
+"""What places, styles or does something, and what an app has or shows: none of it is kept with a record."""
+
+
+def _is_no_field(phrase: str, lists: set[str]) -> bool:
+    """Say whether a phrase is no name of a field: “price before item”, “a chart”, “old customers”, “Peter”."""
+    words = re.sub(r"\(.*", "", phrase).split()
+    said = [word.casefold().strip("'\"“”.,") for word in words]
+    own = [word for word in said if word not in ("a", "an", "the", "new")]
+    if len(own) == 1 and own[0] in ("colour", "color", "password", "account"):
+        return False
+    person = len(own) == 1 and words[-1][:1].isupper() and own[0] in FIRST_NAMES
+    if len(own) > 1 and own[-1] in ("first", "last"):
+        return True
+    return person or bool(_NO_FIELDS & set(own)) or (len(own) > 1 and bool(lists & set(own)))
+
+
 def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
     words = known_words(state.manifest.models)
     added: list[DataField] = []
@@ -273,6 +304,8 @@ def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
     if listed := re.match(r"(?P<name>[\w ]+?):\s+(?P<list>[^:()]+,[^:()]+)$", text):
         text = f"{listed['name']} ({listed['list']})"
     for phrase in split_list(text):
+        if _is_no_field(phrase, {model.plural.casefold(), model.label.casefold()}):
+            return ""
         found = read_field(phrase, {word: target for word, target in words.items() if target != model.name})
         if found is None:
             return ""

@@ -7,7 +7,7 @@ from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, SECTIONS
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
 from adapters.llm.builtin.understand import ACCENTS, accent_in
 from adapters.llm.builtin.words import identifier, label, words_of
-from core.manifests import Page
+from core.manifests import DataField, Page
 
 COLOURS = rf"(?:{'|'.join(ACCENTS)})"
 _COLOURED = re.compile(
@@ -102,6 +102,14 @@ def sort(state: Changed, clause: str) -> str:
     return f"{model.plural.lower()} are sorted by {found.label.lower()}{', highest first' if down else ''}"
 
 
+_SEARCHED = ("text", "long_text", "email", "phone", "url", "choice", "relation")
+"""What the search looks into."""
+
+
+def _is_named(field: DataField, clause: str) -> bool:
+    return re.search(rf"\b{re.escape(field.label)}\b", clause, re.I) is not None
+
+
 def features(state: Changed, clause: str) -> str:
     """Switch search, filters, pages and CSV on or off."""
     if not state.manifest.models or re.search(r"\b(field|column|page)\b", re.sub(r"per page", "", clause), re.I):
@@ -111,10 +119,13 @@ def features(state: Changed, clause: str) -> str:
         return ""
     removing = re.match(r"(?:remove|delete|drop|disable|turn off)\b", clause, re.I)
     choices = any(one.type in ("choice", "boolean") for model in state.manifest.models for one in model.fields)
+    fields = [one for model in state.manifest.models for one in model.fields]
     said = []
     for name, pattern, result in _FEATURES:
         if not re.search(pattern, clause, re.I) or (name == FILTER and not choices):
             continue
+        if name == SEARCH and any(_is_named(one, clause) for one in fields if one.type not in _SEARCHED):
+            return ""
         if removing:
             kept = [one for one in state.manifest.features if one != name]
             state.manifest = state.manifest.model_copy(update={"features": kept})

@@ -40,6 +40,7 @@ _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
     "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
+    "english",
 }  # fmt: skip
 _NUMBERS = words_of("""
     one two three four five six seven eight nine ten eleven twelve dozen hundred
@@ -56,7 +57,19 @@ _OF_THE_WHOLE = re.compile(
     r"survey|kanban|list|tracker|dashboard|board|background)\b)", re.I
 )  # fmt: skip
 """A colour that is said of the app; that of “green buttons” is not."""
-_NOT_BY_TITLE = {*ACCENTS, *words_of("dark light but or not only just header footer background button buttons many")}
+_WISHES = words_of("""
+    import print share compare export send assign archive sync scan upload download log sign see count calculate email mail
+    text call remind notify translate
+""")
+"""What people want to do with what is kept."""
+_NOT_BY_TITLE = {
+    *ACCENTS, "white", *_WISHES,
+    *words_of("""
+        dark light but or not only just header footer background button buttons many people post private secure offline shared
+        public encrypted german french spanish english italian dutch polish portuguese turkish arabic chinese japanese two
+        three four five several
+    """),
+}  # fmt: skip
 _IN_LOOKS = re.compile(
     rf"\s+in\s+(?:an?\s+)?(?:{'|'.join(ACCENTS)}|dark|light)(?:\s+(?:mode|theme|colou?rs?))?$", re.I
 )  # fmt: skip
@@ -131,6 +144,7 @@ def understand(request: str) -> Understood:
     request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
     missing = [
+        *_PART_OF_A_FORM.findall(request),
         *left_out(request, _covered(request, found)),
         *(" ".join(one[0].split()) for one in _BUT.finditer(request)),
     ]
@@ -138,10 +152,12 @@ def understand(request: str) -> Understood:
 
 
 _BUT = re.compile(
-    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|(?:has|have) (?:many|several|multiple)|belongs? to|one of the|from the \w+ list|light or dark|dark or light)\b[^,.;:\n]{0,80}",
+    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|each with|in (?:german|french|spanish|italian|dutch|polish|portuguese|turkish|arabic|chinese|japanese|russian)|per (?:customer|person|user|member|project|client)|(?:has|have) (?:many|several|multiple)|belongs? to|one of the|from the \w+ list|light or dark|dark or light)\b[^,.;:\n]{0,80}",
     re.I,
 )
 """What restricts a wish: the words that follow are in it, and not asked for."""
+_PART_OF_A_FORM = re.compile(r"(?:,|\band|\bwith)\s+(column|table|list|field)(?=\s*(?:,|and\b|$|[.;]))", re.I)
+"""A field that is called as the parts of forms are: it would be taken for one."""
 _NAMED_SO = re.compile(r"\b(?:called|named|titled|(?:call|name) (?:it|this))\b", re.I)
 _NO_FIELD_NAME = re.compile(r"[=*/\d]")
 
@@ -348,6 +364,9 @@ def _without_looks(phrases: list[str]) -> list[str]:
 def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
     words = [spelled(word) for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
+    # "import contacts": what is done with them is no part of their name.
+    while len(words) > 1 and words[0] in _WISHES:
+        words = words[1:]
     if (
         not words
         or words[-1] in _NOT_NOUNS
