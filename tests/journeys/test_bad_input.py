@@ -23,7 +23,7 @@ from core.errors import OutsideError
 from core.messages import Para, TurnResult
 from tests.needs import missing
 from tests.servers.model import ModelServer, model_server, refused
-from tests.servers.process import ROOT, BotProcess, running_bot, seeded
+from tests.servers.process import ROOT, BotProcess, free_port, running_bot, seeded
 
 
 @pytest.fixture
@@ -236,8 +236,9 @@ async def test_a_database_that_is_locked_for_a_while_only_delays(talk: Talk) -> 
 
 def test_a_second_process_on_one_data_directory_refuses_with_a_sentence(tmp_path: Path) -> None:
     with running_bot(tmp_path / "data", THREADWRIGHT_SANDBOX="none", THREADWRIGHT_BROWSER="none"):
-        argv = [sys.executable, "-m", "bot", "threads", "--data-dir", str(tmp_path / "data")]
-        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        argv = [sys.executable, "-m", "bot", "serve", "--data-dir", str(tmp_path / "data")]
+        env = os.environ | {"THREADWRIGHT_PORT": str(free_port())}
+        done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "Another process already uses the data directory" in done.stderr
     assert "Traceback" not in done.stderr
