@@ -353,6 +353,8 @@ class Inbox:
         await self._posted(tx, session, event, key, message.turn_id, "")
         text, still = _without_last(event.text, "queue")
         if waits is None and whole is None:
+            # What it said before is not taken up again.
+            await self.give_up(tx, session.id, message.key)
             text = corrected(event.text)
         elif waits is not None:
             wish = waits.kind == "message" and waits.message == message.key and not command_in(_said(message))[0]

@@ -177,12 +177,19 @@ class Turns:
         """
         Let the turns that the message `said` asked for, and that ended in one of `undone`, count as taken back.
 
+        Where it was only added to one, that is gone on with without it.
+
         Returns:
-            Their ids.
+            The ids of those that count as taken back.
         """
         where = (turn.c.session_id == session_id, turn.c.state == "finished", turn.c.outcome.in_(undone))
         rows = await tx.execute(sa.select(turn.c.id, turn.c.request, turn.c.result).where(*where))
-        found = [row for row in rows if from_json(row.request, TurnRequest).message == said]
+        ended = [(row, from_json(row.request, TurnRequest)) for row in rows]
+        for _, request in ended:
+            if any(one.said == said for one in request.added):
+                added = tuple(one for one in request.added if one.said != said)
+                await self.change(tx, replace(request, added=added))
+        found = [row for row, request in ended if request.message == said]
         for row in found:
             body = to_json(replace(from_json(row.result, TurnResult), outcome="withdrawn"), TurnResult)
             await tx.execute(turn.update().where(turn.c.id == row.id).values(outcome="withdrawn", result=body))

@@ -329,7 +329,7 @@ async def story(template: Path, moves: list[tuple[str, int]]) -> Thread:
         return thread
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOVES)
 def test_nothing_taken_back_is_done_and_nothing_said_is_lost(template: Path, moves: list[tuple[str, int]]) -> None:
     asyncio.run(story(template, moves))
