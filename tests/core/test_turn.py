@@ -899,7 +899,8 @@ async def test_what_people_push_meanwhile_is_merged(table: Table) -> None:
     assert (await table.files())["index.html"] == b"<h1>New</h1>\n"
 
 
-async def test_what_is_merged_is_checked_as_it_is_then(table: Table) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_is_merged_is_checked_as_it_is_then(table: Table, gone: bool) -> None:
     await table.turn()
     pushed: list[str] = []
 
@@ -913,7 +914,7 @@ async def test_what_is_merged_is_checked_as_it_is_then(table: Table) -> None:
         async def complete(self, request: ChatRequest) -> Completion:
             if not pushed:
                 pushed.append("notes.md")
-                await push(table, {"notes.md": b"by hand\n"})
+                await push(table, {"notes.md": b"by hand\n"} | ({"app.json": None} if gone else {}))
             return await super().complete(request)
 
     script: dict[Role, list[Answer]] = {
@@ -922,7 +923,9 @@ async def test_what_is_merged_is_checked_as_it_is_then(table: Table) -> None:
     result = await table.turn("New", model=Pushed(script))
     assert (result.outcome, bool(result.commit)) == ("unverified", True)
     assert result.notes[-1] == (
-        "Together with what came meanwhile the checks find an error, index.html:1 it says New, and there are notes. "
+        "Not verified: no check was run."
+        if gone
+        else "Together with what came meanwhile the checks find an error, index.html:1 it says New, and there are notes. "
         "Undo takes this back."
     )
 
