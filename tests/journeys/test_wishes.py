@@ -4,6 +4,8 @@ Wishes in people's own words, to the built-in builder: what it builds is what wa
 A request is built only when every word of it is covered; anything else is a question that names what is missing.
 """
 
+import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -360,3 +362,38 @@ async def test_the_language_of_the_app_is_no_list() -> None:
     asked, plan, _ = await understood("books in english with title and author")
     assert plan is None
     assert asked
+
+
+def seconds(text: str, manifest: AppManifest | None) -> float:
+    began = time.perf_counter()
+    asyncio.run(understood(text, manifest))
+    return time.perf_counter() - began
+
+
+HOSTILE = (
+    " ",
+    "\t",
+    "\n",
+    " \n",
+    "light",
+    "w",
+    "-",
+    "a with ",
+    "for a ",
+    "in green ",
+    "make it a ",
+    "(",
+    ", and ",
+    "without ",
+    "one of the ",
+)
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.parametrize("old", [False, True])
+def test_no_message_takes_longer_than_its_length_allows(piece: str, old: bool) -> None:
+    manifest = asyncio.run(shop()) if old else None
+    usual = max(seconds("add a list of plants with name and place. " * 450, manifest), 0.02)
+    text = f"make {piece * (19_000 // len(piece))}x"
+    # What grows with the square of a run takes hundreds of times as long.
+    assert seconds(text, manifest) < 40 * usual

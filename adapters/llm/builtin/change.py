@@ -55,13 +55,11 @@ def change(manifest: AppManifest, request: str) -> Changed:
     # "from blue to orange" is orange.
     request = re.sub(rf"\bfrom (?:dark |light )?(?:{'|'.join(_ACCENTS)}) (?=to\b)", "", request, flags=re.I)
     for clause in _clauses(request.replace("\u2019", "'")):
-        if not _RELATES.search(clause) and _apply(state, clause):
+        relates = _RELATES.search(clause)
+        if not relates and _apply(state, clause):
             continue
-        if _RELATES.search(clause):
-            state.missed.append(clause)
-            continue
-        if _TAKES_AWAY.match(clause):
-            # Half of it may be another's: "remove the status from orders and customers".
+        # Half of a removal may be another's: "remove the status from orders and customers".
+        if relates or _TAKES_AWAY.match(clause):
             state.missed.append(clause)
             continue
         # "add a pricing section and a team page": one verb for two wishes. What is not understood of several is named.

@@ -11,6 +11,7 @@ from adapters.llm.builtin.coverage import foreign
 from adapters.llm.builtin.plans import DEFAULT_SECTIONS, new_manifest
 from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import looks_of, sentence, understand
+from adapters.llm.builtin.words import tidied
 from core.context import MEMORY_CHARS
 from core.llm.chat import ChatRequest, Completion, Usage
 from core.manifests import AppManifest, Plan, Review, Triage
@@ -31,8 +32,8 @@ EXAMPLES = ["Build a to-do list", "Build a booking page", "Build an inventory wi
 _QUESTION = re.compile(
     r"^\s*(?:what|which|who|when|where|why|how|is|are|does|do|did|can i|was|were)\b.*\?\s*$", re.I | re.S
 )
-# What the bot itself writes around people's words.
 MOST_NAMED = 8
+# What the bot itself writes around people's words.
 _OURS = re.compile(
     r"While you were working, .{1,80}? added: |I have edited my earlier message\. It now says:\n"
     r"|In answer to this message of .{1,80}?: "
@@ -88,9 +89,8 @@ def _sections(prompt: str) -> dict[str, Any]:
     ):
         found["files"][json.loads(match["path"])] = match["text"]
     if "request" in found:
-        found["request"] = _OURS.sub("", found["request"])
-        if found.get("app") is None:
-            found["request"] = _with_offer(found["request"], found.get("talk") or [])
+        request = tidied(_OURS.sub("", found["request"]))
+        found["request"] = _with_offer(request, found.get("talk") or []) if found.get("app") is None else request
     return found
 
 
@@ -99,7 +99,7 @@ def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> str:
     wishes: list[str] = []
     said = list(talk)
     while len(said) > 1 and said[-1]["by"] == BOT and said[-1]["said"].startswith(OFFER) and said[-2]["by"] != BOT:
-        wishes.insert(0, said[-2]["said"].rstrip(" .!"))
+        wishes.insert(0, tidied(said[-2]["said"]).rstrip(" .!"))
         said = said[:-2]
     if not wishes:
         return request

@@ -187,10 +187,8 @@ def add_page(state: Changed, clause: str) -> str:
     ):
         return ""
     # A page about us is called that.
-    title, text = (
-        "About us" if match["title"].casefold() == "us" else label(match["title"]),
-        (match["text"] or "").strip(" '\"“”"),
-    )
+    title = "About us" if match["title"].casefold() == "us" else label(match["title"])
+    text = (match["text"] or "").strip(" '\"“”")
     if not title or identifier(title) == "index":
         return ""
     if state.manifest.kind == "static" and re.search(r"\bsection\b", clause, re.I):
