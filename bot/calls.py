@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 QUEUED = ":queued"
 """How the key of the card of a turn that waits ends."""
 MOST_RENUMBERED = 3
-EVERYTHING = 2**63
-"""More than the number of any signal."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,23 @@ async def drop_turn(
     call: Call, request: TurnRequest, how: Literal["stopped", "dropped", "withdrawn"] = "withdrawn"
 ) -> None:
     """End a turn that has not started; its workflow finds it finished. What was added to one that is withdrawn stays."""
-    turns, told = call.inbox.turns, await call.inbox.turns.told(call.tx, request.turn_id, 0)
-    added = steering.added_to(request, told, EVERYTHING)
-    await turns.change(call.tx, replace(request, added=added))
+    turns = call.inbox.turns
+    await turns.change(call.tx, await with_added(call, request))
     await turns.finish(call.tx, TurnResult(request.turn_id, how, "Removed from the queue."))
     await call.inbox.messages.mark(call.tx, request.turn_id, "⏹️")
     if how == "withdrawn":
-        await on_their_own(call.tx, request, steering.unheard(told, 0)[0], call.inbox.lines, call.inbox.messages)
+        late, _ = steering.unheard(await turns.told(call.tx, request.turn_id, 0), 0)
+        await on_their_own(call.tx, request, late, call.inbox.lines, call.inbox.messages)
     key = f"{request.turn_id}{QUEUED}"
     if await call.inbox.messages.by_key(call.tx, key):
         await call.inbox.messages.post(call.tx, call.session.id, key, "notice", plain("Removed from the queue.", "⏹️"))
     await renumber(call.tx, call.session.id, call.inbox.turns, call.inbox.messages)
+
+
+async def with_added(call: Call, request: TurnRequest) -> TurnRequest:
+    """Return what a turn is asked with all that was said to it until now."""
+    told = await call.inbox.turns.told(call.tx, request.turn_id, 0)
+    return replace(request, added=steering.counted([*request.added, *(signal for _, signal in told)]))
 
 
 async def on_their_own(

@@ -18,13 +18,13 @@ from bot.approvals import (
     uninvite,
     withdraw,
 )
-from bot.calls import EVERYTHING, Call, Command, Outcome, drop_turn, said
+from bot.calls import Call, Command, Outcome, drop_turn, said, with_added
 from bot.people import LABELS, settings_form, settings_lines, settings_text, wanted_settings
 from bot.troubles import KEY, wish
 from core.chat import Event
 from core.findings import blocking
 from core.messages import Action, Signal, TurnRequest
-from core.steering import MOST_NAMED, added_to
+from core.steering import MOST_NAMED
 from core.wording import inert, listed, quoted
 
 RESUMABLE = ("stopped", "failed", "over_budget")
@@ -120,8 +120,7 @@ async def stop_all(call: Call, waiting: list[tuple[TurnRequest, bool]]) -> str:
 
 async def _wishes(call: Call, request: TurnRequest) -> list[str]:
     """Return what a turn is asked, and what was added to it, each on one line and shortened."""
-    told = await call.inbox.turns.told(call.tx, request.turn_id, 0)
-    said = [request.text, *(one.text for one in added_to(request, told, EVERYTHING))]
+    said = [request.text, *(one.text for one in (await with_added(call, request)).added)]
     return [inert(one)[:60] for one in said]
 
 

@@ -349,7 +349,8 @@ class Inbox:
         if problem := _problem(event.text, with_files=False):
             await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", plain(problem, "❗"))
             return ""
-        waits, whole = await self._queued(tx, session, message), await self._part_of(tx, session, message)
+        waiting = await self.turns.waiting(tx, session.id)
+        waits, whole = _queued(waiting, message), _part_of(waiting, message)
         await self._posted(tx, session, event, key, message.turn_id, "")
         text, still = _without_last(event.text, "queue")
         if waits is None and whole is None:
@@ -365,9 +366,8 @@ class Inbox:
             if not wish:
                 return ""
         # It goes to the turn that it is part of, else to the one at work, else it begins one.
-        waiting = await self.turns.waiting(tx, session.id)
-        open_turns = [one.turn_id for one, runs in waiting if runs or (whole and waits is None and one == whole)]
-        to = open_turns[-1] if open_turns else ""
+        part = whole.turn_id if whole is not None and waits is None else ""
+        to = part or next((one.turn_id for one, runs in waiting if runs), "")
         if to:
             await self.engine.tell(tx, to, Signal("steer", event.author, text, message.key))
         else:
@@ -386,13 +386,14 @@ class Inbox:
         if message is None or message.kind != "person":
             return ""
         key = message.key.removesuffix(":person")
+        waiting = await self.turns.waiting(tx, session.id)
         if (held := await self.people.waiting(tx, key, session.id)) and held.state == "open":
             await self.people.decide(tx, held.id, "dropped")
             gone = plain(f"{held.event.author.name} took the message back.", "🔑")
             await self.messages.post(tx, session.id, f"{key}{APPROVAL}", "notice", gone)
-        elif waits := await self._queued(tx, session, message):
+        elif waits := _queued(waiting, message):
             await drop_turn(Call(self, tx, session, event.author, turn_id), waits)
-        elif (whole := await self._part_of(tx, session, message)) and whole.message != message.key:
+        elif (whole := _part_of(waiting, message)) and whole.message != message.key:
             await self.engine.tell(tx, whole.turn_id, Signal("withdraw", event.author, said=message.key))
         await self.give_up(tx, session.id, message.key)
         heard = message.doc.blocks if message.turn_id or message.mark else ()
@@ -401,30 +402,6 @@ class Inbox:
             tx, session.id, message.key, "person", doc, author=message.author, turn_id=message.turn_id
         )
         return ""
-
-    async def _queued(self, tx: AsyncConnection, session: Session, message: StoredMessage) -> TurnRequest | None:
-        """Return the turn that the message asked for, if it has not started."""
-        waiting = await self.turns.waiting(tx, session.id)
-        return next(
-            (
-                request
-                for request, running in waiting
-                if not running and message.key in (request.message, f"{request.turn_id}:person")
-            ),
-            None,
-        )
-
-    async def _part_of(self, tx: AsyncConnection, session: Session, message: StoredMessage) -> TurnRequest | None:
-        """Return the unfinished turn that a message asked for or was said to."""
-        waiting = [request for request, _ in await self.turns.waiting(tx, session.id)]
-        return next(
-            (
-                one
-                for one in waiting
-                if one.turn_id == message.turn_id or message.key in (one.message, *(added.said for added in one.added))
-            ),
-            None,
-        )
 
     async def _start(
         self, tx: AsyncConnection, session: Session, event: Event, turn_id: str, kind: TurnKind, text: str
@@ -471,6 +448,24 @@ def _whole(value: Any) -> Any:
 
 def _local(session: Session) -> bool:
     return session.key.platform == "local"
+
+
+Waits = list[tuple[TurnRequest, bool]]
+"""The unfinished turns of a thread, and whether each one runs."""
+
+
+def _queued(waiting: Waits, message: StoredMessage) -> TurnRequest | None:
+    """Return the turn that the message asked for, if it has not started."""
+    own = [one for one, runs in waiting if not runs and message.key in (one.message, f"{one.turn_id}:person")]
+    return own[0] if own else None
+
+
+def _part_of(waiting: Waits, message: StoredMessage) -> TurnRequest | None:
+    """Return the unfinished turn that a message asked for or was said to."""
+    for one, _ in waiting:
+        if one.turn_id == message.turn_id or message.key in (one.message, *(added.said for added in one.added)):
+            return one
+    return None
 
 
 def _said(message: StoredMessage) -> str:

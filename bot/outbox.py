@@ -54,6 +54,8 @@ PICTURES_SECONDS = 0.3
 GIVEN_UP_SECONDS = 24 * 3_600
 MARK = "mark"
 Value = TypeVar("Value")
+Known = dict[str, Delivery]
+"""The parts of a message that are on the platform, or may be, by name."""
 Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
 
 
@@ -283,9 +285,11 @@ class Courier:
         if row.kind == "progress" and not known and await self.outbox.answered(row.turn_id):
             # A card that comes after its answer says nothing any more.
             return
-        files = () if denied else await self._enclosed(session, row, known)
+        files: tuple[Picture, ...] = ()
         try:
-            await self._as_it_can(session, row, files)
+            if not denied:
+                files, known = await self._enclosed(session, row, known)
+            await self._as_it_can(session, row, known, files)
         except NotAllowed as error:
             if not files:
                 self._bare.pop(row.id, None)
@@ -297,22 +301,27 @@ class Courier:
             del self._bare[row.id]
             await self._say_denied(session, "attach the files", denied)
 
-    async def _enclosed(self, session: Session, row: StoredMessage, known: dict[str, Delivery]) -> tuple[Picture, ...]:
-        """Return a message's files; where drawing them takes a while the text is said first, and they follow."""
+    async def _enclosed(self, session: Session, row: StoredMessage, known: Known) -> tuple[tuple[Picture, ...], Known]:
+        """
+        Return a message's files, and what of it is shown by then.
+
+        Where drawing takes a while the text is said first, and the pictures follow.
+        """
         drawing = asyncio.ensure_future(self.enclose(session, row.doc))
         try:
             await asyncio.wait([drawing], timeout=PICTURES_SECONDS)
             if not drawing.done() and not known:
-                await self._as_it_can(session, row, ())
-            return await drawing
+                await self._as_it_can(session, row, known, ())
+                known = await self.outbox.delivered(row.id)
+            return await drawing, known
         finally:
             drawing.cancel()
 
-    async def _as_it_can(self, session: Session, row: StoredMessage, files: tuple[Picture, ...]) -> None:
+    async def _as_it_can(self, session: Session, row: StoredMessage, known: Known, files: tuple[Picture, ...]) -> None:
         """Show a message; as plain text where the platform refuses its form."""
         parts = self.port.render(Outgoing(row.doc, row.turn_id, files, row.author))
         try:
-            await self._shown(session, row, await self.outbox.delivered(row.id), parts)
+            await self._shown(session, row, known, parts)
         except OutsideError as error:
             plain = tuple(map(self.port.plain, parts))
             refused = not error.retryable and not isinstance(error, Missing | NotAllowed | Revoked | RateLimited)
@@ -365,9 +374,7 @@ class Courier:
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, shown, False))
         await self.outbox.put(row.id, Delivery(MARK, "", row.mark, time.time()))
 
-    async def _shown(
-        self, session: Session, row: StoredMessage, known: dict[str, Delivery], parts: Sequence[Part]
-    ) -> None:
+    async def _shown(self, session: Session, row: StoredMessage, known: Known, parts: Sequence[Part]) -> None:
         for part in parts:
             await self._part(session, row, known.get(part.name), part)
         for name in set(known) - {part.name for part in parts}:
