@@ -4,7 +4,6 @@ import html
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 from adapters.chat.slack.emoji import meaning
@@ -35,28 +34,27 @@ def event_of(body: Any, me: str, aliases: Aliases, home: str = "") -> Event | No
     if not isinstance(body, dict):
         return None
     try:
-        event = _event_of(body, me, aliases, home or _installed_in(body))
-        return event and replace(event, thread=replace(event.thread, workspace=home or event.thread.workspace))
+        return _event_of(body, me, aliases, home or _installed_in(body))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         # A payload that does not have the documented form is nobody's message.
         return None
 
 
 def _installed_in(body: dict[str, Any]) -> str:
-    """Return the workspace that an event was sent to the app of."""
+    """Return the workspace that a payload was sent to the app of."""
     first: dict[str, Any] = next(iter(body.get("authorizations") or ()), {})
-    return str(first.get("team_id") or body.get("team_id") or "")
+    return str(first.get("team_id") or body.get("team_id") or body["team"]["id"])
 
 
 def _event_of(body: dict[str, Any], me: str, aliases: Aliases, team: str) -> Event | None:
     if "command" in body:
-        return _command(body)
+        return _command(body, team)
     if body.get("type") == "block_actions":
-        return _button(body)
+        return _button(body, team)
     if body.get("type") == "view_submission":
-        return _form(body)
+        return _form(body, team)
     if body.get("type") == "message_action":
-        return _shortcut(body)
+        return _shortcut(body, team)
     event = body.get("event")
     if not isinstance(event, dict):
         return None
@@ -130,7 +128,9 @@ def spoken(text: str, me: str) -> str:
 def _link(match: re.Match[str]) -> str:
     """Return a link as it was typed: Slack makes links of names like main.py too."""
     address, label = match[1], match[2]
-    if label in (None, address) or _SCHEME.sub("", address, count=1).rstrip("/") == _SCHEME.sub("", label).rstrip("/"):
+    if label in (None, address) or _SCHEME.sub("", address, count=1).rstrip("/") == _SCHEME.sub(
+        "", label, count=1
+    ).rstrip("/"):
         return label or address
     return f"{label} ({address})"
 
@@ -166,8 +166,8 @@ def _reaction(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: 
     )  # fmt: skip
 
 
-def _command(body: Mapping[str, Any]) -> Event:
-    team, channel, trigger = str(body["team_id"]), str(body["channel_id"]), str(body["trigger_id"])
+def _command(body: Mapping[str, Any], team: str) -> Event:
+    channel, trigger = str(body["channel_id"]), str(body["trigger_id"])
     key = ThreadKey(PLATFORM, team, channel, f"{OPENING}{trigger}")
     # The name that comes with it is the one that the person logs in with.
     author = _author(body["user_id"])
@@ -177,7 +177,7 @@ def _command(body: Mapping[str, Any]) -> Event:
     )  # fmt: skip
 
 
-def _button(body: Mapping[str, Any]) -> Event | None:
+def _button(body: Mapping[str, Any], team: str) -> Event | None:
     action = body["actions"][0]
     verb = str(action["action_id"]).removeprefix(PREFIX)
     container = body.get("container") or {}
@@ -185,24 +185,23 @@ def _button(body: Mapping[str, Any]) -> Event | None:
         return None
     message = body.get("message") or {}
     thread = str(message.get("thread_ts") or container.get("thread_ts") or container["message_ts"])
-    key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(container["channel_id"]), thread)
+    key = ThreadKey(PLATFORM, team, str(container["channel_id"]), thread)
     value = str(action.get("value") or "")
     target = "" if value == "-" else value
     return Event(f"slack:{body['trigger_id']}", key, _author(body["user"]["id"]), "command", text=verb, target=target)
 
 
-def _shortcut(body: Mapping[str, Any]) -> Event | None:
+def _shortcut(body: Mapping[str, Any], team: str) -> Event | None:
     """Something in a message's menu, which is there in threads too."""
     verb, message, channel = str(body["callback_id"]).removeprefix(PREFIX), body["message"], str(body["channel"]["id"])
     if verb not in SHORTCUTS:
         return None
-    team = str(body["team"]["id"])
     key = ThreadKey(PLATFORM, team, channel, str(message.get("thread_ts") or message["ts"]))
     target = f"{ON_MESSAGE}{channel}/{message['ts']}"
     return Event(f"slack:{body['trigger_id']}", key, _author(body["user"]["id"]), "command", text=verb, target=target)
 
 
-def _form(body: Mapping[str, Any]) -> Event | None:
+def _form(body: Mapping[str, Any], team: str) -> Event | None:
     view = body["view"]
     verb = str(view["callback_id"]).removeprefix(PREFIX)
     where = json.loads(view.get("private_metadata") or "{}")
@@ -216,7 +215,7 @@ def _form(body: Mapping[str, Any]) -> Event | None:
     ]
     if where.get("target"):
         pairs.append(f"target={where['target']}")
-    key = ThreadKey(PLATFORM, str(body["team"]["id"]), str(where["channel"]), str(where["thread"]))
+    key = ThreadKey(PLATFORM, team, str(where["channel"]), str(where["thread"]))
     number = f"slack:{view['id']}:{view.get('hash', '')}"
     return Event(number, key, _author(body["user"]["id"]), "command", text=verb, target="&".join(pairs))
 

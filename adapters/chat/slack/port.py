@@ -29,6 +29,7 @@ from starlette.responses import Response
 
 from adapters.chat.slack import events
 from adapters.chat.slack.emoji import meaning, name_of
+from adapters.chat.slack.names import Names
 from adapters.chat.slack.native import Native
 from adapters.chat.slack.render import diff_view, form_view, home_view, render
 from adapters.chat.slack.wire import APP_TOKEN, DRAIN_SECONDS, Socket, slack_errors
@@ -62,9 +63,6 @@ LISTENED = (
     "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
     "file_shared", "agent_session_title_changed", "channel_deleted", "group_deleted",
 )  # fmt: skip
-NAME_SECONDS = 1.0
-UNNAMED, MOST_LOOKED_UP = re.compile(r"<#[A-Z0-9]{1,40}>|<!subteam\^[A-Z0-9]{1,40}>"), 5
-"""Channels and groups that Slack mentions by their ids alone."""
 MOST_CALLS = 100
 SHARED = (
     "slack_shared: Slack counts %d other connection(s) of this app. If another process has the same app token, "
@@ -84,7 +82,6 @@ class SlackPort:
 
     def __init__(self, accept: Accept, threads: Threads, gap: Callable[[], None]) -> None:
         self._accept, self._threads, self._gap = accept, threads, gap
-        self._names: dict[str, str] = {}
         self._aliases: dict[str, str] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self._me = self._team = ""
@@ -106,7 +103,7 @@ class SlackPort:
         self._token, self._secret = bot_token, signing_secret
         # No retries here: the outbox retries, and knows what may have gone through.
         self._client = AsyncWebClient(token=bot_token, base_url=api_url, retry_handlers=[])
-        self._native = Native(self._client)
+        self._native, self._names = Native(self._client), Names(self._client)
         with slack_errors():
             who = await self._client.auth_test()
         self._me, self._team = str(who["user_id"]), str(who["team_id"])
@@ -217,7 +214,7 @@ class SlackPort:
         async def take_in(body: dict[str, Any], context: Any, next: Callable[[], Awaitable[None]]) -> None:  # noqa: A002
             event = events.event_of(body, self._me, self._aliases, self._team)
             if event is not None:
-                accepted = await self._accept(await self._with_names(event))
+                accepted = await self._accept(await self._names.given(event))
                 context["accepted"] = accepted
                 if accepted.session is None and accepted.answer.doc is not None and _once(body, event):
                     self._later(self._refused(event, accepted))
@@ -251,46 +248,6 @@ class SlackPort:
         task = asyncio.create_task(_logged(work))
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
-
-    async def _with_names(self, event: Event) -> Event:
-        """Return the event with the names of who said it, of whom it mentions, and of channels and groups in it."""
-        text, target = event.text, event.target
-        tokens = list(dict.fromkeys(UNNAMED.findall(f"{text} {target}")))[:MOST_LOOKED_UP]
-        # All at once: Slack waits for three seconds.
-        (author, *people), names = await asyncio.gather(
-            asyncio.gather(*map(self._named, (event.author, *event.people))),
-            asyncio.gather(*map(self._place_name, tokens)),
-        )
-        for token, name in zip(tokens, names, strict=True):
-            text, target = text.replace(token, name), target.replace(token, name)
-        return replace(event, author=author, people=tuple(people), text=text, target=target)
-
-    async def _place_name(self, token: str) -> str:
-        """Return the name of a channel or a group that Slack mentions by its id alone."""
-        number = token[2:-1]
-        if not token.startswith("<#"):
-            return "@group"
-        if number not in self._names:
-            try:
-                found: Any = await asyncio.wait_for(self._client.conversations_info(channel=number), NAME_SECONDS)
-                self._names[number] = f"#{found['channel']['name']}"
-            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, KeyError):
-                return "#channel"
-        return self._names[number]
-
-    async def _named(self, author: Author) -> Author:
-        """Return the author with the name that people know them by."""
-        if not author.id or author.name != author.id:
-            return author
-        if author.id not in self._names:
-            try:
-                found: Any = await asyncio.wait_for(self._client.users_info(user=author.id), NAME_SECONDS)
-                profile = found["user"].get("profile") or {}
-                name = profile.get("display_name") or found["user"].get("real_name") or found["user"].get("name")
-                self._names[author.id] = str(name or author.id)
-            except (SlackApiError, aiohttp.ClientError, OSError, TimeoutError, KeyError):
-                return author
-        return Author(author.id, self._names[author.id])
 
     async def _answered(self, body: Mapping[str, Any], accepted: Accepted) -> None:
         """Tell the person who gave a command or pressed a button, and nobody else."""
@@ -466,7 +423,7 @@ class SlackPort:
     async def _past(self, key: ThreadKey, message: dict[str, Any]) -> list[Event]:
         past = [
             Event(f"slack:{key.channel}:{message['ts']}:{user}:{one['name']}:caught-up", replace(key, thread=""),
-                  await self._named(Author(user, user)), "reaction_added", at=float(message["ts"]),
+                  await self._names.of(Author(user, user)), "reaction_added", at=float(message["ts"]),
                   remote_id=f"{key.channel}/{message['ts']}", emoji=emoji)
             for one in message.get("reactions") or () for user in one["users"]
             if user != self._me and ((emoji := meaning(one["name"], self._aliases)) in ANYWHERE or message.get("user") == self._me)
@@ -476,7 +433,7 @@ class SlackPort:
         found = [events.message_event(message, key.workspace, key.channel, self._me)]
         if "edited" in message:
             found.append(events.message_event(message, key.workspace, key.channel, self._me, "edited"))
-        return [*[await self._with_names(event) for event in found], *past]
+        return [*[await self._names.given(event) for event in found], *past]
 
     async def places(self, since: float) -> tuple[ThreadKey, ...]:
         """Return the channels that the app is in."""
@@ -501,7 +458,7 @@ class SlackPort:
             )
         said = [one for one in page["messages"] if self._by_person(one) and f"<@{self._me}" in str(one.get("text"))]
         found = [events.message_event(one, self._team, place.channel, self._me) for one in reversed(said)]
-        return tuple([await self._with_names(one) for one in found if one.begins])
+        return tuple([await self._names.given(one) for one in found if one.begins])
 
     def _by_person(self, message: Mapping[str, Any]) -> bool:
         return (
