@@ -130,8 +130,6 @@ async def asked_of(folder: Path, arguments: argparse.Namespace) -> int | None:
     given = {
         name: str(value.absolute()) if isinstance(value, Path) else value for name, value in vars(arguments).items()
     }
-    if given.get("text") == "-":
-        given["text"] = sys.stdin.read()
     asked = _frame(given=given, width=Console().width, colours=sys.stdout.isatty())
     if len(asked) > MOST_BYTES:
         writer.close()

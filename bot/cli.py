@@ -24,7 +24,6 @@ from bot.settings import Settings
 from bot.web.chat import event_id, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
-from core.checking import judge
 from core.errors import UserError
 from core.findings import MARKS, blocking
 from core.history import Commit, Committed, Diff, Draft
@@ -32,7 +31,7 @@ from core.manifests import manifest_of
 from core.messages import Progress, TurnResult
 from core.projects import recognised
 from core.sessions import Author, Session
-from core.turn import finished
+from core.turn import checked_late, finished
 from core.undoing import explain_clashes
 
 YOU = Author("terminal", "you")
@@ -68,6 +67,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise UserError(
             f"There is no data directory {folder}. Make the folder if it shall be a new one; `serve` does so too."
         )
+    if arguments.command == "ask" and arguments.text == "-":
+        arguments.text = sys.stdin.read()
     if (code := await asked_of(folder, arguments)) is not None:
         return code
     async with opened(settings, previews=arguments.command in TURNS, any_port=True) as app:
@@ -76,8 +77,6 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def carried_out(app: App, arguments: argparse.Namespace, terminal: Terminal, *, once: bool = False) -> int:
     """Carry out one command and return its exit code; `once` says that the bot runs for this alone."""
-    if once and getattr(arguments, "text", "") == "-":
-        arguments.text = sys.stdin.read()
     if arguments.command in TURNS:
         return await _turn(app, arguments, terminal, once=once)
     found, text, code = await LOOKS[arguments.command](app, arguments)
@@ -92,7 +91,7 @@ async def _turn(app: App, arguments: argparse.Namespace, terminal: Terminal, *, 
         terminal.line(json.dumps(as_json(session, result)))
     else:
         diff = (await app.repository.show(session.id, result.commit or result.kept))[1] if result.files else None
-        _print_result(result, diff, terminal.out, whole=getattr(arguments, "diff", False), once=once)
+        _print_result(result, diff, terminal.out, whole=arguments.diff, once=once)
     return EXIT_CODES.get(result.outcome, 2)
 
 
@@ -311,15 +310,13 @@ async def _imported(app: App, arguments: argparse.Namespace) -> tuple[TurnResult
     if committed.commit == head:
         return TurnResult(turn_id, "done", "Nothing in it is new.", notes=committed.notes), session
     tree = await app.repository.tree(session.id, committed.commit)
-    before = await app.repository.tree(session.id, head)
     count = len(committed.files)
     said = f"Imported as {committed.commit[:10]}, {count} file{'s' * (count != 1)} changed."
     notes = tuple(note for note in (recognised(tree), *committed.notes) if note)
-    result = TurnResult(turn_id, "done", said, notes=notes, parent=committed.parent)
     # The files are somebody's own, and stay; what is wrong with them is told.
-    if (manifest := manifest_of(tree)) is not None:
-        result = replace(result, checks=(await judge(tree, before, manifest, app.checks, lambda _: None)).results)
-    preview = await app.previews.show(session.id, session.slug, committed.commit, tree, manifest)
+    checks = await checked_late(session, committed, app.ports)
+    preview = await app.previews.show(session.id, session.slug, committed.commit, tree, manifest_of(tree))
+    result = TurnResult(turn_id, "done", said, notes=notes, parent=committed.parent, checks=checks)
     result = finished(result, committed, preview)
     if errors := blocking(result.checks):
         text = (

@@ -41,9 +41,10 @@ async def serve(settings: Settings) -> None:
         gc.freeze()
         stopped = stop_signal()
         async with (
+            # First, because the page answering is how others know that it has started.
+            taking_commands(settings.data_dir.resolve(), partial(carried_out, app)),
             connected(app),
             running(config),
-            taking_commands(settings.data_dir.resolve(), partial(carried_out, app)),
         ):
             warming = asyncio.create_task(app.checks.warm())
             print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)

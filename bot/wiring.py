@@ -93,6 +93,8 @@ class App:
     """For each platform that will be connected: whether what was missed while the bot was away has been taken in."""
     lost: dict[str, str]
     """Why a platform was given up."""
+    ports: TurnPorts
+    """What a turn is carried out with."""
 
     def preview_link(self, slug: str, commit: str = "") -> str:
         """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
@@ -181,7 +183,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
             settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
-            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {},
+            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {}, ports,
         )  # fmt: skip
         if listener is not None:
             await stack.enter_async_context(_proxied(app, stack, listener))

@@ -422,15 +422,16 @@ async def _seen(
 ) -> TurnResult:
     """Look at what was committed; where it is not what was checked, because the head had `moved`, check that too."""
     if moved:
+        ports.progress(Progress("Checking what it is together with what came meanwhile", goes_on=True))
         again = await steps.step(
-            "check again", partial(_checked_again, session, committed, ports), tuple[CheckResult, ...]
+            "check again", partial(checked_late, session, committed, ports), tuple[CheckResult, ...]
         )
         result = replace(result, checks=again)
     return finished(result, committed, await _preview(session, committed.commit, ports, steps), moved=moved)
 
 
-async def _checked_again(session: Session, committed: Committed, ports: TurnPorts) -> tuple[CheckResult, ...]:
-    ports.progress(Progress("Checking what it is together with what came meanwhile", goes_on=True))
+async def checked_late(session: Session, committed: Committed, ports: TurnPorts) -> tuple[CheckResult, ...]:
+    """Check a commit that is there already, as a turn's change is checked before; none where nothing describes the app."""
     tree = await ports.repository.tree(session.id, committed.commit)
     if (manifest := manifest_of(tree)) is None:
         return ()

@@ -39,6 +39,7 @@ QUEUE = "turns"
 POLL_SECONDS = 0.1
 LISTEN_SECONDS = 0.2
 IN_A_ROW_SECONDS = 0.5
+"""How long a turn that was told something waits for what may come right after it."""
 LEASE_SECONDS = 5.0
 TRIES_ON_MOVED_HEAD = 5
 

@@ -7,6 +7,7 @@ llama.cpp's server documentation, November 2026).
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,9 +36,9 @@ class LocalModel:
         )
 
 
-async def local_models() -> list[LocalModel]:
+async def local_models(places: Sequence[tuple[str, str]] = PLACES) -> list[LocalModel]:
     """Return what the servers on this machine offer, the best for code of each; none where nothing answers at once."""
-    places = [(name, os.environ.get("OLLAMA_HOST", "") or at if name == "Ollama" else at) for name, at in PLACES]
+    places = [(name, os.environ.get("OLLAMA_HOST", "") or at if name == "Ollama" else at) for name, at in places]
     async with httpx.AsyncClient(timeout=LOOK_SECONDS, trust_env=False) as client:
         found = await asyncio.gather(*(_asked(client, name, _reachable(at)) for name, at in places))
     return [one for one in found if one is not None]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.llm import local
-from adapters.llm.local import LocalModel, local_models
+from adapters.llm.local import PLACES, LocalModel, local_models
 from tests.servers.process import free_port
 
+Places = list[tuple[str, str]]
 OLLAMA = {"object": "list", "data": [
     {"id": "nomic-embed-text:latest", "owned_by": "library"}, {"id": "llama3.3:70b", "owned_by": "library"},
     {"id": "qwen3-coder:30b", "owned_by": "library"},
@@ -22,7 +22,7 @@ async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     """Let one server on this machine answer; the other ports are closed."""
     runners: list[web.AppRunner] = []
 
-    async def answer(server: str, body: Any, status: int = 200) -> str:
+    async def answer(server: str, body: Any, status: int = 200) -> Places:
         async def models(_: web.Request) -> web.Response:
             text = body if isinstance(body, str) else json.dumps(body)
             return web.Response(text=text, status=status, content_type="application/json")
@@ -32,10 +32,8 @@ async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
         runners.append(web.AppRunner(app))
         await runners[-1].setup()
         await web.TCPSite(runners[-1], "127.0.0.1", port).start()
-        places = [(name, f"127.0.0.1:{port if name == server else free_port()}") for name, _ in local.PLACES]
-        monkeypatch.setattr(local, "PLACES", tuple(places))
         monkeypatch.delenv("OLLAMA_HOST", raising=False)
-        return f"127.0.0.1:{port}"
+        return [(name, f"127.0.0.1:{port if name == server else free_port()}") for name, _ in PLACES]
 
     yield answer
     for runner in runners:
@@ -43,9 +41,10 @@ async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
 
 
 async def test_the_best_model_for_code_is_offered(answering: Any) -> None:
-    at = await answering("Ollama", OLLAMA)
+    places = await answering("Ollama", OLLAMA)
+    at = dict(places)["Ollama"]
     found = LocalModel("Ollama", f"http://{at}/v1", "qwen3-coder:30b")
-    assert await local_models() == [found]
+    assert await local_models(places) == [found]
     assert f"THREADWRIGHT_MODEL_BASE_URL=http://{at}/v1 and THREADWRIGHT_MODEL_NAME=qwen3-coder:30b" in found.offer
 
 
@@ -53,16 +52,15 @@ async def test_the_best_model_for_code_is_offered(answering: Any) -> None:
 async def test_where_ollama_is_told_to_listen_it_is_looked_for(
     answering: Any, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    at = await answering("Ollama", OLLAMA)
-    monkeypatch.setattr(local, "PLACES", (("Ollama", "127.0.0.1:1"),))
+    at = dict(await answering("Ollama", OLLAMA))["Ollama"]
     monkeypatch.setenv("OLLAMA_HOST", form.format(at.rpartition(":")[2]))
-    assert [one.name for one in await local_models()] == ["qwen3-coder:30b"]
+    assert [one.name for one in await local_models([("Ollama", "127.0.0.1:1")])] == ["qwen3-coder:30b"]
 
 
 @pytest.mark.parametrize("owner", ["llamacpp", "somebody"])
 async def test_not_everything_on_8080_is_llama_cpp(answering: Any, owner: str) -> None:
-    await answering("llama.cpp", {"data": [{"id": "gpt-oss-20b", "owned_by": owner}]})
-    assert [one.name for one in await local_models()] == (["gpt-oss-20b"] if owner == "llamacpp" else [])
+    places = await answering("llama.cpp", {"data": [{"id": "gpt-oss-20b", "owned_by": owner}]})
+    assert [one.name for one in await local_models(places)] == (["gpt-oss-20b"] if owner == "llamacpp" else [])
 
 
 @pytest.mark.parametrize(
@@ -80,10 +78,8 @@ async def test_not_everything_on_8080_is_llama_cpp(answering: Any, owner: str) -
     ],
 )
 async def test_what_is_no_list_of_models_is_none(answering: Any, body: str) -> None:
-    await answering("LM Studio", body)
-    assert await local_models() == []
+    assert await local_models(await answering("LM Studio", body)) == []
 
 
 async def test_a_server_that_refuses_offers_nothing(answering: Any) -> None:
-    await answering("LM Studio", OLLAMA, 401)
-    assert await local_models() == []
+    assert await local_models(await answering("LM Studio", OLLAMA, 401)) == []

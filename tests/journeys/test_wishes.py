@@ -230,17 +230,6 @@ async def test_looks_are_looks_and_no_names(request_text: str, title: str, field
     assert (manifest.theme.accent, manifest.theme.mode) == (ACCENTS.get(accent, Theme().accent), mode)
 
 
-@pytest.mark.parametrize(
-    "request_text",
-    ["Build a todo app in light mode that emails me", "Build a todo app that texts me", "a booking page which reminds people",
-     "todo app that notifies us when something is late"],
-)  # fmt: skip
-async def test_what_an_app_would_do_by_itself_is_named(request_text: str) -> None:
-    asked, plan, _ = await understood(request_text)
-    assert plan is None
-    assert "Left out, because that needs a model" in asked
-
-
 async def conversation(*said: str) -> tuple[str, Plan | None, list[str]]:
     """Say one thing after the other before anything is built, and return what comes of the last."""
     talk: list[dict[str, str]] = []
@@ -290,9 +279,10 @@ async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
      "track orders per customer with item, price and date", "I need to import contacts with name and phone",
      "an app to compare phones with brand and price", "two lists of books with title and author",
      "meeting minutes w/ date, attendees, action items (each with owner & deadline)", "a secure list of accounts with name and iban",
-     "a copy of trello, cards with title and column"],
+     "a copy of trello, cards with title and column", "Build a todo app in light mode that emails me",
+     "Build a todo app that texts me", "a booking page which reminds people", "todo app that notifies us when something is late"],
 )  # fmt: skip
-async def test_what_restricts_a_wish_is_not_taken_for_granted(request_text: str) -> None:
+async def test_what_a_wish_restricts_relates_or_wants_done_is_named(request_text: str) -> None:
     asked, plan, _ = await understood(request_text)
     assert plan is None
     assert "Left out, because that needs a model" in asked

@@ -63,7 +63,8 @@ class _Prompt(ExponentialBackoff[Literal[False]]):
         now = time.monotonic()
         self._tries = 1 if now - self._latest > CALM_SECONDS else self._tries + 1
         self._latest = now
-        return min(super().delay(), QUICK_SECONDS) if self._tries <= QUICK_TRIES else super().delay()
+        wanted = super().delay()
+        return min(wanted, QUICK_SECONDS) if self._tries <= QUICK_TRIES else wanted
 
 
 # There is no parameter for it.

@@ -16,7 +16,7 @@ import yarl
 
 from adapters.chat.discord import events, past
 from adapters.chat.discord.client import client_for
-from adapters.chat.discord.render import render, thread_name
+from adapters.chat.discord.render import MAX_CONTENT, render, thread_name
 from adapters.chat.discord.state import INTENT_HELP, intents_for, lacking_in
 from adapters.chat.discord.wire import (
     ARCHIVED,
@@ -30,6 +30,7 @@ from adapters.chat.discord.wire import (
     modal_of,
     sent_as,
 )
+from adapters.chat.text import cut
 from core.chat import (
     OPENING,
     Accepted,
@@ -258,7 +259,7 @@ class DiscordPort:
         """Return a part as its text, with what its embed and its link buttons say."""
         links = [one for row in part.body["components"] for one in row["components"] if "url" in one]
         said = "".join(f"\n{one['label']}: {one['url']}" for one in links)
-        body = {**part.body, "content": f"{part.body['content']}{said}", "components": []}
+        body = {**part.body, "content": cut(part.body["content"], MAX_CONTENT - len(said)) + said, "components": []}
         return flat(replace(part, body=body), "")
 
     async def open_thread(self, key: ThreadKey, title: str, root: Part, nonce: str) -> tuple[str, str]:
