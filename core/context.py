@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.attachments import Attached, for_model, images
-from core.files import FileTree, is_secret
+from core.files import FileTree, is_lock, is_secret
 from core.history import Commit
 from core.llm.chat import Image
 from core.manifests import AppManifest, manifest_of, manifest_path
@@ -63,7 +63,9 @@ class Context:
         left, hidden = FILES_CHARS, manifest_path(self.tree)
         for path in order:
             text = self.tree.text(path)
-            if path == hidden or is_secret(path) or text is None or (len(text) > left and path not in paths):
+            if path == hidden or is_secret(path) or text is None:
+                continue
+            if path not in paths and (len(text) > left or is_lock(path)):
                 continue
             shown[path] = text
             left -= len(text)

@@ -37,10 +37,24 @@ def path_problem(path: str) -> str | None:
     return None
 
 
+LOCKS = {
+    "package-lock.json": "package.json", "npm-shrinkwrap.json": "package.json", "yarn.lock": "package.json",
+    "pnpm-lock.yaml": "package.json", "bun.lock": "package.json", "uv.lock": "pyproject.toml", "poetry.lock": "pyproject.toml",
+    "pdm.lock": "pyproject.toml", "Pipfile.lock": "Pipfile", "Cargo.lock": "Cargo.toml", "composer.lock": "composer.json",
+    "Gemfile.lock": "Gemfile", "go.sum": "go.mod",
+}  # fmt: skip
+"""Files with the exact versions of packages, and what a tool writes them from."""
+
+
 def is_secret(path: str) -> bool:
     """Say whether a file by its name holds what nobody else should read: `.env` and its like, without the examples."""
     name = path.rpartition("/")[2]
     return name.startswith(".env") and not name.endswith((".example", ".sample", ".template"))
+
+
+def is_lock(path: str) -> bool:
+    """Say whether a file by its name holds the exact versions of packages: long, and read by nobody."""
+    return path.rpartition("/")[2] in {*LOCKS, "requirements.lock"}
 
 
 def check_paths(paths: Iterable[str]) -> None:

@@ -19,11 +19,15 @@ class Planned:
     caveat: str = ""
 
 
-async def triage(request: str, context: Context, model: LanguageModel) -> Triage:
+async def triage(
+    request: str, context: Context, model: LanguageModel, frontends: Sequence[Frontend] = ("html",)
+) -> Triage:
     """Ask the core role what the message wants; when its answer is unusable, take it for the obvious: build or change."""
     obvious = Triage(intent="change" if context.tree else "build")
     try:
-        found = await ask_for(model, request_for("core", context.sections(request), images=context.images), Triage)
+        found = await ask_for(
+            model, request_for("core", _sections(request, context, frontends), images=context.images), Triage
+        )
     except InvalidAnswer:
         return obvious
     if found.intent == "question":
@@ -42,7 +46,7 @@ async def plan(
     then the sentence is all there is.
     """
     files = context.related([]) if context.tree else None
-    sections = context.sections(request) | {"sandbox": {"frontends": list(frontends)}}
+    sections = _sections(request, context, frontends)
     try:
         found = await ask_for(model, request_for("arch", sections, files_of=files, images=context.images), Plan)
     except InvalidAnswer as error:
@@ -51,6 +55,10 @@ async def plan(
         return Planned(found.model_copy(update={"write": [file.path for file in found.manifest.files]}))
     missing = [file.path for file in found.manifest.files if file.path not in context.tree]
     return Planned(found.model_copy(update={"write": list(dict.fromkeys([*found.write, *missing]))}))
+
+
+def _sections(request: str, context: Context, frontends: Sequence[Frontend]) -> dict[str, object]:
+    return context.sections(request) | {"sandbox": {"frontends": list(frontends)}}
 
 
 def kept(manifest: AppManifest) -> Planned:

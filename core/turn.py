@@ -180,7 +180,7 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
     if context.attached and context.manifest and not asked.strip():
         wanted, planned = Triage(intent="change"), planning.kept(context.manifest)
     else:
-        wanted = await planning.triage(asked, context, model)
+        wanted = await planning.triage(asked, context, model, ports.frontends)
         if (answer := _without_change(wanted, head, notes, context)) is not None:
             return answer
         found = await planning.plan(asked, context, model, ports.frontends)

@@ -14,16 +14,10 @@ from core.edits.sections import REPLACE, SEARCH
 from core.edits.variants import unescaped, unnumbered_file
 from core.edits.whole import rewritten
 from core.errors import UserError
-from core.files import FileTree
+from core.files import LOCKS, FileTree
 
 CERTAIN = ("exact", "whole file", "delete", "rename")
 """The tiers in which nothing is guessed."""
-LOCKS = {
-    "package-lock.json": "package.json", "npm-shrinkwrap.json": "package.json", "yarn.lock": "package.json",
-    "pnpm-lock.yaml": "package.json", "bun.lock": "package.json", "uv.lock": "pyproject.toml", "poetry.lock": "pyproject.toml",
-    "pdm.lock": "pyproject.toml", "Pipfile.lock": "Pipfile", "Cargo.lock": "Cargo.toml", "composer.lock": "composer.json",
-    "Gemfile.lock": "Gemfile", "go.sum": "go.mod",
-}  # fmt: skip
 GENERATED_BYTES = 600
 MOST_REFUSALS = 10
 """A patch that does not fit is looked at no further: telling why takes longer than applying."""

@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.dependencies.wanted import IMAGE
 from adapters.llm import builtin
 from adapters.llm.builtin.change import change
 from adapters.llm.builtin.plans import new_manifest
@@ -68,6 +71,58 @@ def test_types_follow_from_names_and_brackets() -> None:
         "name": "text", "price": "money", "due_date": "date", "in_stock": "boolean", "quantity": "integer", "website": "url",
         "email": "email", "notes": "long_text", "mileage": "integer", "date_of_birth": "date",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        ("items with name, price in yen, weight in kg", {"price_in_yen": "money", "weight_in_kg": "decimal"}),
+        ("readings with value, unit", {"value": "decimal"}),
+        ("an inventory with name and amount", {"amount": "decimal"}),
+        ("payments with payer and amount", {"amount": "money"}),
+        ("runs with date, distance and time", {"time": "text"}),
+        ("recipes with name, prep time and calories", {"prep_time": "text", "calories": "integer"}),
+        ("visits with start time and notes", {"start_time": "datetime"}),
+    ],
+)
+def test_a_type_is_the_one_that_is_meant_beside_the_others(request_text: str, expected: dict[str, str]) -> None:
+    types = {one.name: one.type for one in made(request_text).models[0].fields}
+    assert {name: types[name] for name in expected} == expected
+
+
+def test_what_is_required_is_what_was_said() -> None:
+    manifest = made("contacts with name (optional), required phone, email and notes (required)")
+    required = {one.name: one.required for one in manifest.models[0].fields}
+    assert required == {"name": False, "phone": True, "email": False, "notes": True}
+    assert not any(one.required for one in made("contacts with optional name and email").models[0].fields)
+    assert [one.required for one in made("contacts with name and email").models[0].fields] == [True, False]
+
+
+@pytest.mark.parametrize("react", [False, True])
+def test_an_app_says_how_to_start_it_and_what_is_no_code(react: bool, tmp_path: Path) -> None:
+    manifest = new_manifest("bikes with owner and model", understand("bikes with owner and model"), react=react)
+    for one in manifest.files:
+        path = tmp_path / one.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(manifest, one.path) or "")
+    commands = (tmp_path / "README.md").read_text().split("```sh\n")[1].split("```")[0].splitlines()
+    assert commands[:2] == ["python3 -m venv .venv", ".venv/bin/pip install -r requirements.txt -c requirements.lock"]
+    assert ("npm --prefix frontend run build" in commands) == react
+    assert commands[-1] == ".venv/bin/uvicorn main:app"
+    locked = dict(line.split("==") for line in (tmp_path / "requirements.lock").read_text().splitlines())
+    assert set((tmp_path / "requirements.txt").read_text().split()) <= set(locked)
+    for line in (IMAGE / "requirements.txt").read_text().splitlines():
+        name, version = line.split("==")
+        # `make lock` writes it from what apps are tested with.
+        assert locked.get(name.partition("[")[0], version) == version
+    ignored = (tmp_path / ".gitignore").read_text().split()
+    assert {".venv/", "app.db*", ".env"} <= set(ignored)
+    assert ("frontend/dist/" in ignored) == react
+    page = "import main, starlette.testclient as t; answer = t.TestClient(main.app).get('/'); print(answer.status_code, answer.text)"
+    done = subprocess.run([sys.executable, "-c", page], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    # A front end that nobody has built yet is no riddle.
+    shown = "503 The front end is not built yet." if react else "200 <!doctype html>"
+    assert done.stdout.startswith(shown), done.stderr
 
 
 @pytest.mark.parametrize(

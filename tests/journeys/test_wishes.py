@@ -62,6 +62,11 @@ def lists(plan: Plan) -> Fields:
         ("Track wines with name, year, region, rating and notes", {"wines": ("name", "year", "region", "rating", "notes")}),
         ("Make a kanban board for our team", {"cards": ("title", "description", "assignee", "status", "due date")}),
         ("members (name, phone, birthday)", {"members": ("name", "phone", "birthday")}),
+        ("inventory of the kitchen with item, amount, expiry date", {"items": ("item", "amount", "expiry date")}),
+        ("servers with docker version, load and place", {"servers": ("docker version", "load", "place")}),
+        ("web app in python with fastapi and sqlite that keeps books with title and author", {"books": ("title", "author")}),
+        ("app which tracks sales with item, price and mobile", {"sales": ("item", "price", "mobile")}),
+        ("tv shows with title and seasons", {"tv shows": ("title", "seasons")}),
     ],
 )  # fmt: skip
 async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expected: Fields | None) -> None:
@@ -110,6 +115,14 @@ async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expect
         ("contacts with name, phone and photo upload", "photo upload", ()),
         ("expenses with date, amount, category; max 500 euros per person", "max 500 euros per person", ()),
         ("a survey for 30 students, results as pdf", "results as pdf", ()),
+        ("Build a Vue app that keeps a list of recipes with name, minutes and notes", "Vue", ("vue",)),
+        ("Track bikes with owner and model in Django", "Django", ("model in django",)),
+        ("a PHP guestbook with name and message", "PHP", ("php guestbooks",)),
+        ("todo app using postgres and next.js", "next.js", ()),
+        ("We need an Android app that lists plants with name and place", "Android", ("lists plants",)),
+        ("invoices with customer, date and lines (item, qty, price)", "lines (item", ("lines",)),
+        ("students with name and grades in math, english and art", "grades in math", ("grades in math",)),
+        ("a todo list with all fields optional", "all fields optional", ()),
     ],
 )  # fmt: skip
 async def test_what_is_not_covered_is_named_and_nothing_is_built(

@@ -130,7 +130,7 @@ def _triage(sections: dict[str, Any]) -> Triage:
     manifest = _manifest(sections.get("app"))
     if manifest is None:
         if not sections.get("tree"):
-            return _triage_of_new(request, decisions)
+            return _triage_of_new(request, decisions, react=_react(sections))
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
     if _QUESTION.match(request):
@@ -147,12 +147,12 @@ def _triage(sections: dict[str, Any]) -> Triage:
     return Triage(intent="change", reply=reply, questions=["Can you say it as one of these changes?"])
 
 
-def _triage_of_new(request: str, decisions: list[str]) -> Triage:
+def _triage_of_new(request: str, decisions: list[str], *, react: bool) -> Triage:
     """Build only what was understood whole; show the rest before anything is built."""
     if language := foreign(request):
         reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
         return Triage(intent="build", reply=reply, questions=["Can you say it in English?"], options=EXAMPLES)
-    found = understand(request)
+    found = understand(request, react=react)
     if not found.clear:
         reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
         asked = ["What should the app keep, with which fields?"]
@@ -172,6 +172,10 @@ def _triage_of_new(request: str, decisions: list[str]) -> Triage:
     return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply] if simply else [])
 
 
+def _react(sections: Mapping[str, Any]) -> bool:
+    return "react" in (sections.get("sandbox") or {}).get("frontends", [])
+
+
 def _facts(manifest: AppManifest) -> str:
     kept = "; ".join(f"{model.plural}: {', '.join(field.label for field in model.fields)}" for model in manifest.models)
     return (
@@ -185,8 +189,8 @@ def _plan(sections: dict[str, Any]) -> Plan:
     request = str(sections["request"])[:MAX_REQUEST_CHARS]
     before = _manifest(sections.get("app"))
     if before is None:
-        react = "react" in (sections.get("sandbox") or {}).get("frontends", [])
-        manifest = new_manifest(request, understand(request), react=react)
+        react = _react(sections)
+        manifest = new_manifest(request, understand(request, react=react), react=react)
         kept = " and ".join(model.plural.lower() for model in manifest.models)
         summary = f"{manifest.title}: an app that keeps {kept}." if kept else f"{manifest.title}: a page to start from."
         return Plan(manifest=manifest, write=[file.path for file in manifest.files], summary=summary)

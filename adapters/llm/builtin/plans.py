@@ -116,6 +116,8 @@ def _files(manifest: AppManifest) -> list[PlannedFile]:
             for model in manifest.models
         ),
         ("requirements.txt", "backend", "Packages the app needs"),
+        ("requirements.lock", "backend", "Their exact versions"),
+        (".gitignore", "backend", "What is no part of the code"),
         ("README.md", "uix", "How to start it"),
     ]
     return [PlannedFile.model_validate({"path": path, "role": role, "description": text}) for path, role, text in rows]
@@ -124,4 +126,5 @@ def _files(manifest: AppManifest) -> list[PlannedFile]:
 def _static_files(pages: list[Page]) -> list[PlannedFile]:
     rows = [("index.html", "The page"), ("styles.css", "How it looks")]
     rows += [(f"{page.path.strip('/')}.html", f"The page {page.title}") for page in pages if page.path != "/"]
+    rows += [("README.md", "How to look at it and where it can live")]
     return [PlannedFile(path=path, role="uix", description=text) for path, text in rows]

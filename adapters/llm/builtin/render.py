@@ -88,6 +88,7 @@ def _template(manifest: AppManifest, path: str) -> tuple[str | None, DataModel |
     fixed = {
         "main.py": "data/main.py.j2", "backend/__init__.py": "data/init.py.j2", "backend/database.py": "data/database.py.j2",
         "tests/conftest.py": "data/conftest.py.j2", "requirements.txt": "data/requirements.txt.j2",
+        "requirements.lock": "data/requirements.lock", ".gitignore": "data/gitignore.j2",
         "README.md": "data/readme.md.j2",
         **(_REACT_TEMPLATES if react else _PLAIN_TEMPLATES),
     }  # fmt: skip
@@ -274,6 +275,8 @@ def _render_static(manifest: AppManifest, path: str) -> str | None:
     shared = {"title": manifest.title, "theme": manifest.theme, **_accents(manifest.theme.accent)}
     if path == "styles.css":
         return _environment().get_template("site/styles.css.j2").render(shared)
+    if path == "README.md":
+        return _environment().get_template("site/readme.md.j2").render(shared)
     page = next((one for one in manifest.pages if _file(one) == path), None)
     if page is None:
         return None

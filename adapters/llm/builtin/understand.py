@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.llm.builtin.coverage import FILLER, left_out, stems
-from adapters.llm.builtin.words import field as read_field
+from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.words import (
+    REQUIRED_FIRST,
     identifier,
     is_doing,
     known_field,
@@ -19,6 +20,7 @@ from adapters.llm.builtin.words import (
     split_list,
     words_of,
 )
+from adapters.llm.builtin.words import field as read_field
 from core.manifests import DataField, DataModel
 
 _VERBS = r"(?:please\s+)?(?:can you\s+|could you\s+)?(?:build|create|make|write|set up|i need|we need|i want|we want|give|start|generate|develop)"
@@ -62,6 +64,8 @@ _WISHES = words_of("""
     text call remind notify translate
 """)
 """What people want to do with what is kept."""
+_KEEPING = words_of("keeps lists manages tracks saves holds shows contains organizes handles")
+"""What an app does with what it keeps; alone they are things, as “tracks with title and length” are."""
 _NOT_BY_TITLE = {
     *ACCENTS, "white", *_WISHES,
     *words_of("""
@@ -138,12 +142,14 @@ class Understood:
         return bool(self.models or self.landing)
 
 
-def understand(request: str) -> Understood:
-    """Read a request for a new app, and hold what was understood against every word of it."""
+def understand(request: str, *, react: bool = False) -> Understood:
+    """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
+    request, elsewhere = without_stack(request, react=react)
     request = re.sub(r"\bw/ ?", "with ", request)
     request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
     missing = [
+        *elsewhere,
         *_PART_OF_A_FORM.findall(request),
         *left_out(request, _covered(request, found)),
         *(" ".join(one[0].split()) for one in _BUT.finditer(request)),
@@ -189,7 +195,20 @@ def _covered(request: str, found: Understood) -> set[str]:
         one.name for model in found.models for one in model.fields
     }:
         texts.append("anonymous anonymously")
+    if _said_of_fields(text, found):
+        texts.append("optional required mandatory")
     return set().union(*map(stems, texts))
+
+
+_OBLIGED = r"(?:optional|required|mandatory)"
+
+
+def _said_of_fields(text: str, found: Understood) -> bool:
+    """Say whether each “optional” and “required” of a text stands beside a field that is there."""
+    labels = [re.escape(one.label) for model in found.models for one in model.fields]
+    some = "|".join(sorted(labels, key=len, reverse=True)) or "(?!)"
+    beside = re.findall(rf"\b{_OBLIGED} (?:{some})\b|\b(?:{some}) ?\({_OBLIGED}\)", text, re.I)
+    return len(beside) == len(re.findall(rf"\b{_OBLIGED}\b", text, re.I))
 
 
 def sentence(found: Understood) -> str:
@@ -197,7 +216,8 @@ def sentence(found: Understood) -> str:
     if not found.models:
         return ""
     lists = "; ".join(
-        f"{model.plural.lower()} with {', '.join(map(_field_words, model.fields))}" for model in found.models
+        f"{model.plural.lower()} with {', '.join(_field_words(one, model) for one in model.fields)}"
+        for model in found.models
     )
     title = found.title[:1].lower() + found.title[1:] if found.title[1:2].islower() else found.title
     looks = looks_of(found)
@@ -221,12 +241,16 @@ def looks_of(found: Understood) -> list[str]:
     return [one for one in (colour, found.mode if found.mode != "auto" else "") if one]
 
 
-def _field_words(field: DataField) -> str:
+def _field_words(field: DataField, model: DataModel) -> str:
     name = field.label.lower()
+    first = next((one.name for kind in REQUIRED_FIRST for one in model.fields if one.type == kind), "")
+    needed = [one.name for one in model.fields if one.required]
+    if needed != [first] and (field.required or (not needed and field.name == first)):
+        name = f"{'required' if field.required else 'optional'} {name}"
     if field.type == "choice":
         return f"{name} ({', '.join(field.choices)})"
     said = {"boolean": "yes/no", "integer": "whole number", "decimal": "number", "long_text": "long text"}
-    plain = read_field(name, {})
+    plain = read_field(field.label.lower(), {})
     return (
         name
         if field.type == "relation" or (plain and plain.type == field.type)
@@ -238,8 +262,10 @@ def _understood(request: str) -> Understood:
     # "like in Slack" compares; it names nothing that is kept.
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
     text = _unlisted(text)
-    models = entities(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
+    if preset:
+        text = _of_a_place(text, preset)
+    models = entities(text)
     begins = _LANDING.search(text[:40])
     landing = bool(begins) or (bool(_LANDING.search(text)) and not any(_is_told(model) for model in models))
     models = [] if landing else models
@@ -260,6 +286,19 @@ def _understood(request: str) -> Understood:
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
     accent = accent_in(text) if _OF_THE_WHOLE.search(text) and not kept else ""
     return Understood(title, models, view, landing, accent, _mode(text), name)
+
+
+def _of_a_place(text: str, preset: tuple[str, str, str, str]) -> str:
+    """Name what “an inventory of the kitchen with amount” keeps: items of it, and no kitchens."""
+    place = re.compile(
+        rf"\b(?:{preset[0]})\b[\w ]{{0,20}}? (?:of|for) (?:the|our|my|an?) (?P<place>[a-z-]+(?: [a-z-]+)?)(?=:| with\b)",
+        re.I,
+    )
+    match = place.search(text)
+    if match is None or singular(match["place"].casefold()) != match["place"].casefold():
+        return text
+    kept = preset[3].partition(" with ")[0]
+    return f"{text[: match.end()]}, {kept} with {re.sub(r'^(?::| with) *', '', text[match.end() :])}"
 
 
 def _mode(text: str) -> Literal["auto", "dark", "light"]:
@@ -365,7 +404,7 @@ def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
     words = [spelled(word) for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
     # "import contacts": what is done with them is no part of their name.
-    while len(words) > 1 and words[0] in _WISHES:
+    while len(words) > 1 and words[0] in _WISHES | _KEEPING:
         words = words[1:]
     if (
         not words

@@ -33,10 +33,13 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("url", r"url|website|link|homepage|photo|image|picture"),
     ("boolean", r"done|completed?|finished|active|paid|published|confirmed|available|archived|urgent|is .*|has .*|in stock"),
     ("money", r"price|cost|amount|total|fee|salary|.*\brate|budget|revenue|balance|deposit|rent|value|spent"),
+    # How long something takes; people write “20 min”.
+    ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
+             r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|last (?!name\b)\w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
     ("integer",
-     r"mileage|sets|reps|quantity|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"mileage|sets|reps|quantity|qty|calories|kcal|goals|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
      r"pages|units|minutes|hours|duration|servings|capacity|order number|party size|reorder level|rating out of .*"),
     ("decimal", r"weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
@@ -164,6 +167,8 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     `entities` maps words for a model (singular and plural) to its name: a field called like one is a relation.
     """
     phrase = phrase.strip(" .,:;")
+    required = bool(_REQUIRED.search(phrase))
+    phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
     choices: list[str] = []
     said: FieldType | None = None
     if match := re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase):
@@ -173,7 +178,7 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
             choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
             choices = [one for one in dict.fromkeys(choices) if one][:30]
     words = re.sub(
-        r"^(?:(?:an?|the|their|its|his|her|optional|required|also|each|one|some|unique|new|another|called|named|following|more|field|fields)\s+)+",
+        r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called|named|following|more|field|fields)\s+)+",
         "",
         phrase.strip(),
         flags=re.I,
@@ -188,13 +193,26 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
     if len(choices) > 1:
-        return DataField(name=name, label=label(words), type="choice", choices=[one[:80] for one in choices])
+        if singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices):
+            return None  # “lines (item, quantity, price)” are records inside a record
+        return DataField(
+            name=name, label=label(words), type="choice", choices=[one[:80] for one in choices], required=required
+        )
     if said is None and (target := entities.get(words.casefold())):
-        return DataField(name=name, label=label(words), type="relation", target=target)
+        return DataField(name=name, label=label(words), type="relation", target=target, required=required)
     kind = said or ("integer" if words.casefold().startswith("how many ") else _suggested(words.casefold()))
     if kind == "choice":
-        return DataField(name=name, label=label(words), type="choice", choices=DEFAULT_CHOICES[words.casefold()])
-    return DataField(name=name, label=label(words), type=kind)
+        choices = DEFAULT_CHOICES[words.casefold()]
+        return DataField(name=name, label=label(words), type="choice", choices=choices, required=required)
+    return DataField(name=name, label=label(words), type=kind, required=required)
+
+
+_REQUIRED = re.compile(r"^(?:an? |the )?(?:required|mandatory) |\s*\((?:required|mandatory)\)?$", re.I)
+_OPTIONAL = re.compile(r"^(?:an? |the )?optional |\s*\(optional\)?$", re.I)
+
+
+def _is_amount(words: str) -> bool:
+    return _suggested(words.casefold().strip()) in ("money", "integer", "decimal")
 
 
 _SENTENCE_WORDS = words_of("""
@@ -225,9 +243,18 @@ def names_something(words: str) -> bool:
         return True
     if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
         return False
+    if "in" in said[1:] and said[-1] not in _UNITS:
+        return False  # “grades in math, english and art” are several
     return not any(word in _SENTENCE_WORDS or word in _MONTHS or word in ("is", "are", "has", "have") for word in said)
 
 
+_CURRENCIES = words_of(
+    "eur euro euros usd dollar dollars gbp pound pounds chf franc francs yen jpy cents inr rupees sek nok dkk pln cad aud"
+)
+_UNITS = _CURRENCIES | words_of("""
+    cm mm m km metres meters kilometres kilometers miles inches feet kg g grams gram lbs ml l litres liters hours minutes seconds days
+    weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock
+""")
 _THINGS_IN_ING = words_of("""
     rating building meeting training booking heading ranking opening parking painting listing hearing reading
     spelling thing string ring king wedding ending beginning shipping savings
@@ -272,6 +299,10 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
 def _suggested(words: str) -> FieldType:
     if words in DEFAULT_CHOICES:
         return "choice"
+    head, said_in, unit = words.rpartition(" in ")
+    if said_in and unit in _UNITS and not head.startswith(("size", "in")):
+        kind = _suggested(head)
+        return "money" if unit in _CURRENCIES else "decimal" if kind in ("money", "text") else kind
     for kind, pattern in _TYPES:
         if re.fullmatch(pattern, words) or (kind in ("email", "phone") and re.search(rf"\b(?:{pattern})\b", words)):
             return kind
@@ -318,20 +349,45 @@ def known_words(models: list[DataModel]) -> dict[str, str]:
     return found
 
 
+REQUIRED_FIRST: tuple[FieldType, ...] = ("text", "email", "long_text", "date", "money", "integer")
+"""The first field of the first of these types is required where nothing else is said."""
+
+
 def model_of(noun: str, phrases: list[str], entities: dict[str, str]) -> DataModel | None:
-    """Return the model that a noun and its fields' phrases describe; the first text field is required."""
+    """Return the model that a noun and its fields' phrases describe; the first text field is required where nothing else is said."""
     one = singular(" ".join(noun.casefold().split()))
     fields: dict[str, DataField] = {}
+    free = set[str]()
     for phrase in phrases:
         found = field(phrase, {word: target for word, target in entities.items() if target != identifier(one)})
         if found is not None and fits(found, list(fields.values())):
-            fields[found.name] = found
+            fields[found.name] = _in_its_model(found, phrase, one, phrases)
+            if _OPTIONAL.search(phrase.strip(" .,:;")):
+                free.add(found.name)
     name = identifier(one)
     if not name or not fields:
         return None
-    order: tuple[FieldType, ...] = ("text", "email", "long_text", "date", "money", "integer")
-    for kind in order:
-        if first := next((key for key, value in fields.items() if value.type == kind), None):
-            fields[first] = fields[first].model_copy(update={"required": True})
-            break
+    first = next((key for kind in REQUIRED_FIRST for key, value in fields.items() if value.type == kind), "")
+    if first and first not in free and not any(one.required for one in fields.values()):
+        fields[first] = fields[first].model_copy(update={"required": True})
     return DataModel(name=name, label=label(one), plural=label(plural(one)), fields=list(fields.values()))
+
+
+_PAID = words_of("""
+    expense payment invoice fee donation sale bill loan debt refund budget income transaction order receipt salary contribution pledge
+    subscription fine deposit cost spending quote offer claim transfer booking contract grant purchase
+""")
+
+
+def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) -> DataField:
+    """Return a field as it is meant beside the others: an amount of what is no payment is a number, a time beside a date is how long."""
+    said = phrase.casefold().strip(" .,:;")
+    if (
+        said in ("amount", "value", "total")
+        and found.type == "money"
+        and not any(word in _PAID for word in noun.split())
+    ):
+        return found.model_copy(update={"type": "decimal"})
+    if said == "time" and any(other.casefold().strip() in ("date", "day") for other in phrases):
+        return found.model_copy(update={"type": "text"})
+    return found
