@@ -35,6 +35,7 @@ from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
 from adapters.sandbox.folders import remove, short_folder
+from adapters.sandbox.parsing import tried_apart
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
@@ -115,6 +116,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
     folder = settings.data_dir.resolve()
     async with AsyncExitStack() as stack:
         stack.enter_context(_only_process(folder))
+        stack.enter_context(tried_apart())
         await upgrade(settings.store_url)
         database = Database(make_engine(settings.store_url), settings.store_url)
         stack.push_async_callback(database.close)

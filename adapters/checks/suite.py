@@ -24,7 +24,7 @@ from adapters.checks.pages import pages_check
 from adapters.checks.security import bandit_check, leaks, secrets_check
 from adapters.checks.sql import sql_check
 from adapters.checks.syntax import syntax_check
-from adapters.checks.tests import is_test, passed_in, run_tests, tests_check
+from adapters.checks.tests import is_test, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.checks.vitest import vitest_check
 from adapters.dependencies.install import Packages
@@ -155,7 +155,7 @@ class CheckSuite:
         """
         if self._sandbox is None or not manifest.test:
             raise OutsideError("there is no sandbox to run the tests in" if manifest.test else "the app has no tests")
-        return frozenset(passed_in((await run_tests(self._sandbox, tree, manifest)).output))
+        return frozenset((await run_tests(self._sandbox, tree, manifest)).passed)
 
     async def fixed(self, tree: FileTree, rules: Mapping[str, Sequence[str]]) -> FileTree:
         """Return the tree with what linters can mend themselves; `rules` has the rules for each path."""

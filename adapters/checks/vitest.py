@@ -4,7 +4,7 @@ import re
 
 from adapters.checks.build import without_node
 from adapters.checks.material import Check, Material, Report
-from adapters.checks.tests import is_test
+from adapters.checks.tests import UNFINISHED, is_test, tap_complete
 from core.errors import OutsideError
 from core.findings import Finding
 from core.ports import Sandbox
@@ -46,6 +46,8 @@ def vitest_check(sandbox: Sandbox | None, why_none: str) -> Check:
             raise OutsideError(f"vitest ended with code {ran.exit_code}: {ran.output.strip()[-300:]}")
         if not lines:
             return Report(note="vitest ran no test", status="not_run")
+        if not tap_complete(ran.output, len(lines)):
+            failed.append(Finding("tests", "error", "", 0, UNFINISHED, "vitest"))
         note = f"{len(passed)} passed" + (f", {len(failed)} failed" if failed else "")
         return Report(tuple(failed), note=note, passed=passed)
 

@@ -3,6 +3,7 @@
 import ast
 import threading
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,15 @@ def ending(path: str) -> str:
 
 _ONE_PARSE = threading.Lock()
 """A parser belongs to who uses it; while it reads, others run."""
+TRIED_BYTES = 4_096
+"""Shorter texts are not tried first: no grammar takes long for them."""
+Trial = Callable[[str, bytes], bool]
+_trials = list[Trial]()
+
+
+def try_first(trial: Trial | None) -> None:
+    """Let `trial` say of every longer text whether its grammar reads it in time, before it is parsed here; None ends that."""
+    _trials[:] = [trial] if trial is not None else []
 
 
 @lru_cache
@@ -81,6 +91,9 @@ def _root(kind: str, text: str) -> "Node | None":
         return None
     with _ONE_PARSE:
         data, until = text.encode(), time.monotonic() + PATIENCE_SECONDS
+        # Between two calls of the callback a grammar may read for minutes, and holds up everything.
+        if len(data) > TRIED_BYTES and not all(trial(kind, data) for trial in _trials):
+            return None
         try:
             tree = by.parse(
                 lambda at, _: data[at : at + PART_BYTES], progress_callback=lambda *_: time.monotonic() > until

@@ -1,8 +1,10 @@
 """Each check finds its fault, stays silent about good code, and never claims what it did not see."""
 
 import asyncio
+import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from adapters.checks.markup_script import open_sinks
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.mutation import touched_tests
 from adapters.checks.suite import CheckSuite, all_checks
+from adapters.checks.tests import tap_complete
 from adapters.checks.tests import tests_check as own_tests
 from adapters.checks.tools import as_json, output_of, program
 from adapters.checks.vitest import vitest_check
@@ -43,16 +46,23 @@ class StillSandbox:
 
     name = "still"
 
-    def __init__(self, ran: Ran) -> None:
+    def __init__(self, ran: Ran, passed: Sequence[str] = (), failed: int = 0) -> None:
         self.ran = ran
         self.runs = 0
+        self._report = {
+            "exit": ran.exit_code, "collected": len(passed) + failed, "names": list(passed),
+            "counts": {"passed": len(passed), "failed": failed, "skipped": 0},
+        }  # fmt: skip
 
-    async def run(self, *_: object) -> Ran:
+    async def run(self, tree: FileTree, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Ran:
+        """Answer, and report as pytest would, unless nothing came of its tests."""
         self.runs += 1
-        return self.ran
+        report = f"{env['THREADWRIGHT_RUN']} {json.dumps(self._report)}\n" if self._report["collected"] else ""
+        return replace(self.ran, output=f"{self.ran.output}\n{report}")
 
 
 PASSED = Ran(0, "3 passed in 0.10s\n", 0.1)
+NAMES = ("tests/test_a.py::test_one", "tests/test_a.py::test_two", "tests/test_a.py::test_three")
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +73,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def suite_of(lite: Database, tmp_path: Path, cache: Path) -> Callable[[Ran | None], CheckSuite]:
     def make(ran: Ran | None = PASSED) -> CheckSuite:
-        box = StillSandbox(ran) if ran is not None else None
+        box = StillSandbox(ran, NAMES if ran == PASSED else ()) if ran is not None else None
         return CheckSuite(all_checks(cache, box, "there is none"), lite, tmp_path / "scratch", box)
 
     return make
@@ -174,7 +184,7 @@ async def test_configuration_of_the_app_does_not_run_on_the_host(
 async def test_no_gitignore_hides_files_from_the_checks(lite: Database, tmp_path: Path, cache: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".gitignore").write_text("*\n")
-    suite = CheckSuite(all_checks(cache, StillSandbox(PASSED), ""), lite, tmp_path / "data" / "scratch", None)
+    suite = CheckSuite(all_checks(cache, StillSandbox(PASSED, NAMES), ""), lite, tmp_path / "data" / "scratch", None)
     bad: dict[str, bytes | None] = {
         ".gitignore": b"*\n",
         "static/extra.js": b"let = = 3;\n",
@@ -204,6 +214,7 @@ async def test_comments_of_the_app_do_not_silence_checks(suite_of: Callable[...,
         (Ran(-1, "", 120.0, "time"), "did not end"),
         (Ran(-1, "", 1.0, "output"), "without end"),
         (Ran(137, "", 1.0), "ended with code 137"),
+        (Ran(0, "3 passed in 0.10s\n4 passed in 0.10s\n", 1.0), "ended before their report was complete"),
     ],
 )
 async def test_tests_that_do_not_pass_fail(suite_of: Callable[..., CheckSuite], ran: Ran, message: str) -> None:
@@ -444,9 +455,44 @@ async def test_only_tests_that_can_fail_count(lite: Database, tmp_path: Path, ca
     assert await suite.worth(now, tree, manifest, [f"{name}of_python"]) == Worth((), (f"{name}of_python",))
 
 
+FORGED = {
+    "a conftest that ends the process": {"conftest.py": b"import os\nprint('9 passed in 0.1s', flush=True)\nos._exit(0)\n"},
+    "a test that ends the process": {
+        "test_a.py": b"import os\n\n\ndef test_a():\n    assert True\n\n\ndef test_b():\n    os.write(1, b'2 passed in 0.1s')\n    os._exit(0)\n",
+    },
+    "a report of another run": {
+        "conftest.py": b"import os\nprint('\\n' + '0' * 32 + ' {\"exit\": 0, \"collected\": 1, \"counts\": {\"passed\": 1}, \"names\": []}', flush=True)\nos._exit(0)\n",
+    },
+    "a run that stops at once": {"conftest.py": b"def pytest_runtestloop():\n    return True\n"},
+    "outcomes that are made up": {
+        "conftest.py": b"def pytest_sessionfinish(session):\n    session.exitstatus = 0\n",
+        "test_a.py": b"import os\n\n\ndef test_a():\n    assert os.sep == 'x'\n",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("files", FORGED.values(), ids=FORGED)
+async def test_what_the_app_prints_is_no_evidence(files: dict[str, bytes], tmp_path: Path) -> None:
+    """In a real sandbox, over a real pytest."""
+    manifest = app()[1]
+    test = {"test_x.py": b"import os\n\n\ndef test_x():\n    assert os.sep == '/'\n"}
+    box = BubblewrapSandbox(tmp_path / "box")
+    report = await own_tests(box, "").run(Material(FileTree(test | files), tmp_path, manifest))
+    assert [one.level for one in report.findings][:1] == ["error"], report
+    honest = await own_tests(box, "").run(Material(FileTree(test), tmp_path, manifest))
+    assert (honest.note, honest.passed, honest.findings) == ("1 passed", ("test_x.py::test_x",), ())
+
+
+def test_a_report_in_tap_is_as_long_as_it_says() -> None:
+    honest = "TAP version 13\nok 1 - adds\nok 2 - sub\n1..2\n"
+    assert tap_complete(honest, 2)
+    assert not tap_complete("ok 7 - made up\n" + honest, 3)
+    assert not tap_complete("ok 1 - made up\n", 1)
+
+
 async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_path: Path, cache: Path) -> None:
     """Over the parent with the new tests only `test_old` passes."""
-    box = StillSandbox(Ran(1, "PASSED test_a.py::test_old\nFAILED test_a.py::test_new - x\n", 0.1))
+    box = StillSandbox(Ran(1, "FAILED test_a.py::test_new - x\n", 0.1), ["test_a.py::test_old"], 1)
     suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
     tree, manifest = app()
     now = tree.changed({"test_a.py": b"def test_old(): ...\ndef test_new(): ..."})
