@@ -83,11 +83,19 @@ def test_types_follow_from_names_and_brackets() -> None:
         ("runs with date, distance and time", {"time": "text"}),
         ("recipes with name, prep time and calories", {"prep_time": "text", "calories": "integer"}),
         ("visits with start time and notes", {"start_time": "datetime"}),
+        ("loans with book, borrowed on, due date", {"borrowed_on": "date"}),
+        ("shops with name, opening hours", {"opening_hours": "text"}),
     ],
 )
 def test_a_type_is_the_one_that_is_meant_beside_the_others(request_text: str, expected: dict[str, str]) -> None:
     types = {one.name: one.type for one in made(request_text).models[0].fields}
     assert {name: types[name] for name in expected} == expected
+
+
+def test_a_page_has_the_sections_that_were_asked_for() -> None:
+    page = made("Make a landing page for a bakery called Krume with opening hours, pricing and contact")
+    assert page.features == ["Pricing", "Opening hours", "Contact"]
+    assert made("Make a landing page for a bakery called Krume").features == ["About", "Features", "Contact"]
 
 
 def test_what_is_required_is_what_was_said() -> None:

@@ -67,6 +67,11 @@ def lists(plan: Plan) -> Fields:
         ("web app in python with fastapi and sqlite that keeps books with title and author", {"books": ("title", "author")}),
         ("app which tracks sales with item, price and mobile", {"sales": ("item", "price", "mobile")}),
         ("tv shows with title and seasons", {"tv shows": ("title", "seasons")}),
+        ("Bikes: owner, price (money), notes (long text), shop (one of the shops). Shops: name, opening hours",
+         {"bikes": ("owner", "price", "notes", "shop"), "shops": ("name", "opening hours")}),
+        ("help desk: tickets with title, status (open, closed)", {"tickets": ("title", "status")}),
+        ("guests with name, attending (yes, no, maybe)", {"guests": ("name", "attending")}),
+        ("Make a landing page for a bakery called Krume with opening hours, pricing and contact", {}),
     ],
 )  # fmt: skip
 async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expected: Fields | None) -> None:
@@ -123,6 +128,7 @@ async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expect
         ("invoices with customer, date and lines (item, qty, price)", "lines (item", ("lines",)),
         ("students with name and grades in math, english and art", "grades in math", ("grades in math",)),
         ("a todo list with all fields optional", "all fields optional", ()),
+        ("staff: name, boss (one of the managers), phone", "one of the managers", ("boss",)),
     ],
 )  # fmt: skip
 async def test_what_is_not_covered_is_named_and_nothing_is_built(

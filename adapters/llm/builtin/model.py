@@ -164,7 +164,7 @@ def _triage_of_new(request: str, decisions: list[str], *, react: bool) -> Triage
         f"a list “{model.plural.lower()}” with {', '.join(one.label.lower() for one in model.fields)}"
         for model in found.models
     )
-    would = told or f"a page “{found.title}” with the sections {', '.join(DEFAULT_SECTIONS)}"
+    would = told or f"a page “{found.title}” with the sections {', '.join(found.sections or DEFAULT_SECTIONS)}"
     would += f", in {' and '.join(looks)}" if (looks := looks_of(found)) else ""
     reply = f"{OFFER} {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
     simply = sentence(found)

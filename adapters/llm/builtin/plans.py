@@ -5,7 +5,6 @@ from adapters.llm.builtin.words import RESERVED, identifier
 from core.manifests import AppManifest, DataModel, Endpoint, Page, PlannedFile, Stack, Theme
 
 SEARCH, FILTER, CSV, PAGES = "Search", "Filter by choice", "CSV export", "Pagination"
-SECTIONS = ("About", "Features", "Pricing", "FAQ", "Testimonials", "Team", "Gallery", "Opening hours", "Contact")
 DEFAULT_SECTIONS = ["About", "Features", "Contact"]
 
 
@@ -22,7 +21,7 @@ def new_manifest(request: str, found: Understood, *, react: bool = False) -> App
     if found.landing:
         bare = AppManifest(
             name=name, title=found.title, analysis=request[:2_000], kind="static", theme=theme,
-            features=[*DEFAULT_SECTIONS],
+            features=found.sections or [*DEFAULT_SECTIONS],
             pages=[Page(path="/", title=found.title, view="content", text=request[:1_000])],
             files=[PlannedFile(path="index.html", role="uix", description="The page")],
             agents=["core", "arch", "uix"],

@@ -8,6 +8,7 @@ from adapters.llm.builtin.coverage import FILLER, left_out, stems
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.words import (
     REQUIRED_FIRST,
+    TYPE_NAMES,
     identifier,
     is_doing,
     known_field,
@@ -113,7 +114,7 @@ _FOR = re.compile(
 MAX_SENTENCE_CHARS, FEWEST_FIELDS = 300, 3
 # Not what records are of: these are things that an app does or shows.
 _PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
-_NO_TITLE = words_of("register we i my need want help bulid biuld")
+_NO_TITLE = words_of("register we i my need want bulid biuld")
 _IN_SENTENCES = words_of("we i they got keep keeps forgetting is are who which so nobody")
 _NO_RECORDS = words_of("""
     chart charts graph graphs report reports calendar map maps button buttons login logins notification
@@ -133,6 +134,8 @@ class Understood:
     accent: str = ""
     mode: Literal["auto", "dark", "light"] = "auto"
     preset: str = ""
+    sections: list[str] = field(default_factory=list)
+    """What a page was asked to have."""
     left_out: list[str] = field(default_factory=list)
     """What of the request would not be built, in the person's words."""
 
@@ -148,11 +151,14 @@ def understand(request: str, *, react: bool = False) -> Understood:
     request = re.sub(r"\bw/ ?", "with ", request)
     request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
+    # What stands in brackets behind a field is its type, or the list that it is one of.
+    lists = "|".join(re.escape(form) for model in found.models for form in (model.plural, model.label))
+    said = re.sub(rf"\((?:one of (?:the |our |my )?(?:{lists or '(?!)'})|{_TYPE_SAID})\)", "", request, flags=re.I)
     missing = [
         *elsewhere,
         *_PART_OF_A_FORM.findall(request),
-        *left_out(request, _covered(request, found)),
-        *(" ".join(one[0].split()) for one in _BUT.finditer(request)),
+        *left_out(said, _covered(request, found)),
+        *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
 
@@ -164,6 +170,7 @@ _BUT = re.compile(
 """What restricts a wish: the words that follow are in it, and not asked for."""
 _PART_OF_A_FORM = re.compile(r"(?:,|\band|\bwith)\s+(column|table|list|field)(?=\s*(?:,|and\b|$|[.;]))", re.I)
 """A field that is called as the parts of forms are: it would be taken for one."""
+_TYPE_SAID = "|".join(map(re.escape, TYPE_NAMES))
 _NAMED_SO = re.compile(r"\b(?:called|named|titled|(?:call|name) (?:it|this))\b", re.I)
 _NO_FIELD_NAME = re.compile(r"[=*/\d]")
 
@@ -184,6 +191,7 @@ def _covered(request: str, found: Understood) -> set[str]:
     if found.landing:
         texts += [match[0] for match in _LANDING.finditer(text)]
         texts += [match[0] for match in _FOR.finditer(text)]
+        texts += [match[0] for pattern in SECTIONS.values() for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
     if found.view == "board":
         texts.append("kanban board")
     if found.accent:
@@ -285,7 +293,29 @@ def _understood(request: str) -> Understood:
     fields = [one for model in models for one in model.fields]
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
     accent = accent_in(text) if _OF_THE_WHOLE.search(text) and not kept else ""
-    return Understood(title, models, view, landing, accent, _mode(text), name)
+    return Understood(title, models, view, landing, accent, _mode(text), name, _sections_in(text) if landing else [])
+
+
+SECTIONS = {
+    "About": r"about(?: us| me)?", "Features": r"features?", "Pricing": r"pricing|prices|price list", "FAQ": r"faqs?",
+    "Testimonials": r"testimonials?", "Team": r"(?:our |the )?team", "Gallery": r"gallery", "Opening hours": r"opening (?:hours|times)",
+    "Contact": r"contacts?(?: us| details| section)?",
+}  # fmt: skip
+"""The sections that a page can have, and how people call them."""
+
+
+def _sections_in(text: str) -> list[str]:
+    """Return the sections that a list of them names: “with opening hours, pricing and contact”."""
+    listed = re.search(r"\b(?:with|has|have|sections?:?)\s+(?P<list>[^.;\n]+)", text, re.I)
+    parts = (
+        [
+            re.sub(r"^(?:an?|the|our|some)\s+|\s+(?:section|page|part)s?$", "", one, flags=re.I)
+            for one in split_list(listed["list"])
+        ]
+        if listed
+        else []
+    )
+    return [name for name, pattern in SECTIONS.items() if any(re.fullmatch(pattern, part, re.I) for part in parts)]
 
 
 def _of_a_place(text: str, preset: tuple[str, str, str, str]) -> str:

@@ -35,13 +35,14 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("money", r"price|cost|amount|total|fee|salary|.*\brate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
-             r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time"),
+             r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|date \w+|date of \w+|last (?!name\b)\w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired"),
+    ("date", r"date|.*\bdate|date \w+|date of \w+|last (?!name\b)\w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
+     r"(?:\w+ed|taken|given|sent|bought|sold|built|made|written|seen|met|won|lost) on"),
     ("integer",
      r"mileage|sets|reps|quantity|qty|calories|kcal|goals|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
-     r"pages|units|minutes|hours|duration|servings|capacity|order number|party size|reorder level|rating out of .*"),
-    ("decimal", r"weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
+     r"pages|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
+    ("decimal", r"hours|duration|weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
                   r"ingredients|feedback|reason|answer|steps"),
 )  # fmt: skip
@@ -51,6 +52,8 @@ _SAID: dict[str, FieldType] = {
     "yes/no": "boolean", "yes no": "boolean", "boolean": "boolean", "checkbox": "boolean", "email": "email",
     "phone": "phone", "url": "url", "link": "url", "currency": "money",
 }  # fmt: skip
+TYPE_NAMES = tuple(_SAID)
+"""What a type is called in brackets behind a field."""
 MAX_FIELDS = 40
 # Names that Python, SQL or the generated code itself needs; a column or table of that name gets a trailing underscore.
 RESERVED = {
@@ -171,10 +174,14 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
     choices: list[str] = []
     said: FieldType | None = None
+    target = ""
     if match := re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase):
         phrase, inside = match["name"], match["inside"].strip().casefold()
         said = _SAID.get(inside)
-        if said is None:
+        if one := re.fullmatch(r"one of (?:the |our |my )?(.+)", inside):
+            target = entities.get(one[1], "")
+            choices = [] if target else [inside]
+        elif said is None:
             choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
             choices = [one for one in dict.fromkeys(choices) if one][:30]
     words = re.sub(
@@ -188,7 +195,11 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     said = said or said_by_word
     words = " ".join(spelled(word) for word in words.split()) if words.islower() else words
     name = identifier(words)
-    if not name or name in _NO_FIELDS or not names_something(words):
+    if (
+        not name
+        or name in _NO_FIELDS
+        or not (names_something(words) or (len(choices) > 1 and is_doing(words.casefold())))
+    ):
         return None
     if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
@@ -198,7 +209,9 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
         return DataField(
             name=name, label=label(words), type="choice", choices=[one[:80] for one in choices], required=required
         )
-    if said is None and (target := entities.get(words.casefold())):
+    if len(choices) == 1 and choices[0].startswith("one of "):
+        return None  # of something that is not kept
+    if said is None and (target := target or entities.get(words.casefold(), "")):
         return DataField(name=name, label=label(words), type="relation", target=target, required=required)
     kind = said or ("integer" if words.casefold().startswith("how many ") else _suggested(words.casefold()))
     if kind == "choice":
