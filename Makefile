@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup tools run test check format lint types imports bench image lock doctor
+.PHONY: help setup tools run test check format lint types imports bench image gallery lock doctor
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ image: setup ## build the Docker image that generated apps run in
 
 doctor: setup ## what is configured, what is missing
 	$(BIN)/python -m bot doctor
+
+gallery: setup ## take the pictures of the apps to start from anew
+	$(BIN)/python -m tests.starters
 
 lock: ## resolve the dependencies anew
 	$(BIN)/python -m pip install -q pip-tools

@@ -28,6 +28,7 @@ from core.attachments import PASTED
 from core.chat import CLOSED, ON_MESSAGE, OPENING, Accepted, Answer, Event
 from core.messages import Action, Doc, Footer, Para, Quote, Signal, TurnKind, TurnRequest
 from core.sessions import Author, Session
+from core.starters import build_form
 from core.steering import corrected
 from core.wording import can_stand, inert, printable
 
@@ -83,6 +84,9 @@ class Inbox:
             for gone in await self.sessions.in_thread(tx, event.thread):
                 await self._close(tx, gone, event)
             return Accepted(), ""
+        if event.kind == "command" and event.text == "build" and not event.target.strip():
+            refusal = self.rules.refusal(event)
+            return Accepted(answer=Answer(plain(refusal, REFUSED)) if refusal else Answer(form=build_form())), ""
         session, reacted, refusal = await self._place(tx, event)
         if session is None:
             return Accepted(answer=Answer(plain(refusal, REFUSED) if refusal else None)), ""

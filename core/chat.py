@@ -99,9 +99,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """Words that a form asks for, on one line or on several; `hint` stands where nothing is written yet."""
+
+    name: str
+    label: str
+    hint: str = ""
+    lines: bool = False
+
+
+@dataclass(frozen=True)
 class Form:
     """
-    What a modal asks; its answer comes back as the command `verb` with `name=value` pairs.
+    What a modal asks; its answer comes back as the command `verb` with `name=value` pairs, that of `build` as a wish.
 
     `about` is read before the choices, and what a person said in `quoted`; `target`, if any, comes back as the pair `target=…`.
     """
@@ -109,6 +119,7 @@ class Form:
     verb: str
     title: str
     choices: Sequence[Choice]
+    entries: Sequence[Entry] = ()
     about: str = ""
     quoted: str = ""
     target: str = ""

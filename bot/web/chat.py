@@ -24,6 +24,7 @@ from core.chat import Event
 from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
+from core.starters import STARTERS, wish_of
 
 SLACK_EVENTS, TLS = "/slack/events", "/tls"
 """What is not for browsers: Slack's requests, which come from everywhere, and a proxy's question whether to make a certificate."""
@@ -32,11 +33,6 @@ YOU = Author("local", "you")
 KEEP_ALIVE_SECONDS = 15
 MAX_BODY_BYTES = 4_000_000
 MAX_NUMBER = 2**53
-EXAMPLES = (
-    "Build a CRM for a bakery: customers with name, email and phone; orders with customer, item, price, due date and status (new, baking, done)",
-    "Build a kanban board",
-    "Make a landing page for a bicycle workshop called Spoke & Chain",
-)
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 
 
@@ -46,6 +42,15 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: Id
     text: str
+
+
+class Begun(BaseModel):
+    """What a thread begins with: words, or a form that was filled in."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Id
+    text: str = ""
+    form: dict[Literal["title", "lists", "looks"], str] = {}
 
 
 class Reacted(BaseModel):
@@ -163,12 +168,13 @@ def web_app(app: App) -> FastAPI:
 
     @web.get("/", response_class=HTMLResponse)
     async def start(request: Request) -> Response:
-        context = {"threads": await app.sessions.list(), "examples": EXAMPLES, "session": None, "model": app.model.name}
+        context = {"threads": await app.sessions.list(), "starters": STARTERS, "session": None, "model": app.model.name}
         return pages.TemplateResponse(request, "chat.html", context)
 
     @web.post("/threads")
-    async def begin(said: Said) -> dict[str, str]:
-        accepted = await app.inbox.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=said.text))
+    async def begin(said: Begun) -> dict[str, str]:
+        text = said.text or wish_of({str(name): value for name, value in said.form.items()})
+        accepted = await app.inbox.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=text))
         assert accepted.session is not None
         return {"url": f"/t/{accepted.session.slug}"}
 

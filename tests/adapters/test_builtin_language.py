@@ -92,6 +92,17 @@ def test_a_type_is_the_one_that_is_meant_beside_the_others(request_text: str, ex
     assert {name: types[name] for name in expected} == expected
 
 
+def test_a_board_has_lanes_of_how_far_things_are_and_words_have_the_colour_of_what_they_mean() -> None:
+    manifest = made(
+        "Build a kanban board: cards with title, priority (low, high), status (open, done), kind (cat, dog)"
+    )
+    models = render(manifest, "static/models.js") or ""
+    assert 'lane: "status"' in models
+    assert 'choices: ["open", "done"], tags: [5, 2]' in models
+    assert 'choices: ["low", "high"], tags: [5, 3]' in models
+    assert 'choices: ["cat", "dog"], tags: [0, 4]' in models
+
+
 def test_a_page_has_the_sections_that_were_asked_for() -> None:
     page = made("Make a landing page for a bakery called Krume with opening hours, pricing and contact")
     assert page.features == ["Pricing", "Opening hours", "Contact"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.chat.discord.events import chosen
+from adapters.chat.discord.events import filled_in
 from adapters.chat.slack.emoji import NAMES, meaning, name_of
 from adapters.chat.slack.events import event_of
 from bot.commands import ADDED, ON_APPROVAL, REMOVED, plain_emoji
@@ -243,4 +243,4 @@ def test_nothing_at_all_breaks_the_parser(body: Any) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(VALUES, max_size=4))
 def test_no_form_of_discord_breaks_its_reader(components: list[Any]) -> None:
-    chosen(components)
+    filled_in(components)

@@ -73,6 +73,51 @@ def test_settings_are_a_form_in_discord(tmp_path: Path) -> None:
         check_settings(there)
 
 
+FILLED_IN = {
+    "title": "Bike rental",
+    "lists": "bikes: model, price (money)\n\nrentals: bike, who, due date",
+    "looks": "teal",
+}
+
+
+def test_to_whom_no_words_come_a_form_opens_in_slack(tmp_path: Path) -> None:
+    with place("slack", tmp_path, **QUIET) as there:
+        people = there.people
+        people.server.command("Ann", "")
+        view = until(lambda: people.server.views)[-1]
+        assert [one["block_id"] for one in view["blocks"]] == ["starter", "title", "lists", "looks"]
+        people.server.submit("Ann", FILLED_IN)
+        people.thread = until(
+            lambda: [one["ts"] for one in people.server.messages() if "Bike rental" in json.dumps(one)]
+        )[0]
+        assert "an app that keeps bikes and rentals" in there.reply(1).text
+        # Nothing opens a thread but a form with something in it.
+        count = len(people.server.views)
+        people.server.command("Ann", " ")
+        until(lambda: len(people.server.views) > count)
+        people.server.submit("Ann", {})
+        until(lambda: "Nothing was filled in" in json.dumps(people.server.ephemerals))
+        people.server.command("Ann", "")
+        until(lambda: len(people.server.views) > count + 1)
+        people.server.submit("Ann", {"starter": "landing"})
+        until(
+            lambda: [one for one in people.server.messages() if "Spoke" in json.dumps(one) and "thread_ts" not in one]
+        )
+
+
+def test_to_whom_no_words_come_a_form_opens_in_discord(tmp_path: Path) -> None:
+    with place("discord", tmp_path, **QUIET) as there:
+        world, channel = there.people.world, there.people.world.channel
+        asked = world.slash("Ann", channel, "build")
+        until(lambda: asked.modal)
+        assert told(there, world.submit("Ann", asked), "Nothing was filled in")
+        asked = world.slash("Ann", channel, "build")
+        until(lambda: asked.modal)
+        assert told(there, world.submit("Ann", asked, **FILLED_IN), "Opening a thread for it.")
+        there.people.number = until(lambda: world.threads())[-1]
+        assert "an app that keeps bikes and rentals" in there.reply(1).text
+
+
 def test_a_form_that_was_open_when_the_bot_died_still_works(tmp_path: Path) -> None:
     with place("discord", tmp_path, **QUIET) as there:
         people = there.people

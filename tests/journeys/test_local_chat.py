@@ -67,6 +67,44 @@ def reply(page: Page, count: int) -> str:
     return replies.nth(count - 1).inner_text()
 
 
+def test_to_whom_no_words_come_there_are_apps_to_start_from_and_a_form(page: Page, tmp_path: Path) -> None:
+    with running_bot(tmp_path / "data", THREADWRIGHT_SANDBOX="none", THREADWRIGHT_BROWSER="none") as bot:
+        page.goto(bot.url)
+        starters = page.locator(".starter")
+        expect(starters).to_have_count(12)
+        loaded = "one => { one.loading = 'eager'; return one.decode().then(() => one.naturalWidth) }"
+        assert [one.evaluate(loaded) for one in page.locator(".starter img").all()] == [640] * 12
+        starters.filter(has_text="Help desk").click()
+        expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile("Build a help desk: tickets with"))
+        page.get_by_role("button", name="Say it in a form").click()
+        build = page.get_by_role("button", name="Build it")
+        build.click()
+        expect(page.locator("#form-problem")).to_have_text("Name a list and what it has.")
+        page.get_by_label("What is it called?").fill("Bike rental")
+        page.get_by_role("button", name="+ Another list").click()
+        bikes, rentals = page.locator(".list").all()
+        bikes.get_by_label("A list of").fill("bikes")
+        rentals.get_by_label("A list of").fill("rentals")
+        names = [("model", ""), ("state", "choice"), ("daily rate (in euros)", "money")]
+        for field, (name, kind) in zip(bikes.locator(".field").all(), names, strict=True):
+            field.get_by_label("Name of the field").fill(name)
+            field.get_by_label("Type", exact=True).select_option(kind)
+        bikes.get_by_label("The words, with commas").nth(1).fill("new, used")
+        bikes.get_by_label("needed").nth(2).check()
+        which, who, spare = rentals.locator(".field").all()
+        which.get_by_label("Name of the field").fill("which one")
+        which.get_by_label("Type", exact=True).select_option("relation")
+        which.get_by_label("Of which list").select_option("bikes")
+        who.get_by_label("Name of the field").fill("who")
+        spare.get_by_role("button", name="Remove this field").click()
+        page.get_by_label("How shall it look?").fill("teal")
+        build.click()
+        assert "Bike rental: an app that keeps bikes and rentals." in reply(page, 1)
+        asked = page.locator(".message.person").inner_text()
+        assert "bikes: model, state (new, used), required daily rate in euros (money)" in asked
+        assert "rentals: which one (one of the bikes), who" in asked
+
+
 def open_preview(page: Page, bot: BotProcess) -> Page:
     """Open the newest preview link, as a click does."""
     url = page.locator("a.open").last.get_attribute("href")

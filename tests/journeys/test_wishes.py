@@ -69,6 +69,8 @@ def lists(plan: Plan) -> Fields:
         ("tv shows with title and seasons", {"tv shows": ("title", "seasons")}),
         ("Bikes: owner, price (money), notes (long text), shop (one of the shops). Shops: name, opening hours",
          {"bikes": ("owner", "price", "notes", "shop"), "shops": ("name", "opening hours")}),
+        ("bikes: model, daily rate in euros; rentals: which one (one of the bikes), who, due date",
+         {"bikes": ("model", "daily rate in euros"), "rentals": ("which one", "who", "due date")}),
         ("help desk: tickets with title, status (open, closed)", {"tickets": ("title", "status")}),
         ("guests with name, attending (yes, no, maybe)", {"guests": ("name", "attending")}),
         ("Make a landing page for a bakery called Krume with opening hours, pricing and contact", {}),

@@ -613,6 +613,15 @@ class World:
                     continue
                 inner = one["component"]
                 chosen = values.get(inner["custom_id"])
+                if "options" not in inner:
+                    word = {
+                        "type": inner["type"],
+                        "id": inner.get("id"),
+                        "custom_id": inner["custom_id"],
+                        "value": chosen or "",
+                    }
+                    parts.append({"type": one["type"], "id": one.get("id"), "component": word})
+                    continue
                 kept = [option["value"] for option in inner["options"] if option.get("default")]
                 answer = {"type": inner["type"], "id": inner.get("id"), "custom_id": inner["custom_id"]}
                 parts.append(

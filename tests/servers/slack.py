@@ -467,11 +467,16 @@ class SlackServer:
         self._control("open-home", user=self.people[who])
 
     def submit(self, who: str, values: dict[str, str]) -> None:
-        """Submit the modal that is open."""
-        form = {
-            name: {name: {"type": "static_select", "selected_option": {"value": value}}}
-            for name, value in values.items()
-        }
+        """Submit the modal that is open; what is not said stays as it is."""
+        form: dict[str, Any] = {}
+        for block in self.views[-1]["blocks"]:
+            field = block.get("element", {})
+            name = field.get("action_id")
+            if field.get("type") == "static_select":
+                value = {"value": values.get(name, field["initial_option"]["value"])}
+                form[name] = {name: {"type": "static_select", "selected_option": value}}
+            elif name:
+                form[name] = {name: {"type": "plain_text_input", "value": values.get(name)}}
 
         async def send() -> None:
             async with self._upstream.ws_connect("http://slack/ui") as socket:

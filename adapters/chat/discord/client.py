@@ -164,9 +164,11 @@ class _Client(discord.Client):
 def _declare(tree: app_commands.CommandTree[_Client]) -> None:
     """Declare the commands; what they do is asked of the port, in one place for all."""
 
-    @tree.command(name="build", description="Build something in a new thread, or go on in this one")
-    @app_commands.describe(what="What you would like to have")
-    async def build(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
+    @tree.command(
+        name="build", description="Build something in a new thread, or go on in this one; alone it opens a form"
+    )
+    @app_commands.describe(what="What you would like to have; without it a form opens")
+    async def build(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT] = "") -> None: ...
 
     @tree.command(name="queue", description="Say something that waits for its turn")
     @app_commands.describe(what="What you would like to have after this")

@@ -176,13 +176,13 @@ def command(interaction: discord.Interaction, verb: str, target: str = "") -> Ev
     )  # fmt: skip
 
 
-def chosen(components: Iterable[object]) -> str:
-    """Return a submitted form as `name=value&…`, whatever its nesting."""
-    pairs: list[str] = []
+def filled_in(components: Iterable[object]) -> dict[str, str]:
+    """Return what a submitted form has by name, whatever its nesting."""
+    found: dict[str, str] = {}
     for one in components:
         if isinstance(one, dict):
             values = one.get("values") or ([one["value"]] if one.get("value") else [])
-            pairs += [f"{one['custom_id']}={values[0]}"] if values and "custom_id" in one else []
-            inner = one.get("components") or ([one["component"]] if "component" in one else [])
-            pairs += [part for part in [chosen(inner)] if part]
-    return "&".join(pairs)
+            if values and "custom_id" in one:
+                found[str(one["custom_id"])] = str(values[0])
+            found |= filled_in(one.get("components") or ([one["component"]] if "component" in one else []))
+    return found

@@ -49,6 +49,7 @@ from core.chat import (
 from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
+from core.starters import NOTHING_FILLED_IN
 
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
@@ -220,6 +221,9 @@ class DiscordPort:
             return
         answer = accepted.answer
         try:
+            if answer.form is not None and interaction.type is discord.InteractionType.modal_submit:
+                await interaction.response.send_message(NOTHING_FILLED_IN, ephemeral=True)
+                return
             if answer.form is not None:
                 await interaction.response.send_modal(modal_of(answer.form))
                 return

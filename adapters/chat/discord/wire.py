@@ -14,6 +14,7 @@ from adapters.chat.discord.render import MAX_CONTENT
 from adapters.chat.text import fenced, harmless, split
 from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
+from core.starters import wish_of
 
 ARCHIVED, LOCKED, HAS_THREAD, BAD_TOKEN = 50083, 160005, 160004, 4004
 REFUSED = "Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one."
@@ -79,7 +80,10 @@ def asked_by(interaction: discord.Interaction) -> tuple[str, str] | None:
     if interaction.type is discord.InteractionType.component:
         return verb, target
     if interaction.type is discord.InteractionType.modal_submit:
-        pairs = [events.chosen(data.get("components", [])), *([f"target={target}"] if target else [])]
+        filled_in = events.filled_in(data.get("components", []))
+        if verb == "build":
+            return verb, wish_of(filled_in)
+        pairs = [f"{name}={value}" for name, value in filled_in.items()] + ([f"target={target}"] if target else [])
         return verb, "&".join(pairs)
     return None
 
@@ -137,7 +141,7 @@ def alike(message: discord.Message, part: Part) -> bool:
     return message.content == (part.body["content"] or "") and ids <= theirs
 
 
-MAX_ABOUT = 3_700
+MAX_ABOUT, MAX_ENTRY = 3_700, 3_000
 
 
 def modal_of(form: Form) -> discord.ui.Modal:
@@ -153,4 +157,10 @@ def modal_of(form: Form) -> discord.ui.Modal:
         ]
         select: discord.ui.Select[Any] = discord.ui.Select(custom_id=choice.name, options=options)
         modal.add_item(discord.ui.Label(text=choice.label, component=select))
+    for entry in form.entries:
+        style = discord.TextStyle.paragraph if entry.lines else discord.TextStyle.short
+        field: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id=entry.name, style=style, placeholder=entry.hint[:100], required=False, max_length=MAX_ENTRY
+        )
+        modal.add_item(discord.ui.Label(text=entry.label[:45], component=field))
     return modal

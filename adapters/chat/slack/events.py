@@ -11,6 +11,7 @@ from adapters.chat.slack.render import PREFIX
 from core.chat import ON_MESSAGE, OPENING, Event
 from core.messages import Attachment
 from core.sessions import Author, ThreadKey
+from core.starters import wish_of
 
 PLATFORM = "slack"
 SUBTYPES = (None, "file_share", "thread_broadcast")
@@ -207,17 +208,20 @@ def _form(body: Mapping[str, Any], team: str) -> Event | None:
     where = json.loads(view.get("private_metadata") or "{}")
     if verb == "seen" or "thread" not in where:
         return None
-    pairs = [
-        f"{name}={state['selected_option']['value']}"
+    filled_in = {
+        str(name): str((state.get("selected_option") or state)["value"])
         for actions in view["state"]["values"].values()
         for name, state in actions.items()
-        if state.get("selected_option")
-    ]
+        if state.get("selected_option") or state.get("value")
+    }
+    number, author = f"slack:{view['id']}:{view.get('hash', '')}", _author(body["user"]["id"])
+    key = ThreadKey(PLATFORM, team, str(where["channel"]), str(where["thread"]) or f"{OPENING}{view['id']}")
+    if verb == "build":
+        return Event(number, key, author, "command", text=verb, target=wish_of(filled_in), begins=True, mentioned=True)
+    pairs = [f"{name}={value}" for name, value in filled_in.items()]
     if where.get("target"):
         pairs.append(f"target={where['target']}")
-    key = ThreadKey(PLATFORM, team, str(where["channel"]), str(where["thread"]))
-    number = f"slack:{view['id']}:{view.get('hash', '')}"
-    return Event(number, key, _author(body["user"]["id"]), "command", text=verb, target="&".join(pairs))
+    return Event(number, key, author, "command", text=verb, target="&".join(pairs))
 
 
 def _people(text: str, me: str) -> tuple[Author, ...]:

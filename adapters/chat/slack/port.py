@@ -48,8 +48,9 @@ from core.chat import (
     Rate,
 )  # fmt: skip
 from core.errors import OutsideError
-from core.messages import Attachment
+from core.messages import Attachment, Doc, Para
 from core.sessions import Author, ThreadKey
+from core.starters import NOTHING_FILLED_IN
 
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
@@ -252,14 +253,15 @@ class SlackPort:
     async def _answered(self, body: Mapping[str, Any], accepted: Accepted) -> None:
         """Tell the person who gave a command or pressed a button, and nobody else."""
         answer, trigger = accepted.answer, body.get("trigger_id")
-        view = self._view(answer, accepted)
+        if answer.form is not None and "view" in body:
+            answer = Answer(Doc((Para(NOTHING_FILLED_IN),)))
+        view = self._view(answer, accepted, body)
         if view is not None and trigger:
             with contextlib.suppress(SlackApiError):
                 await self._client.views_open(trigger_id=str(trigger), view=view)
                 return
-        asked_in = body.get("channel_id") or (body.get("channel") or {}).get("id")
         key = accepted.session.key if accepted.session else None
-        channel = key.channel if key else asked_in
+        channel = key.channel if key else _asked_in(body)
         if answer.doc is None or not channel:
             return
         thread = key.thread if key and not key.thread.startswith(OPENING) else None
@@ -274,10 +276,14 @@ class SlackPort:
         for part in render(Outgoing(accepted.answer.doc)):
             await self._client.chat_postEphemeral(channel=event.thread.channel, user=event.author.id, **_shown(part))
 
-    def _view(self, answer: Answer, accepted: Accepted) -> dict[str, Any] | None:
-        if answer.form is not None and accepted.session is not None:
-            key = accepted.session.key
-            where = {"channel": key.channel, "thread": key.thread, "target": answer.form.target}
+    def _view(self, answer: Answer, accepted: Accepted, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        if answer.form is not None:
+            key = accepted.session.key if accepted.session is not None else None
+            where = {
+                "channel": key.channel if key else _asked_in(body),
+                "thread": key.thread if key else "",
+                "target": answer.form.target,
+            }
             return form_view(answer.form, json.dumps(where))
         return diff_view(answer.doc) if answer.doc is not None else None
 
@@ -500,6 +506,12 @@ def _once(body: dict[str, Any], event: Event) -> bool:
 
 def _shown(part: Part) -> dict[str, Any]:
     return {"text": part.body["text"], "blocks": part.body["blocks"]}
+
+
+def _asked_in(body: Mapping[str, Any]) -> str:
+    """Return the channel that somebody asked in: with a command, a button, or a form."""
+    of_form = json.loads((body.get("view") or {}).get("private_metadata") or "{}")
+    return str(body.get("channel_id") or (body.get("channel") or {}).get("id") or of_form.get("channel", ""))
 
 
 async def _logged(work: Awaitable[None]) -> None:

@@ -31,6 +31,7 @@ MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 6_500, 2_900, 1_000, 3_900
 MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
 MAX_RECEIPT_URL = 400
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
+MAX_ENTRY, MAX_PLACEHOLDER = 3_000, 150
 PREFIX = "tw:"
 STYLES = {
     "stop": "danger",
@@ -169,6 +170,11 @@ def form_view(form: Form, where: str) -> dict[str, Any]:
                   "initial_option": options[choice.chosen]}  # fmt: skip
         label = {"type": "plain_text", "text": choice.label}
         blocks.append({"type": "input", "block_id": choice.name, "label": label, "element": select})
+    for entry in form.entries:
+        field = {"type": "plain_text_input", "action_id": entry.name, "multiline": entry.lines, "max_length": MAX_ENTRY,
+                 "placeholder": {"type": "plain_text", "text": cut(entry.hint, MAX_PLACEHOLDER)}}  # fmt: skip
+        label = {"type": "plain_text", "text": entry.label}
+        blocks.append({"type": "input", "block_id": entry.name, "label": label, "element": field, "optional": True})
     return {
         "type": "modal", "callback_id": f"{PREFIX}{form.verb}", "private_metadata": where, "blocks": blocks,
         "title": {"type": "plain_text", "text": cut(form.title, MAX_TITLE)},

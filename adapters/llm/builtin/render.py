@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, table_name
-from adapters.llm.builtin.words import RESERVED
+from adapters.llm.builtin.words import RESERVED, words_of
 from core.manifests import AppManifest, DataField, DataModel, FieldType, Page
 
 _SQL: dict[FieldType, str] = {
@@ -165,6 +165,7 @@ def _model(model: DataModel, by_name: dict[str, DataModel], filters: bool) -> di
         "article": "An" if model.label[:1].lower() in "aeiou" else "A",
         "fields": fields, "relations": relations, "field_labels": [field["label"] for field in fields],
         "columns": [field["column"] for field in fields],
+        "lane": _lane(fields),
         "uses_dates": any(field["type"] in ("date", "datetime") for field in fields),
         "literals": any(field["type"] == "choice" for field in fields),
         "filtered": [field for field in fields if filters and field["type"] in ("choice", "boolean") and field["range"]],
@@ -183,6 +184,35 @@ def _model(model: DataModel, by_name: dict[str, DataModel], filters: bool) -> di
         "relation_error": f"This {relations[0]['label'].lower()} does not exist." if relations else "",
         **_order(model, fields),
     }  # fmt: skip
+
+
+_LANES = ("status", "state", "stage", "progress", "phase")
+
+
+def _lane(fields: list[dict[str, Any]]) -> str:
+    """Return the column that a board's lanes are of: how far something is, before how urgent or of what kind it is."""
+    columns = {field["name"]: field["column"] for field in fields if field["type"] == "choice"}
+    return next((columns[name] for name in _LANES if name in columns), next(iter(columns.values()), ""))
+
+
+_MEANT = {
+    2: words_of("done won paid confirmed yes closed completed complete approved delivered ready published available accepted solved good finished"),
+    1: words_of("waiting pending maybe requested review held medium doing baking partly soon"),
+    3: words_of("lost cancelled canceled rejected no urgent high overdue failed blocked critical denied broken bad missing"),
+    5: words_of("low none new open planned draft backlog archived todo unknown"),
+}  # fmt: skip
+"""The colours of choices with a meaning: green, amber, red, grey."""
+
+
+def _tags(choices: list[str]) -> list[int]:
+    """Return the colour of each choice, as its number in the style sheet: by what it means, else one of its own."""
+    free = [0, 4, 1, 2, 3]
+    found = list[int]()
+    for choice in choices:
+        meant = next((tag for tag, words in _MEANT.items() if choice.casefold() in words), None)
+        # Colours that mean nothing come first blue, then violet, and so on around.
+        found.append(meant if meant is not None else free[len(found) % len(free)])
+    return found
 
 
 def _order(model: DataModel, fields: list[dict[str, Any]]) -> dict[str, Any]:
@@ -215,7 +245,7 @@ def _field(field: DataField, by_name: dict[str, DataModel]) -> dict[str, Any]:
         first = field.choices[0].replace("'", "''").replace("\\", "")
         sql += f" DEFAULT '{first}'"
     return {
-        "name": field.name, "column": _column(field), "label": field.label, "type": field.type, "choices": field.choices,
+        "name": field.name, "column": _column(field), "label": field.label, "type": field.type, "choices": field.choices, "tags": _tags(field.choices),
         "required": field.required, "annotation": _annotation(field), "sample": _sample(field),
         "sql": f"{sql} REFERENCES {table_name(target)}(id)" if target else sql,
         "wrong": _WRONG.get(field.type), "range": _range_of(field),

@@ -195,11 +195,7 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     said = said or said_by_word
     words = " ".join(spelled(word) for word in words.split()) if words.islower() else words
     name = identifier(words)
-    if (
-        not name
-        or name in _NO_FIELDS
-        or not (names_something(words) or (len(choices) > 1 and is_doing(words.casefold())))
-    ):
+    if not name or name in _NO_FIELDS or not names_something(words, told=bool(choices or said or target)):
         return None
     if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
@@ -245,18 +241,26 @@ _MONTHS = words_of("""
 """)
 
 
-def names_something(words: str) -> bool:
-    """Say whether a phrase can be the name of what a record has: short, and no sentence, no order, no quantity and no date."""
+def names_something(words: str, *, told: bool = False) -> bool:
+    """
+    Say whether a phrase can be the name of what a record has: short, and no sentence, no order, no quantity and no date.
+
+    Where it is `told` what is kept under it, as “(yes, no)” tells, that may read like a sentence: “which one”, “attending”.
+    """
     said = words.casefold().split()
+    if len(said) > 2 and said[-2] == "in" and said[-1] in _UNITS:
+        said = said[:-2]
     if not said or len(said) > 5 or said[0] in _DOING or said[0][0].isdigit():
         return False
+    if told or said in (["who"], ["when"], ["where"], ["why"], ["how"]):
+        return True
     if said[0] in ("is", "has"):
         return len(said) <= 3
     if said[:2] == ["how", "many"]:
         return True
     if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
         return False
-    if "in" in said[1:] and said[-1] not in _UNITS:
+    if "in" in said[1:]:
         return False  # “grades in math, english and art” are several
     return not any(word in _SENTENCE_WORDS or word in _MONTHS or word in ("is", "are", "has", "have") for word in said)
 

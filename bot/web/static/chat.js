@@ -99,9 +99,10 @@ list.addEventListener("click", async (event) => {
   }
 });
 
-for (const example of document.querySelectorAll(".example")) {
-  example.addEventListener("click", () => {
-    text.value = example.textContent;
+for (const starter of document.querySelectorAll(".starter")) {
+  starter.addEventListener("click", () => {
+    text.value = starter.dataset.wish;
+    text.style.height = `${text.scrollHeight + 4}px`;
     text.focus();
   });
 }

@@ -15,7 +15,7 @@ function el(tag, attributes = {}, ...children) {
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
 }
 
@@ -47,7 +47,7 @@ const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maxim
 function shown(field, row) {
   const value = row[field.shown ?? field.name];
   if (value === null || value === undefined || value === "") return el("span", { class: "none" }, "–");
-  if (field.type === "choice") return el("span", { class: `tag tag-${field.choices.indexOf(value) % 6}` }, value);
+  if (field.type === "choice") return el("span", { class: `tag tag-${field.tags[field.choices.indexOf(value)] ?? 5}` }, value);
   if (field.type === "boolean") return el("span", { class: value ? "yes" : "none" }, value ? "✓ yes" : "no");
   if (field.type === "money") return money.format(value);
   if (field.type === "date") return new Date(`${value}T00:00`).toLocaleDateString();
@@ -106,7 +106,7 @@ function card(name, row, skip) {
 const cards = (name, rows) => el("div", { class: "cards" }, sorted(rows).map((row) => card(name, row)));
 
 function board(name, rows) {
-  const lane = models[name].fields.find((field) => field.type === "choice");
+  const lane = models[name].fields.find((field) => field.name === models[name].lane);
   const column = (choice) => {
     const inside = rows.filter((row) => row[lane.name] === choice);
     const drop = async (event) => {

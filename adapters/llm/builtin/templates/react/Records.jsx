@@ -88,7 +88,7 @@ function Card({ name, row, act, skip, draggable }) {
 }
 
 function Board({ name, rows, act }) {
-  const lane = models[name].fields.find((field) => field.type === "choice");
+  const lane = models[name].fields.find((field) => field.name === models[name].lane);
   const drop = (choice) => (event) => {
     event.preventDefault();
     const row = rows.find((one) => String(one.id) === event.dataTransfer.getData("text/plain"));

@@ -1,7 +1,6 @@
 // One value of a record, as people read it.
 
 const money = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const TAGS = 6; // .tag-0 to .tag-5 in styles.css
 
 export const numeric = (field) => ["integer", "decimal", "money"].includes(field.type);
 
@@ -10,7 +9,7 @@ export function Value({ field, row }) {
   if (value === null || value === undefined || value === "") return <span className="text-soft">–</span>;
   switch (field.type) {
     case "choice":
-      return <span className={`tag tag-${Math.max(0, field.choices.indexOf(value)) % TAGS}`}>{value}</span>;
+      return <span className={`tag tag-${field.tags[field.choices.indexOf(value)] ?? 5}`}>{value}</span>;
     case "boolean":
       return value ? <span className="font-semibold text-link">✓ yes</span> : <span className="text-soft">no</span>;
     case "money":
