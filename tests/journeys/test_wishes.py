@@ -130,6 +130,8 @@ async def test_what_is_covered_is_built_as_it_was_said(request_text: str, expect
         ("invoices with customer, date and lines (item, qty, price)", "lines (item", ("lines",)),
         ("students with name and grades in math, english and art", "grades in math", ("grades in math",)),
         ("a todo list with all fields optional", "all fields optional", ()),
+        ("chores with chore, who does it, done", "who does it", ("who does it",)),
+        ("show the total of orders with item and price", "show the total", ()),
         ("staff: name, boss (one of the managers), phone", "one of the managers", ("boss",)),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from adapters.llm.builtin.coverage import FILLER, left_out, stems
+from adapters.llm.builtin.coverage import FILLER, left_out, stems, uncovered
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.words import (
     REQUIRED_FIRST,
@@ -115,6 +115,9 @@ MAX_SENTENCE_CHARS, FEWEST_FIELDS = 300, 3
 # Not what records are of: these are things that an app does or shows.
 _PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
 _NO_TITLE = words_of("register we i my need want bulid biuld")
+_ORDERS = words_of(
+    "show calculate compute display sort filter search remind notify warn send email print import sum count"
+)
 _IN_SENTENCES = words_of("we i they got keep keeps forgetting is are who which so nobody")
 _NO_RECORDS = words_of("""
     chart charts graph graphs report reports calendar map maps button buttons login logins notification
@@ -158,6 +161,7 @@ def understand(request: str, *, react: bool = False) -> Understood:
         *elsewhere,
         *_PART_OF_A_FORM.findall(request),
         *left_out(said, _covered(request, found)),
+        *_skipped(request, found.models),
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
@@ -389,24 +393,8 @@ def _board_ready(models: list[DataModel]) -> bool:
 
 def entities(text: str) -> list[DataModel]:
     """Return the models that clauses like 'orders with item and price' describe, relations resolved."""
-    found: list[tuple[str, list[str]]] = []
-    # "Build a CRM for a bakery: customers with ..." - what stands before the colon names the app.
-    head, colon, rest = text.partition(":")
-    if colon and re.search(r"\b(with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
-        text = rest
-    for match in _ENTITY.finditer(text):
-        noun = _noun(match["noun"])
-        if noun:
-            found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
-    stubs = [
-        DataModel.model_validate(
-            {"name": identifier(singular(noun)), "label": label(singular(noun)), "plural": label(plural(singular(noun))),
-             "fields": [{"name": "name", "label": "Name"}]}
-        )
-        for noun, _ in found
-        if identifier(singular(noun))
-    ]  # fmt: skip
-    words = known_words(stubs)
+    found = _said_lists(text)
+    words = _words_for(found)
     models: dict[str, DataModel] = {}
     for noun, phrases in found:
         model = model_of(noun, phrases, words)
@@ -417,6 +405,51 @@ def entities(text: str) -> list[DataModel]:
         model.model_copy(update={"fields": [one for one in model.fields if one.target is None or one.target in known]})
         for model in models.values()
     ]
+
+
+_AND_SO_ON = words_of("etc more others other so on all that such stuff things something everything it them and like")
+
+
+def _skipped(text: str, models: list[DataModel]) -> list[str]:
+    """Return what stands in the lists that became no field of theirs, and has no word that would show it elsewhere."""
+    found, kept = _said_lists(_unlisted(text)), {model.name for model in models}
+    words = _words_for(found)
+    return [
+        phrase
+        for noun, phrases in found
+        if identifier(singular(noun)) in kept
+        for phrase in phrases
+        if read_field(phrase, words) is None
+        and not uncovered(phrase, ())
+        and not _AND_SO_ON.issuperset(phrase.casefold().split())
+    ]
+
+
+def _said_lists(text: str) -> list[tuple[str, list[str]]]:
+    """Return each noun that has a list of fields, and their phrases."""
+    found: list[tuple[str, list[str]]] = []
+    # "Build a CRM for a bakery: customers with ..." - what stands before the colon names the app.
+    head, colon, rest = text.partition(":")
+    if colon and re.search(r"\b(with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
+        text = rest
+    for match in _ENTITY.finditer(text):
+        noun = _noun(match["noun"])
+        if noun:
+            found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
+    return found
+
+
+def _words_for(found: list[tuple[str, list[str]]]) -> dict[str, str]:
+    """Return the words for the models that lists describe, by which a field is one of another list."""
+    stubs = [
+        DataModel.model_validate(
+            {"name": identifier(singular(noun)), "label": label(singular(noun)), "plural": label(plural(singular(noun))),
+             "fields": [{"name": "name", "label": "Name"}]}
+        )
+        for noun, _ in found
+        if identifier(singular(noun))
+    ]  # fmt: skip
+    return known_words(stubs)
 
 
 def _without_looks(phrases: list[str]) -> list[str]:
@@ -460,7 +493,7 @@ def _is_title(words: str) -> bool:
     """Say whether words can name an app: a few, that say something, and no sentence."""
     said = words.casefold().split()
     own = [word for word in said if word not in FILLER]
-    return len(said) <= 8 and bool(own) and said[0] not in _NO_TITLE and _IN_SENTENCES.isdisjoint(said)
+    return len(said) <= 8 and bool(own) and said[0] not in _NO_TITLE | _ORDERS and _IN_SENTENCES.isdisjoint(said)
 
 
 def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> str:
