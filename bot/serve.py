@@ -16,9 +16,10 @@ from bot.cli import carried_out
 from bot.frontends import connected
 from bot.replies import is_local
 from bot.settings import Settings
+from bot.watchdog import watched
 from bot.web.chat import web_app
 from bot.web.server import running, stop_signal
-from bot.wiring import opened
+from bot.wiring import App, opened
 from core.errors import UserError
 
 ONLY_HERE = "Links to previews open on this machine only: set THREADWRIGHT_PREVIEW_URL for the people in your chats."
@@ -39,23 +40,26 @@ async def serve(settings: Settings) -> None:
         # What is there now stays: looking through all of it for garbage would hold up every event for 0.3 s.
         gc.collect()
         gc.freeze()
-        stopped = stop_signal()
-        async with (
-            # First, because the page answering is how others know that it has started.
-            taking_commands(settings.data_dir.resolve(), partial(carried_out, app)),
-            connected(app),
-            running(config),
-        ):
-            warming = asyncio.create_task(app.checks.warm())
-            print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
-            if isinstance(app.model, BuiltinModel):
-                for one in await local_models():
-                    print(f"  {one.offer[0].upper()}{one.offer[1:]}.\n", flush=True)
-            if app.caught_up and is_local(settings.preview_link("name")):
-                print(f"  {ONLY_HERE}\n", flush=True)
-            await stopped.wait()
-            warming.cancel()
-            print("  Stopping; turns that are running go on at the next start.", flush=True)
+        folder, stopped = settings.data_dir.resolve(), stop_signal()
+        with watched(folder):
+            # Commands first, because the page answering is how others know that it has started.
+            async with taking_commands(folder, partial(carried_out, app)), connected(app), running(config):
+                await _until(stopped, app)
+
+
+async def _until(stopped: asyncio.Event, app: App) -> None:
+    """Say that it is ready, and wait for the signal to stop."""
+    settings = app.settings
+    warming = asyncio.create_task(app.checks.warm())
+    print(f"\n  Threadwright is ready: http://{reachable(settings.host)}:{settings.port}\n", flush=True)
+    if isinstance(app.model, BuiltinModel):
+        for one in await local_models():
+            print(f"  {one.offer[0].upper()}{one.offer[1:]}.\n", flush=True)
+    if app.caught_up and is_local(settings.preview_link("name")):
+        print(f"  {ONLY_HERE}\n", flush=True)
+    await stopped.wait()
+    warming.cancel()
+    print("  Stopping; turns that are running go on at the next start.", flush=True)
 
 
 def _listening(settings: Settings) -> socket.socket:

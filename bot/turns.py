@@ -39,6 +39,11 @@ log = logging.getLogger(__name__)
 Connection = AsyncConnection | AsyncSession
 NO_CARD = Doc(())
 TOO_LATE = "“stop” came when this was in the app already; undo takes it back."
+MOST_FREEZES = 2
+FROZE = (
+    "While I worked on this, everything in me stood still twice, so I have ended it. The app is as it was. Say it in other words, "
+    "or leave out the file that came with it; the log of the bot says where it stood."
+)
 PAUSES = (0.5, 1, 2, 5, 10, 30)
 Value = TypeVar("Value")
 
@@ -81,6 +86,8 @@ class TurnRunner:
             request, session = opened
             said: Doc | None = None
             try:
+                if await self.turns.times_frozen(turn_id) >= MOST_FREEZES:
+                    raise UserError(FROZE)
                 if request.kind == "query":
                     result, said = await self._looked_up(request, session)
                 else:

@@ -57,6 +57,7 @@ from bot.talk import Talk
 from bot.troubles import LOOK_SECONDS as TROUBLES_LOOK_SECONDS
 from bot.troubles import Troubles
 from bot.turns import TurnRunner
+from bot.watchdog import frozen_before
 from bot.web.gate import Gate, Signer
 from bot.web.server import running
 from core.chat import ChatPort
@@ -68,7 +69,7 @@ from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
 IDLE_LOOK_SECONDS, WEIGH_LOOK_SECONDS, CATCH_UP_SECONDS = 60, 2, 60
-SECRET_BYTES = 32
+SECRET_BYTES, MAX_TRACE = 32, 4_000
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,9 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         _keep_doing(stack, "weigh", WEIGH_LOOK_SECONDS, host.weigh)
         troubles = Troubles(database, sessions, messages, host, board, mends=not isinstance(model, BuiltinModel))
         _keep_doing(stack, "troubles", TROUBLES_LOOK_SECONDS, troubles.look)
+        if where := frozen_before(folder):
+            log.error("bot_was_frozen", extra={"where": where[-MAX_TRACE:]})
+            await turns.froze()
         await stack.enter_async_context(engine.opened(runner.run))
         _keep_doing(stack, "reconcile", IDLE_LOOK_SECONDS, partial(runner.reconcile, engine.ended))
         _keep_doing(stack, "lapse", IDLE_LOOK_SECONDS, partial(lapse, inbox))

@@ -87,6 +87,7 @@ turn = sa.Table(
     sa.Column("queued", sa.Float, nullable=False),
     sa.Column("started", sa.Float),
     sa.Column("finished", sa.Float),
+    sa.Column("frozen", sa.Integer, nullable=False, server_default="0"),
 )  # fmt: skip
 
 turn_signal = sa.Table(

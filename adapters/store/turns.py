@@ -91,6 +91,16 @@ class Turns:
         )
         return found.first() is not None
 
+    async def froze(self) -> None:
+        """Note of every turn that is running that the bot ended itself meanwhile, because nothing went on."""
+        async with self._database.write() as tx:
+            await tx.execute(turn.update().where(turn.c.state == "running").values(frozen=turn.c.frozen + 1))
+
+    async def times_frozen(self, turn_id: str) -> int:
+        """Return how often that happened while a turn was running."""
+        async with self._database.read() as connection:
+            return int(await connection.scalar(sa.select(turn.c.frozen).where(turn.c.id == turn_id)) or 0)
+
     async def change(self, tx: Connection, request: TurnRequest) -> None:
         """Replace what a turn that has not started is asked."""
         body = to_json(request, TurnRequest)
