@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.model import BuiltinModel
-from adapters.llm.builtin.understand import ACCENTS
 from core import planning
 from core.context import Context
 from core.files import FileTree

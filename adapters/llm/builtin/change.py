@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from adapters.llm.builtin.coverage import covered_by, stems, uncovered
+from adapters.llm.builtin.looks import ACCENTS as _ACCENTS
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, completed
 from adapters.llm.builtin.rules_data import add_choice, add_fields, add_model, remove, rename
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
 from adapters.llm.builtin.state import Changed
-from adapters.llm.builtin.understand import ACCENTS as _ACCENTS
 from adapters.llm.builtin.words import split_list, words_of
 from core.manifests import AppManifest
 

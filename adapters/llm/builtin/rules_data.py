@@ -2,10 +2,10 @@
 
 import re
 
+from adapters.llm.builtin.lists import entities
 from adapters.llm.builtin.plans import table_name
 from adapters.llm.builtin.rules_looks import remove_page
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_model
-from adapters.llm.builtin.understand import entities
 from adapters.llm.builtin.words import (
     FIRST_NAMES,
     fits,
