@@ -83,6 +83,29 @@ def test_types_follow_from_names_and_brackets() -> None:
         ("runs with date, distance and time", {"time": "text"}),
         ("recipes with name, prep time and calories", {"prep_time": "text", "calories": "integer"}),
         ("visits with start time and notes", {"start_time": "datetime"}),
+        ("orders with item, amount due, delivery date?", {"amount_due": "money", "delivery_date": "date"}),
+        (
+            "trips with place, time spent, heart rate, total hours, price per night, web address",
+            {
+                "time_spent": "text",
+                "heart_rate": "text",
+                "total_hours": "decimal",
+                "price_per_night": "money",
+                "web_address": "url",
+            },
+        ),
+        (
+            "rentals with bike, deposit paid, returned, phone model, found on, notes (text, optional) please",
+            {
+                "deposit_paid": "boolean",
+                "returned": "boolean",
+                "phone_model": "text",
+                "found_on": "date",
+                "notes": "text",
+            },
+        ),
+        ("fitness log: date, steps, calories", {"steps": "integer"}),
+        ("recipes with title, steps", {"steps": "long_text"}),
         ("loans with book, borrowed on, due date", {"borrowed_on": "date"}),
         ("shops with name, opening hours", {"opening_hours": "text"}),
     ],
@@ -113,6 +136,7 @@ def test_what_is_required_is_what_was_said() -> None:
     manifest = made("contacts with name (optional), required phone, email and notes (required)")
     required = {one.name: one.required for one in manifest.models[0].fields}
     assert required == {"name": False, "phone": True, "email": False, "notes": True}
+    assert [one.required for one in made("clients with name*, email*, phone").models[0].fields] == [True, True, False]
     assert not any(one.required for one in made("contacts with optional name and email").models[0].fields)
     assert [one.required for one in made("contacts with name and email").models[0].fields] == [True, False]
 

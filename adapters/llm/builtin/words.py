@@ -28,21 +28,29 @@ _SAME = (
 )  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
-    ("email", r"e-?mail"),
-    ("phone", r"phone|mobile|telephone|fax|cell"),
-    ("url", r"url|website|link|homepage|photo|image|picture"),
-    ("boolean", r"done|completed?|finished|active|paid|published|confirmed|available|archived|urgent|is .*|has .*|in stock"),
-    ("money", r"price|cost|amount|total|fee|salary|.*\brate|budget|revenue|balance|deposit|rent|value|spent"),
+    ("email", r"(?:.* )?e-?mail(?: address)?"),
+    ("phone", r"(?:.* )?(?:phone|mobile|telephone|fax|cell)(?: (?:number|nr|no))?"),
+    ("url", r"url|(?:.* )?(?:website|homepage)|link|photo|image|picture|web address|web page"),
+    ("boolean",
+     r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
+     r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
+     r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
+     r"vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked"),
+    # Of dates and amounts: “due” and “paid” alone are other things.
+    ("money", r"(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent"),
+    ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
              r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|date \w+|date of \w+|last (?!name\b)\w+|due|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
-     r"(?:\w+ed|taken|given|sent|bought|sold|built|made|written|seen|met|won|lost) on"),
+    ("date", r"date|.*\bdate|date \w+|date of \w+|due|birthdate|best before|.+ on|"
+     r"last (?:visit|contact|seen|check|checked|update|updated|service|serviced|watered|maintenance|inspection|login|order|payment|"
+     r"appointment|review|call|cleaned|fed|used|played|met|change|changed|refill|refilled|sharpened|tested|done)|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
+     r"(?:expires|ends|starts) on"),
     ("integer",
-     r"mileage|sets|reps|quantity|qty|calories|kcal|goals|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
-     r"pages|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
-    ("decimal", r"hours|duration|weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
+     r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"pages(?: \w+)?|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
+    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
                   r"ingredients|feedback|reason|answer|steps"),
 )  # fmt: skip
@@ -110,7 +118,7 @@ def spelled(word: str) -> str:
         if swapped != word and swapped in COMMON_WORDS:
             return swapped
     near = difflib.get_close_matches(word, COMMON_WORDS, 1, NEAR) if len(word) >= NEAR_LETTERS else []
-    return near[0] if near else word
+    return near[0] if near and word not in ("statues",) else word
 
 
 def singular(noun: str) -> str:
@@ -169,21 +177,28 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
 
     `entities` maps words for a model (singular and plural) to its name: a field called like one is a relation.
     """
-    phrase = phrase.strip(" .,:;")
-    required = bool(_REQUIRED.search(phrase))
+    starred = phrase.rstrip(" .").endswith("*")
+    phrase = _TAIL.sub("", _EDGES.sub("", phrase))
+    required = starred or bool(_REQUIRED.search(phrase))
     phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
     choices: list[str] = []
     said: FieldType | None = None
     target = ""
     if match := re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase):
         phrase, inside = match["name"], match["inside"].strip().casefold()
+        parts = [part.strip() for part in inside.split(",")]
+        if len(parts) > 1 and all(part in _SAID or part in ("optional", "required", "mandatory") for part in parts):
+            required = required or not {"required", "mandatory"}.isdisjoint(parts)
+            inside = next((part for part in parts if part in _SAID), "")
         said = _SAID.get(inside)
         if one := re.fullmatch(r"one of (?:the |our |my )?(.+)", inside):
             target = entities.get(one[1], "")
             choices = [] if target else [inside]
         elif said is None:
             choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
-            choices = [one for one in dict.fromkeys(choices) if one][:30]
+            choices = [
+                one for one in dict.fromkeys(choices) if one and one.casefold() not in ("etc", "…", "and so on")
+            ][:30]
     words = re.sub(
         r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called|named|following|more|field|fields)\s+)+",
         "",
@@ -200,8 +215,9 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
         return None
     if len(choices) > 1:
-        if singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices):
-            return None  # “lines (item, quantity, price)” are records inside a record
+        several = singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices)
+        if several or words.casefold() in _MADE_OF:
+            return None  # “lines (item, quantity, price)” are records inside a record, “address (street, city)” is several fields
         return DataField(
             name=name, label=label(words), type="choice", choices=[one[:80] for one in choices], required=required
         )
@@ -216,6 +232,9 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     return DataField(name=name, label=label(words), type=kind, required=required)
 
 
+_MADE_OF = words_of("name address contact person location dimensions period")
+_EDGES = re.compile(r"^[^\w(\"'“]+|[^\w)\]\"'”%]+$")
+_TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|asap)$", re.I)
 _REQUIRED = re.compile(r"^(?:an? |the )?(?:required|mandatory) |\s*\((?:required|mandatory)\)?$", re.I)
 _OPTIONAL = re.compile(r"^(?:an? |the )?optional |\s*\(optional\)?$", re.I)
 
@@ -252,6 +271,8 @@ def names_something(words: str, *, told: bool = False) -> bool:
         said = said[:-2]
     if not said or len(said) > 5 or said[0] in _DOING or said[0][0].isdigit():
         return False
+    if ":" in words or (said[0] in _OFTEN_CHOICES and len(said) == 2 and said[1] not in _BESIDE_CHOICES):
+        return False  # “priority high”, in a list with medium and low
     if told or said in (["who"], ["when"], ["where"], ["why"], ["how"]):
         return True
     if said[0] in ("is", "has"):
@@ -260,8 +281,10 @@ def names_something(words: str, *, told: bool = False) -> bool:
         return True
     if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
         return False
-    if "in" in said[1:]:
+    if "or" in said or ("in" in said[1:] and said[-1] != "stock"):
         return False  # “grades in math, english and art” are several
+    # “borrowed by” is who did it.
+    said = said[:-1] if said[-1] == "by" and len(said) > 1 else said
     return not any(word in _SENTENCE_WORDS or word in _MONTHS or word in ("is", "are", "has", "have") for word in said)
 
 
@@ -272,6 +295,8 @@ _UNITS = _CURRENCIES | words_of("""
     cm mm m km metres meters kilometres kilometers miles inches feet kg g grams gram lbs ml l litres liters hours minutes seconds days
     weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock
 """)
+_OFTEN_CHOICES = words_of("priority status state stage size level")
+_BESIDE_CHOICES = words_of("level code date id name note notes number change changed comment order group class chart")
 _THINGS_IN_ING = words_of("""
     rating building meeting training booking heading ranking opening parking painting listing hearing reading
     spelling thing string ring king wedding ending beginning shipping savings
@@ -313,6 +338,15 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
     return words, None
 
 
+# What a longer name ends in, where that says its type: a “unit price” is money, a “heart rate” is none.
+_HEADS: dict[FieldType, tuple[str, ...]] = {
+    "money": ("price", "cost", "costs", "fee", "salary", "revenue", "rent", "budget", "deposit"),
+    "integer": ("quantity", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity"),
+    "decimal": ("weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
+    "long_text": ("address",),
+}  # fmt: skip
+
+
 def _suggested(words: str) -> FieldType:
     if words in DEFAULT_CHOICES:
         return "choice"
@@ -321,11 +355,17 @@ def _suggested(words: str) -> FieldType:
         kind = _suggested(head)
         return "money" if unit in _CURRENCIES else "decimal" if kind in ("money", "text") else kind
     for kind, pattern in _TYPES:
-        if re.fullmatch(pattern, words) or (kind in ("email", "phone") and re.search(rf"\b(?:{pattern})\b", words)):
+        if re.fullmatch(pattern, words):
             return kind
     last = words.rpartition(" ")[2]
     for kind, pattern in _TYPES:
-        if kind in ("money", "date", "long_text", "integer", "url") and re.fullmatch(pattern, last):
+        if last in _HEADS.get(kind, ()):
+            return kind
+        if (
+            kind in ("date", "long_text", "url")
+            and re.fullmatch(pattern, last)
+            and last not in ("due", "on", "address")
+        ):
             return kind
     return "text"
 
@@ -396,6 +436,9 @@ _PAID = words_of("""
 """)
 
 
+_OF_SPORT = words_of("calories distance weight sleep km kcal pulse workout exercise")
+
+
 def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) -> DataField:
     """Return a field as it is meant beside the others: an amount of what is no payment is a number, a time beside a date is how long."""
     said = phrase.casefold().strip(" .,:;")
@@ -405,6 +448,8 @@ def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) 
         and not any(word in _PAID for word in noun.split())
     ):
         return found.model_copy(update={"type": "decimal"})
+    if said == "steps" and any(one.casefold().strip() in _OF_SPORT for one in phrases):
+        return found.model_copy(update={"type": "integer"})
     if said == "time" and any(other.casefold().strip() in ("date", "day") for other in phrases):
         return found.model_copy(update={"type": "text"})
     return found
