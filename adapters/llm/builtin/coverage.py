@@ -23,12 +23,12 @@ FILLER = words_of("""
     organize handle add adds adding include includes including contain contains containing consist consisting put
     list lists listing table tables field fields column columns called named following such etc something someone
     thing things team page pages about because since but if when while how use uses using used way bit lot lots
-    more another other others one ones able it's i'd we'd i'm we're let's that's there's don't dont everything
+    more another other others one ones able it's i'd we'd i'm we're let's that's there's everything
     everyone us ours mine own overview info information data database entry entries item log tracker directory
     register catalogue catalog pls plz
 """)
 NEXT_TO_NAMES = words_of("""
-    type kind sort number text date time yes no true false boolean checkbox dropdown flag option options value
+    type kind number text date time yes no true false boolean checkbox dropdown flag option options value
     values
 """)
 ACTS = words_of("texts emails mails sends notifies reminds pings warns alerts")

@@ -2,7 +2,7 @@
 
 import re
 
-from adapters.llm.builtin.coverage import uncovered
+from adapters.llm.builtin.coverage import FILLER, uncovered
 from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.words import field as read_field
 from adapters.llm.builtin.words import (
@@ -22,7 +22,7 @@ from core.manifests import DataModel
 
 _STOP = r"(?:;|\.(?:\s|$)|\n|$)"
 _ENTITY = re.compile(
-    rf"(?P<noun>[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|have|has|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
+    rf"(?P<noun>(?:[A-Za-z]&)?[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|have|has|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
     rf"(?![A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
     re.I | re.S,
 )
@@ -54,10 +54,99 @@ _NO_RECORDS = words_of("""
 """)
 
 
+_CONTAINERS = r"list|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|sheet|app|planner|catalog(?:ue)?"
+_OF_WHAT = re.compile(
+    rf"\b(?P<kept>[a-z][a-z-]*(?: [a-z][a-z-]*)?) (?:{_CONTAINERS})s?(?P<place> (?:for|at|in) (?:the |our |my |an? )?[a-z-]+(?: [a-z-]+){{0,2}})?"
+    r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
+)  # fmt: skip
+_AT_A_PLACE = re.compile(
+    r"\b(?P<kept>[a-z][a-z-]*s) (?P<place>(?:for|at|in) (?:the |our |my |an? )[a-z-]+(?: [a-z-]+){0,2})(?=:| with\b)",
+    re.I,
+)
+
+
+_KINDS_OF_APPS = words_of("inventory stock warehouse library crm blog survey kanban todo to-do booking")
+
+
+def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
+    """
+    Name what is kept where a place or a container stands before the fields.
+
+    “An inventory of the kitchen with amount” keeps items and no kitchens, “a shopping list with item” items too, “bookings for
+    the court with player” bookings, “a todo list with task” tasks. `preset` is the pattern of a well-known app, of `kept`.
+    """
+    known = re.compile(
+        rf"\b(?:{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:of|for) (?:the |our |my |an? )[a-z-]+(?: [a-z-]+){{0,2}})?"
+        r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
+    )  # fmt: skip
+    for pattern in (_OF_WHAT, known, _AT_A_PLACE):
+        match = pattern.search(text)
+        if match is None or text[: match.start()].rstrip().endswith("&"):
+            continue
+        fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
+        if not any(map(known_field, split_list(re.split(_STOP, fields)[0]))):
+            continue
+        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _KINDS_OF_APPS | FILLER:
+            continue
+        place = match["place"] or ""
+        if (
+            re.search(r"\b(?:the|our|my|an?) ", place) is None
+            and place
+            and singular(place.split()[-1]) != place.split()[-1]
+        ):
+            continue  # “a list for customers with name” is of customers
+        what = kept if pattern is known else _noun(match["kept"])
+        if pattern is not known and not what:
+            what = "items" if is_doing(match["kept"].split()[-1].casefold()) and " list" in match[0].casefold() else ""
+        if what:
+            return f"{text[: match.end()]}, {plural(singular(what))} with {fields}"
+    return text
+
+
 def is_told(model: DataModel) -> bool:
     """Say whether what stands behind “with” are fields: one that often is one, or several; “a shop with a checkout” keeps nothing."""
     known = any(one.type in ("relation", "choice") or known_field(one.label) for one in model.fields)
     return known or len(model.fields) >= FEWEST_FIELDS
+
+
+_HEADED = re.compile(r"^(?P<head>[^\n]*[A-Za-z])(?: with)?:[ \t]*\n(?P<items>(?:[^\n:]+(?:\n|$)){2,40})", re.I | re.M)
+"""A heading with its fields below, a line for each."""
+
+
+def _joined(match: re.Match[str]) -> str:
+    return f"{match['head']} with {', '.join(line.strip() for line in match['items'].strip().splitlines())}"
+
+
+_SHARED = re.compile(
+    r"\b(?P<one>start|begin|end|arrival|departure|min|max|minimum|maximum|first|last|buying|selling|net|gross|old|new|birth|billing|"
+    r"shipping|delivery|opening|closing|home|away|entry|exit|check-in|pick-?up|return) (?:and|&|/|or) (?P<two>[a-z-]+) "
+    r"(?P<head>dates?|times?|prices?|names?|addresses|address|teams?|temperatures?|weights?|numbers?|years?|fees?|scores?)\b", re.I
+)  # fmt: skip
+"""Two fields that share their last word: “start and end date”."""
+_GROUP = re.compile(r"(?P<before>(?:^|[\s,;:]))(?P<noun>[a-z][a-z-]+(?: [a-z]+)?) \((?P<fields>[^()]+,[^()]+)\)", re.I)
+
+
+def _several(text: str) -> str:
+    """Write several lists with their fields in brackets, “owners (name, phone) and pets (name, owner)”, as such with “with”."""
+
+    def is_list(match: re.Match[str]) -> bool:
+        noun = (
+            match["noun"].rpartition(" ")[2].casefold()
+            if match["noun"].casefold().startswith(("and ", "with "))
+            else match["noun"].casefold()
+        )
+        return (
+            singular(noun) != noun
+            and bool(_noun(noun))
+            and any(known_field(one.strip()) for one in match["fields"].split(","))
+        )
+
+    found = list(_GROUP.finditer(text))
+    if len(found) < 2 or not all(map(is_list, found)):
+        return text
+    told = [f"{re.sub(r'^(?:and|with) ', '', one['noun'], flags=re.I)} with {one['fields']}" for one in found]
+    head = re.sub(r"[\s,:]*(?:\bwith)?[\s,:]*$", "", text[: found[0].start()])
+    return f"{head}: {'; '.join(told)}{text[found[-1].end() :]}" if head else "; ".join(told) + text[found[-1].end() :]
 
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
@@ -74,13 +163,14 @@ def unlisted(text: str) -> str:
             bare = f"{match['noun']} with {match['fields']}"
         lines.append(bare)
     text = "\n".join(lines)
+    text = _HEADED.sub(_joined, _SHARED.sub(r"\g<one> \g<head>, \g<two> \g<head>", _several(text)))
     bracketed = r"\b(?P<noun>[a-z][a-z-]+(?: [a-z]+)?)\s+\((?P<fields>[^()]+,[^()]+)\)"
     if re.search(r"\b(?:with|have|has|having)\b", text, re.I):
         return text
 
     def listed(match: re.Match[str]) -> str:
         # Inside a list a bracket holds choices; elsewhere it holds fields, if it names some that are often fields.
-        before = re.split(r"[.;:\n]", text[: match.start()])[-1]
+        before = re.sub(r"\([^()]*\)", "", re.split(r"[.;:\n]", text[: match.start()])[-1])
         fields = [one.strip() for one in re.split(r",|\band\b", match["fields"])]
         in_list = "," in before or ":" in before
         return f"{match['noun']} with {match['fields']};" if not in_list and any(map(known_field, fields)) else match[0]
@@ -130,10 +220,19 @@ def _said_lists(text: str) -> list[tuple[str, list[str]]]:
     if colon and re.search(r"\b(with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
         text = rest
     for match in _ENTITY.finditer(text):
-        noun = _noun(match["noun"])
-        if noun:
+        noun = _noun(_longer(match["noun"], text[: match.start()]))
+        # “lost & found list” is no list of founds.
+        if noun and not text[: match.start()].rstrip().endswith("&"):
             found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
     return found
+
+
+def _longer(noun: str, before: str) -> str:
+    """Return a noun of two words with the one before it, where that belongs to it: “real estate leads”."""
+    first = re.search(r"(?:^|\s)([A-Za-z-]+) $", before[-40:])
+    word = first[1].casefold() if first else ""
+    alone = not word or word in FILLER or word in _NO_PART_OF_NOUNS or word in _NOT_NOUNS or word in WISHES | _KEEPING
+    return noun if alone or len(noun.split()) != 2 or _noun(noun).count(" ") != 1 else f"{word} {noun}"
 
 
 def _words_for(found: list[tuple[str, list[str]]]) -> dict[str, str]:
@@ -162,7 +261,10 @@ def _without_looks(phrases: list[str]) -> list[str]:
 
 def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
-    words = [spelled(word) for word in phrase.casefold().split() if word not in _NO_PART_OF_NOUNS]
+    said = phrase.casefold().split()
+    if said in (["records"], ["entries"]):
+        return said[0]
+    words = [spelled(word) for word in said if word not in _NO_PART_OF_NOUNS]
     # "import contacts": what is done with them is no part of their name.
     while len(words) > 1 and words[0] in WISHES | _KEEPING:
         words = words[1:]
@@ -175,4 +277,6 @@ def _noun(phrase: str) -> str:
         return ""
     if is_doing(words[-1]) or any(word[0].isdigit() or word in _NUMBERS for word in words):
         return ""
+    if len(words) == 2 and words[0] == "board":
+        return " ".join(words)  # of board games and board members
     return " ".join(word for word in words if word not in _NOT_NOUNS)

@@ -20,6 +20,17 @@ IN_LOOKS = re.compile(
 )  # fmt: skip
 
 
+_DISLIKED = re.compile(
+    rf"\b(?:no|not|never|don'?t(?: \w+){{0,2}}|dislike|hate|without|except|instead of|rather than) (?:the |any |an? |too much )?"
+    rf"(?:{'|'.join(ACCENTS)}|dark|light)\b", re.I
+)  # fmt: skip
+
+
+def without_dislikes(text: str) -> str:
+    """Return a text without the colours and themes that it does not want."""
+    return _DISLIKED.sub(" ", text)
+
+
 def mode_in(text: str) -> Literal["auto", "dark", "light"]:
     """Return the theme that a text asks for; “dark blue” is a colour, and “lights” are things."""
     if re.search(rf"\bdark\b(?! (?:{'|'.join(ACCENTS)})\b)", text, re.I):

@@ -1,19 +1,18 @@
 """Read a request for a new app: what it is called, what it keeps, which of the well-known apps it is."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.llm.builtin.coverage import FILLER, left_out, stems
-from adapters.llm.builtin.lists import WISHES, entities, is_told, skipped, unlisted
-from adapters.llm.builtin.looks import ACCENTS, IN_LOOKS, OF_THE_WHOLE, accent_in, mode_in
+from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, skipped, unlisted
+from adapters.llm.builtin.looks import ACCENTS, IN_LOOKS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.words import (
     REQUIRED_FIRST,
     TYPE_NAMES,
     label,
-    singular,
-    split_list,
     words_of,
 )
 from adapters.llm.builtin.words import field as read_field
@@ -61,17 +60,19 @@ _LANDING = re.compile(
     re.I,
 )
 _FOR = re.compile(
-    r"\b(?:for\s+(?:an?|my|our|the)?|called|named)\s*(?:(?!\b(?:with|that|where|which|including)\b)[^,.:;\n]){1,60}",
+    r"\b(?:for\s+(?:an?|my|our|the)?|called|named)\s*(?:(?!\b(?:with|that|where|which|including|featuring)\b)[^,.:;\n]){1,60}",
     re.I,
 )
 MAX_SENTENCE_CHARS = 300
 # Not what records are of: these are things that an app does or shows.
 _PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
-_NO_TITLE = words_of("register we i my need want bulid biuld")
+_NO_TITLE = words_of("register we i my need want bulid biuld to")
 _ORDERS = words_of(
     "show calculate compute display sort filter search remind notify warn send email print import sum count"
 )
-_IN_SENTENCES = words_of("we i they got keep keeps forgetting is are who which so nobody")
+_IN_SENTENCES = words_of(
+    "needs wants we i they got keep keeps forgetting is are who which so nobody could would should someone somebody looking"
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Understood:
 
 def understand(request: str, *, react: bool = False) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
-    request, elsewhere = without_stack(request, react=react)
+    request, elsewhere = without_stack(_to_the_point(request), react=react)
     request = re.sub(r"\bw/ ?", "with ", request)
     request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
@@ -113,6 +114,38 @@ def understand(request: str, *, react: bool = False) -> Understood:
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
+
+
+_GREETING = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|dear|good (?:morning|evening|afternoon))\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
+    r"(?:(?: \w+){0,2}[,.!:\n]\s*|\s+(?=(?:can|could|please|build|make|create|we|i|would)\b)|$)|@\w+[,:]?\s+)", re.I
+)  # fmt: skip
+_PREFACE = re.compile(
+    r"^\W*(?:(?:(?:a )?(?:quick|small|short) (?:request|question|one|wish)|urgent|important|as (?:discussed|agreed|promised|said)\b[^,.:\n]{0,40}|new idea|idea|request|task)"
+    r"[:,.]\s+|(?:so|ok|okay|well|now|also|and),?\s+)", re.I
+)  # fmt: skip
+_ASKING = re.compile(
+    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|"
+    r"need (?=an?\b|some\b|the\b)|(?:can|could|would|will) (?:someone|somebody|anyone|anybody|you|u)(?: please)?|(?:can|could|may) (?:i|we) (?:get|have)|"
+    r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
+)  # fmt: skip
+_THANKS = re.compile(
+    r"[\s,.!-]*\b(?:please|pls|plz|thanks(?: a lot| so much| in advance)?|thank you|thx|cheers|asap)\b[\s.!?]*(?=$|\n)",
+    re.I,
+)
+
+
+def _to_the_point(text: str) -> str:
+    """Return a message without its greeting, its thanks and its pictures: none of them names anything."""
+    text = "".join(
+        char for char in text if unicodedata.category(char) not in ("So", "Sk", "Cs") and char not in "\u200d\ufe0f"
+    )
+    text = text.replace("\u2019", "'")
+    for pattern in (_GREETING, _PREFACE, _ASKING, _PREFACE):
+        text = pattern.sub("", text, count=1)
+    while (shorter := _THANKS.sub("", text)) != text:
+        text = shorter
+    return text.strip()
 
 
 _BUT = re.compile(
@@ -131,6 +164,8 @@ def _covered(request: str, found: Understood) -> set[str]:
     # A title takes in whatever stands before the lists; numbers, colours and the like in it are wishes, unless it is a given name.
     named = _NAMED_SO.search(request)
     title = [word for word in found.title.split() if not (word[0].isdigit() or word.casefold() in _NOT_BY_TITLE)]
+    if found.preset and not named:
+        title = _known_in_title(title, found.preset, request)
     texts = [found.title if named else " ".join(title)]
     for model in found.models:
         labels = [one.label for one in model.fields if not _NO_FIELD_NAME.search(one.label)]
@@ -140,14 +175,19 @@ def _covered(request: str, found: Understood) -> set[str]:
     for pattern, name, _, _ in PRESETS:
         if found.preset == name:
             texts += [match[0] for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
+    if found.sections:
+        texts.append("section sections")
     if found.landing:
         texts += [match[0] for match in _LANDING.finditer(text)]
         texts += [match[0] for match in _FOR.finditer(text)]
-        texts += [match[0] for pattern in SECTIONS.values() for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
+        there = [SECTIONS[name] for name in found.sections]
+        texts += [match[0] for pattern in there for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
     if found.view == "board":
         texts.append("kanban board")
     if found.accent:
-        texts += [name for name, value in ACCENTS.items() if value == found.accent] + ["colour color accent"]
+        texts += [name for name, value in ACCENTS.items() if value == found.accent] + [
+            "colour color accent theme colours colors"
+        ]
         texts += re.findall(r"#[0-9a-fA-F]{6}\b", text)
     if found.mode != "auto":
         texts.append(f"{found.mode} mode theme")
@@ -158,6 +198,30 @@ def _covered(request: str, found: Understood) -> set[str]:
     if _said_of_fields(text, found):
         texts.append("optional required mandatory")
     return set().union(*map(stems, texts))
+
+
+_WHOSE = words_of("""
+    team family office company personal home household school club work business studio shop community department startup agency
+    hotel restaurant café cafe bar salon church choir class bakery farm clinic practice band charity neighbourhood neighborhood
+    it's hr sales marketing private
+""")
+"""For whom a well-known app is; what else stands before it asks for another one: “recurring”, “multi-user”, “music”."""
+
+
+def _known_in_title(title: list[str], preset: str, request: str) -> list[str]:
+    """Return the words of a well-known app's title that say for whom or what it is, and none that make it another app."""
+    tail = {
+        word.casefold()
+        for match in re.finditer(r"\b(?:for|about|of|at|in) [^,.:;\n]+", request, re.I)
+        for word in match[0].split()
+    }
+    others = "|".join(pattern for pattern, name, _, _ in PRESETS if name != preset)
+    second = {
+        word for match in re.finditer(rf"\b(?:{others})\b", request, re.I) for word in match[0].casefold().split()
+    }
+    names = {word.casefold() for word in request.split()[1:] if word[0].isupper()}
+    kept = tail | ((names | _WHOSE) - second)
+    return [word for word in title if word.casefold() in kept or "'" in word]
 
 
 _OBLIGED = r"(?:optional|required|mandatory)"
@@ -223,15 +287,19 @@ def _understood(request: str) -> Understood:
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
     text = unlisted(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
-    if preset:
-        text = _of_a_place(text, preset)
+    text = lists_of(text, preset[0], preset[3].partition(" with ")[0]) if preset else lists_of(text)
     models = entities(text)
     begins = _LANDING.search(text[:40])
     landing = bool(begins) or (bool(_LANDING.search(text)) and not any(is_told(model) for model in models))
     models = [] if landing else models
     if not models and preset and not landing:
         models = entities(preset[3])
-    view = "board" if re.search(r"\b(kanban|board)\b", text, re.I) and _board_ready(models) else "table"
+    view = (
+        "board"
+        if re.search(r"\bkanban\b|\bboard\b(?! (?:members?|games?|meetings?|rooms?)\b)", text, re.I)
+        and _board_ready(models)
+        else "table"
+    )
     if preset and view == "table" and len(models) == 1:
         view = preset[2]
     if view == "board" and not _board_ready(models):
@@ -244,8 +312,9 @@ def _understood(request: str) -> Understood:
     # A colour that is kept is no wish for the looks.
     fields = [one for model in models for one in model.fields]
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
-    accent = accent_in(text) if OF_THE_WHOLE.search(text) and not kept else ""
-    return Understood(title, models, view, landing, accent, mode_in(text), name, _sections_in(text) if landing else [])
+    liked = without_dislikes(text)
+    accent = accent_in(liked) if OF_THE_WHOLE.search(liked) and not kept else ""
+    return Understood(title, models, view, landing, accent, mode_in(liked), name, _sections_in(text) if landing else [])
 
 
 SECTIONS = {
@@ -257,30 +326,12 @@ SECTIONS = {
 
 
 def _sections_in(text: str) -> list[str]:
-    """Return the sections that a list of them names: “with opening hours, pricing and contact”."""
-    listed = re.search(r"\b(?:with|has|have|sections?:?)\s+(?P<list>[^.;\n]+)", text, re.I)
-    parts = (
-        [
-            re.sub(r"^(?:an?|the|our|some)\s+|\s+(?:section|page|part)s?$", "", one, flags=re.I)
-            for one in split_list(listed["list"])
-        ]
-        if listed
-        else []
+    """Return the sections that a page was asked to have; “about our choir” is what it is about, and “no FAQ” is none."""
+    text = _FOR.sub(" ", text)
+    bare = re.sub(
+        r"\b(?:no|not|without)(?: an?| any)? \w+|\babout (?!us\b|me\b|and\b|section|page)(?=\w)", " ", text, flags=re.I
     )
-    return [name for name, pattern in SECTIONS.items() if any(re.fullmatch(pattern, part, re.I) for part in parts)]
-
-
-def _of_a_place(text: str, preset: tuple[str, str, str, str]) -> str:
-    """Name what “an inventory of the kitchen with amount” keeps: items of it, and no kitchens."""
-    place = re.compile(
-        rf"\b(?:{preset[0]})\b[\w ]{{0,20}}? (?:of|for) (?:the|our|my|an?) (?P<place>[a-z-]+(?: [a-z-]+)?)(?=:| with\b)",
-        re.I,
-    )
-    match = place.search(text)
-    if match is None or singular(match["place"].casefold()) != match["place"].casefold():
-        return text
-    kept = preset[3].partition(" with ")[0]
-    return f"{text[: match.end()]}, {kept} with {re.sub(r'^(?::| with) *', '', text[match.end() :])}"
+    return [name for name, pattern in SECTIONS.items() if re.search(rf"\b(?:{pattern})\b", bare, re.I)]
 
 
 def _anonymous(model: DataModel) -> DataModel:
@@ -307,7 +358,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
     ):
         return label(IN_LOOKS.sub("", match[1]))
     sentence = re.split(
-        r"[:;.,\n(]|\bwith\b|\bwhere\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
+        r"[:;.,\n(]|\bwith\b|\bwhere\b|\bfeaturing\b|\bincluding\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
         _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
         maxsplit=1,
     )[0]

@@ -35,9 +35,9 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked"),
+     r"vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
     # Of dates and amounts: “due” and “paid” alone are other things.
-    ("money", r"(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent"),
+    ("money", r"(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
     ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
@@ -45,7 +45,7 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due|birthdate|best before|.+ on|"
      r"last (?:visit|contact|seen|check|checked|update|updated|service|serviced|watered|maintenance|inspection|login|order|payment|"
-     r"appointment|review|call|cleaned|fed|used|played|met|change|changed|refill|refilled|sharpened|tested|done)|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
+     r"appointment|review|call|fed|met|change|refill|\w+ed|done)|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
      r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
@@ -342,7 +342,7 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
 _HEADS: dict[FieldType, tuple[str, ...]] = {
     "money": ("price", "cost", "costs", "fee", "salary", "revenue", "rent", "budget", "deposit"),
     "integer": ("quantity", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity"),
-    "decimal": ("weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
+    "decimal": ("amount", "weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
     "long_text": ("address",),
 }  # fmt: skip
 
