@@ -123,30 +123,22 @@ _SHARED = re.compile(
     r"(?P<head>dates?|times?|prices?|names?|addresses|address|teams?|temperatures?|weights?|numbers?|years?|fees?|scores?)\b", re.I
 )  # fmt: skip
 """Two fields that share their last word: “start and end date”."""
-_GROUP = re.compile(r"(?P<before>(?:^|[\s,;:]))(?P<noun>[a-z][a-z-]+(?: [a-z]+)?) \((?P<fields>[^()]+,[^()]+)\)", re.I)
+_GROUP = re.compile(r"\b(?:and |with )?(?P<noun>[a-z][a-z-]+(?: [a-z]+)?) \((?P<fields>[^()]+,[^()]+)\)", re.I)
 
 
 def _several(text: str) -> str:
     """Write several lists with their fields in brackets, “owners (name, phone) and pets (name, owner)”, as such with “with”."""
-
-    def is_list(match: re.Match[str]) -> bool:
-        noun = (
-            match["noun"].rpartition(" ")[2].casefold()
-            if match["noun"].casefold().startswith(("and ", "with "))
-            else match["noun"].casefold()
-        )
-        return (
-            singular(noun) != noun
-            and bool(_noun(noun))
-            and any(known_field(one.strip()) for one in match["fields"].split(","))
-        )
-
     found = list(_GROUP.finditer(text))
-    if len(found) < 2 or not all(map(is_list, found)):
+    if len(found) < 2 or not all(_is_list(one["noun"].casefold(), one["fields"]) for one in found):
         return text
-    told = [f"{re.sub(r'^(?:and|with) ', '', one['noun'], flags=re.I)} with {one['fields']}" for one in found]
-    head = re.sub(r"[\s,:]*(?:\bwith)?[\s,:]*$", "", text[: found[0].start()])
-    return f"{head}: {'; '.join(told)}{text[found[-1].end() :]}" if head else "; ".join(told) + text[found[-1].end() :]
+    told = "; ".join(f"{one['noun']} with {one['fields']}" for one in found)
+    head, rest = text[: found[0].start()].rstrip(" ,:\n"), text[found[-1].end() :]
+    return f"{head}: {told}{rest}" if head else f"{told}{rest}"
+
+
+def _is_list(noun: str, fields: str) -> bool:
+    """Say whether several of something have fields in brackets; one of it has words to choose from there."""
+    return singular(noun) != noun and bool(_noun(noun)) and any(known_field(one.strip()) for one in fields.split(","))
 
 
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
