@@ -26,6 +26,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool
 
+from adapters.preview import removed
 from adapters.preview.caddy import BUILT_POLICY
 from adapters.preview.runtime import give, with_log
 from adapters.preview.versions import Home
@@ -66,6 +67,9 @@ for address in sys.argv[2:]:
         pass
 print("done")
 """
+
+
+_REMOVED = Path(removed.__file__).read_text(encoding="utf-8")
 
 
 class Slot:
@@ -154,6 +158,15 @@ class Slot:
         except OutsideError as error:
             return str(error)
 
+    def removed(self) -> int:
+        """Return the bytes of files in /data that were removed and are open."""
+        if self._sleeps:
+            return 0
+        with contextlib.suppress(OutsideError, ValueError), docker_errors():
+            printed: Any = self.container.exec_run(["python", "-c", _REMOVED, "/data"]).output
+            return int(printed)
+        return 0
+
     async def sleep(self) -> None:
         """Freeze every process in it."""
         async with self._pausing:
@@ -199,6 +212,11 @@ class DockerInstance:
     async def logs(self) -> str:
         """Return the last lines that its container printed."""
         return await asyncio.to_thread(self._slot.logs)
+
+    async def unseen(self, data: Path) -> int:
+        """Look at what the processes of its container have open; while it sleeps nothing changes."""
+        del data
+        return await asyncio.to_thread(self._slot.removed)
 
     async def sleep(self) -> None:
         """Freeze it, together with its container."""

@@ -361,7 +361,10 @@ class Previews:
 
     async def _weigh(self, slug: str, served: Served) -> None:
         data = Home(self._folder / slug).data
-        if served.instance is not None and await asyncio.to_thread(too_much, data, self._data_bytes):
+        if served.instance is None:
+            return
+        unseen = await served.instance.unseen(data)
+        if unseen > self._data_bytes or await asyncio.to_thread(too_much, data, self._data_bytes - unseen):
             log.warning("stores_too_much", extra={"preview": slug})
             await self.end(slug)
             if PAST not in slug:

@@ -9,6 +9,7 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+from adapters.preview.removed import all_of, removed_bytes
 from adapters.preview.versions import Home
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import IMAGE_FOLDER
@@ -32,6 +33,10 @@ class Instance(Protocol):
 
     async def logs(self) -> str:
         """Return the last lines it printed."""
+        ...
+
+    async def unseen(self, data: Path) -> int:
+        """Return the bytes of files in its data folder that it has removed and still has open."""
         ...
 
     async def sleep(self) -> None:
@@ -101,6 +106,10 @@ class BubblewrapInstance:
         """Return the last lines it printed."""
         await asyncio.sleep(0)
         return "\n".join(self._lines)
+
+    async def unseen(self, data: Path) -> int:
+        """Look at what its processes have open."""
+        return await asyncio.to_thread(lambda: removed_bytes(str(data), all_of(self._process.pid)))
 
     async def sleep(self) -> None:
         """Do nothing: a process that nobody asks uses next to nothing."""

@@ -463,6 +463,60 @@ async def got(previews: Previews, slug: str, path: str) -> tuple[str, httpx.Head
         return b"".join([part async for part in answer.aiter_raw()]).decode(), answer.headers
 
 
+HIDING = """
+import os
+from fastapi import FastAPI
+app, kept = FastAPI(), []
+@app.get("/")
+def page() -> dict[str, str]:
+    return {}
+@app.get("/hide")
+def hide() -> dict[str, str]:
+    path = os.path.join(os.environ["DATA_DIR"], "big")
+    file = open(path, "wb")
+    file.write(os.urandom(3_000_000))
+    file.flush()
+    os.unlink(path)
+    kept.append(file)
+    return {}
+"""
+
+
+async def test_what_an_app_has_removed_and_keeps_open_counts(previews: Previews) -> None:
+    await check_what_is_hidden(previews)
+
+
+async def test_what_an_app_has_removed_and_keeps_open_counts_in_bubblewrap(tmp_path: Path) -> None:
+    box = BubblewrapSandbox(tmp_path / "scratch")
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    (tmp_path / "previews").mkdir()
+    with tempfile.TemporaryDirectory(prefix="tw-") as sockets:
+        runtime = BubblewrapRuntime(box, Path(sockets))
+        host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: slug, None)
+        try:
+            await check_what_is_hidden(host)
+        finally:
+            await host.close()
+
+
+async def check_what_is_hidden(previews: Previews) -> None:
+    """No walk through the folder finds it."""
+    previews._data_bytes = 2_000_000
+    files, commit = FileTree({"main.py": HIDING.encode()}), "one".ljust(12, "0")
+    assert (await previews.show("s", "app", commit, files, MANIFEST)).state == "ready"
+    previews._weighed = 0.0
+    await previews.weigh()
+    assert previews.version("app") == commit
+    assert (await got(previews, "app", "/hide"))[0] == "{}"
+    previews._weighed = 0.0
+    await previews.weigh()
+    assert previews.version("app") == ""
+    assert ["stores more than" in one.text for _, _, found in await previews.troubles() for one in found] == [True]
+    # With the process the files are gone.
+    assert await previews.wake("app", commit, files, MANIFEST) == ""
+
+
 async def test_an_app_that_stores_too_much_is_stopped_and_begins_again_when_its_data_are_removed(
     tmp_path: Path,
 ) -> None:
