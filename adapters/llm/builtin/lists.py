@@ -2,7 +2,7 @@
 
 import re
 
-from adapters.llm.builtin.coverage import FILLER, uncovered
+from adapters.llm.builtin.coverage import FILLER
 from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.words import field as read_field
 from adapters.llm.builtin.words import (
@@ -21,9 +21,10 @@ from adapters.llm.builtin.words import (
 from core.manifests import DataModel
 
 _STOP = r"(?:;|\.(?:\s|$)|\n|$)"
+_NO_NOUN = r"(?!(?:who|which|that|it|they|we|i)\b)"
 _ENTITY = re.compile(
     rf"(?P<noun>(?:[A-Za-z]&)?[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|have|has|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
-    rf"(?![A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
+    rf"(?!{_NO_NOUN}[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?{_NO_NOUN}[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
     re.I | re.S,
 )
 _NOT_NOUNS = {
@@ -34,8 +35,9 @@ _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
     "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
-    "english",
+    "english", "their", "its", "his", "her", "your", "these", "those",
 }  # fmt: skip
+_PRONOUNS = words_of("we i you they us own who")
 _NUMBERS = words_of("""
     one two three four five six seven eight nine ten eleven twelve dozen hundred
 """)
@@ -54,7 +56,7 @@ _NO_RECORDS = words_of("""
 """)
 
 
-_CONTAINERS = r"list|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|sheet|app|planner|catalog(?:ue)?"
+_CONTAINERS = r"list|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|box(?!es)|sheet|app|planner|catalog(?:ue)?"
 _OF_WHAT = re.compile(
     rf"\b(?P<kept>[a-z][a-z-]*(?: [a-z][a-z-]*)?) (?:{_CONTAINERS})s?(?P<place> (?:for|at|in) (?:the |our |my |an? )?[a-z-]+(?: [a-z-]+){{0,2}})?"
     r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
@@ -86,7 +88,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
         fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
         if not any(map(known_field, split_list(re.split(_STOP, fields)[0]))):
             continue
-        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _KINDS_OF_APPS | FILLER:
+        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _KINDS_OF_APPS | FILLER | ACCENTS.keys():
             continue
         place = match["place"] or ""
         if (
@@ -117,6 +119,10 @@ def _joined(match: re.Match[str]) -> str:
     return f"{match['head']} with {', '.join(line.strip() for line in match['items'].strip().splitlines())}"
 
 
+_ANOTHER = re.compile(
+    r"(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?(?:an?|another|one)\s+(?:list|table|log|register)\s+(?:of|for)\s+"
+    r"(?=(?:our |my |the )?[a-z-]+(?: [a-z-]+)?(?:\s+(?:with|have)\b|:))", re.I
+)  # fmt: skip
 _SHARED = re.compile(
     r"\b(?P<one>start|begin|end|arrival|departure|min|max|minimum|maximum|first|last|buying|selling|net|gross|old|new|birth|billing|"
     r"shipping|delivery|opening|closing|home|away|entry|exit|check-in|pick-?up|return) (?:and|&|/|or) (?P<two>[a-z-]+) "
@@ -155,6 +161,7 @@ def unlisted(text: str) -> str:
             bare = f"{match['noun']} with {match['fields']}"
         lines.append(bare)
     text = "\n".join(lines)
+    text = _ANOTHER.sub("; ", text)
     text = _HEADED.sub(_joined, _SHARED.sub(r"\g<one> \g<head>, \g<two> \g<head>", _several(text)))
     bracketed = r"\b(?P<noun>[a-z][a-z-]+(?: [a-z]+)?)\s+\((?P<fields>[^()]+,[^()]+)\)"
     if re.search(r"\b(?:with|have|has|having)\b", text, re.I):
@@ -190,7 +197,7 @@ _AND_SO_ON = words_of("etc more others other so on all that such stuff things so
 
 
 def skipped(text: str, models: list[DataModel]) -> list[str]:
-    """Return what stands in the lists that became no field of theirs, and has no word that would show it elsewhere."""
+    """Return what stands in the lists and became no field of theirs."""
     found, kept = _said_lists(unlisted(text)), {model.name for model in models}
     words = _words_for(found)
     return [
@@ -198,9 +205,7 @@ def skipped(text: str, models: list[DataModel]) -> list[str]:
         for noun, phrases in found
         if identifier(singular(noun)) in kept
         for phrase in phrases
-        if read_field(phrase, words) is None
-        and not uncovered(phrase, ())
-        and not _AND_SO_ON.issuperset(phrase.casefold().split())
+        if read_field(phrase, words) is None and not _AND_SO_ON.issuperset(phrase.casefold().split())
     ]
 
 
@@ -213,14 +218,24 @@ def _said_lists(text: str) -> list[tuple[str, list[str]]]:
         text = rest
     for match in _ENTITY.finditer(text):
         noun = _noun(_longer(match["noun"], text[: match.start()]))
-        # “lost & found list” is no list of founds.
-        if noun and not text[: match.start()].rstrip().endswith("&"):
+        # “lost & found list” is no list of founds, “fuel for the van: …” none of vans.
+        told_before = text[: match.end("noun") - len(match["noun"].split()[-1])]
+        beside = text[: match.start()].rstrip().endswith("&")
+        if noun and not beside and not _is_purpose(noun, told_before):
             found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
     return found
 
 
+def _is_purpose(noun: str, before: str) -> bool:
+    """Say whether a noun is one thing for which something is kept; `before` is what stands before its last word."""
+    one = singular(noun) == noun and plural(noun) != noun
+    return one and re.search(r"\b(?:for|at|in) (?:the |my |our )?$", before[-40:]) is not None
+
+
 def _longer(noun: str, before: str) -> str:
     """Return a noun of two words with the one before it, where that belongs to it: “real estate leads”."""
+    if before.endswith("'") and noun.startswith("s "):
+        return noun[2:]
     first = re.search(r"(?:^|\s)([A-Za-z-]+) $", before[-40:])
     word = first[1].casefold() if first else ""
     alone = not word or word in FILLER or word in _NO_PART_OF_NOUNS or word in _NOT_NOUNS or word in WISHES | _KEEPING
@@ -243,7 +258,8 @@ def _words_for(found: list[tuple[str, list[str]]]) -> dict[str, str]:
 def _without_looks(phrases: list[str]) -> list[str]:
     """Return the fields of a list without a colour and a theme that were said in one breath; two colours are fields."""
     said = [
-        re.sub(rf"^(?:dark|light) (?=(?:{'|'.join(ACCENTS)})$)", "", phrase.casefold().strip()) for phrase in phrases
+        re.sub(rf"^(?:in )?(?:(?:dark|light) )?(?=(?:{'|'.join(ACCENTS)})$)", "", phrase.casefold().strip())
+        for phrase in phrases
     ]
     colours = sum(phrase in ACCENTS for phrase in said)
     looks = {"dark", *([*ACCENTS, "light"] if colours == 1 else ())}
@@ -266,6 +282,8 @@ def _noun(phrase: str) -> str:
         or words[-1] in ("should", "must", "can", "will")
         or words[-1] in _NO_RECORDS
     ):
+        return ""
+    if _PRONOUNS.intersection(words):
         return ""
     if is_doing(words[-1]) or any(word[0].isdigit() or word in _NUMBERS for word in words):
         return ""

@@ -71,7 +71,7 @@ _ORDERS = words_of(
     "show calculate compute display sort filter search remind notify warn send email print import sum count"
 )
 _IN_SENTENCES = words_of(
-    "needs wants we i they got keep keeps forgetting is are who which so nobody could would should someone somebody looking"
+    "we're i'm us something anything own needs wants we i they got keep keeps forgetting is are who which so nobody could would should someone somebody looking"
 )
 
 
@@ -109,8 +109,8 @@ def understand(request: str, *, react: bool = False) -> Understood:
     missing = [
         *elsewhere,
         *_PART_OF_A_FORM.findall(request),
-        *left_out(said, _covered(request, found)),
-        *skipped(request, found.models),
+        *(left := left_out(said, _covered(request, found))),
+        *(one for one in skipped(request, found.models) if not any(one in other for other in left)),
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
@@ -125,7 +125,7 @@ _PREFACE = re.compile(
     r"[:,.]\s+|(?:so|ok|okay|well|now|also|and),?\s+)", re.I
 )  # fmt: skip
 _ASKING = re.compile(
-    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|"
+    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|help (?:us|me)(?: to)?|"
     r"need (?=an?\b|some\b|the\b)|(?:can|could|would|will) (?:someone|somebody|anyone|anybody|you|u)(?: please)?|(?:can|could|may) (?:i|we) (?:get|have)|"
     r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
 )  # fmt: skip
@@ -145,7 +145,7 @@ def _to_the_point(text: str) -> str:
         text = pattern.sub("", text, count=1)
     while (shorter := _THANKS.sub("", text)) != text:
         text = shorter
-    return text.strip()
+    return re.sub(r"\b(?:please|pls|plz)\b ?", "", text, flags=re.I).replace(" :", ":").strip()
 
 
 _BUT = re.compile(
@@ -287,7 +287,11 @@ def _understood(request: str) -> Understood:
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
     text = unlisted(text)
     preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
-    text = lists_of(text, preset[0], preset[3].partition(" with ")[0]) if preset else lists_of(text)
+    if preset:
+        # Whoever gives the fields of a CRM means its people.
+        text = lists_of(text, preset[0], "contacts" if preset[1] == "CRM" else preset[3].partition(" with ")[0])
+    else:
+        text = lists_of(text)
     models = entities(text)
     begins = _LANDING.search(text[:40])
     landing = bool(begins) or (bool(_LANDING.search(text)) and not any(is_told(model) for model in models))

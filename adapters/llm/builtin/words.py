@@ -30,29 +30,29 @@ _SAME = (
 _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("email", r"(?:.* )?e-?mail(?: address)?"),
     ("phone", r"(?:.* )?(?:phone|mobile|telephone|fax|cell)(?: (?:number|nr|no))?"),
-    ("url", r"url|(?:.* )?(?:website|homepage)|link|photo|image|picture|web address|web page"),
+    ("url", r"url|(?:.* )?(?:website|homepage)|(?:.* )?link|linkedin|photo|image|picture|web address|web page"),
     ("boolean",
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
+     r"printed|needs .*|learned|learnt|vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
     # Of dates and amounts: “due” and “paid” alone are other things.
-    ("money", r"(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
+    ("money", r"amount \w+ed|salary \w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
     ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
              r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
     ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|date \w+|date of \w+|due|birthdate|best before|.+ on|"
+    ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
      r"last (?:visit|contact|seen|check|checked|update|updated|service|serviced|watered|maintenance|inspection|login|order|payment|"
      r"appointment|review|call|fed|met|change|refill|\w+ed|done)|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
-     r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
      r"pages(?: \w+)?|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
     ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
-                  r"ingredients|feedback|reason|answer|steps"),
+                  r"lyrics|ingredients|feedback|reason|answer|steps"),
 )  # fmt: skip
 _SAID: dict[str, FieldType] = {
     "number": "decimal", "integer": "integer", "whole number": "integer", "decimal": "decimal", "money": "money",
@@ -341,7 +341,7 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
 # What a longer name ends in, where that says its type: a “unit price” is money, a “heart rate” is none.
 _HEADS: dict[FieldType, tuple[str, ...]] = {
     "money": ("price", "cost", "costs", "fee", "salary", "revenue", "rent", "budget", "deposit"),
-    "integer": ("quantity", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity"),
+    "integer": ("quantity", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity", "year"),
     "decimal": ("amount", "weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
     "long_text": ("address",),
 }  # fmt: skip
