@@ -81,6 +81,8 @@ def lists(plan: Plan) -> Fields:
         ("real estate leads with name, phone, min and max price", {"real estate leads": ("name", "phone", "min price", "max price")}),
         ("app for our dog shelter: dogs (name, breed, age), adopters (name, phone, dog), visits (dog, adopter, date)",
          {"dogs": ("name", "breed", "age"), "adopters": ("name", "phone", "dog"), "visits": ("dog", "adopter", "date")}),
+        ("Build an app called Bike rental:\n- bikes: model, price (money)\n- rentals: which one (one of the bikes), who\nMake it teal",
+         {"bikes": ("model", "price"), "rentals": ("which one", "who")}),
         ("Tasks:\n- title\n- status (open, done)\n- due date", {"tasks": ("title", "status", "due date")}),
         ("a purple list for my crystals with name, origin and price", {"crystals": ("name", "origin", "price")}),
         ("my kid's vaccinations with vaccine, date given, doctor", {"vaccinations": ("vaccine", "date given", "doctor")}),

@@ -111,12 +111,16 @@ def is_told(model: DataModel) -> bool:
     return known or len(model.fields) >= FEWEST_FIELDS
 
 
-_HEADED = re.compile(r"^(?P<head>[^\n]*[A-Za-z])(?: with)?:[ \t]*\n(?P<items>(?:[^\n:]+(?:\n|$)){2,40})", re.I | re.M)
-"""A heading with its fields below, a line for each."""
+_HEADED = re.compile(
+    r"^(?P<head>[^\n]*[A-Za-z])(?: with)?:[ \t]*\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n:]+(?:\n|$)){2,40})", re.I | re.M
+)  # fmt: skip
+"""A heading with its fields below, a bullet for each."""
 
 
 def _joined(match: re.Match[str]) -> str:
-    return f"{match['head']} with {', '.join(line.strip() for line in match['items'].strip().splitlines())}"
+    items = [_BULLET.sub("", line).strip() for line in match["items"].strip().splitlines()]
+    several = any(re.search(r"\b(?:with|have|has)\b", item) for item in items)
+    return match[0] if several else f"{match['head']} with {', '.join(items)}\n"
 
 
 _ANOTHER = re.compile(
@@ -153,7 +157,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 def unlisted(text: str) -> str:
     """Write lists of people ('- Orders: item, price' or 'orders (item, price)') as sentences with 'with'."""
     lines = []
-    for line in text.split("\n"):
+    for line in _HEADED.sub(_joined, text).split("\n"):
         bare = _BULLET.sub("", line).strip()
         if (
             match := re.match(r"(?P<noun>[A-Za-z][A-Za-z -]{1,40}?)\s*(?::|-|–)\s+(?P<fields>[^:]+,[^:]+)$", bare)
@@ -162,7 +166,7 @@ def unlisted(text: str) -> str:
         lines.append(bare)
     text = "\n".join(lines)
     text = _ANOTHER.sub("; ", text)
-    text = _HEADED.sub(_joined, _SHARED.sub(r"\g<one> \g<head>, \g<two> \g<head>", _several(text)))
+    text = _SHARED.sub(r"\g<one> \g<head>, \g<two> \g<head>", _several(text))
     bracketed = r"\b(?P<noun>[a-z][a-z-]+(?: [a-z]+)?)\s+\((?P<fields>[^()]+,[^()]+)\)"
     if re.search(r"\b(?:with|have|has|having)\b", text, re.I):
         return text
