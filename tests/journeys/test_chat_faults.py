@@ -607,8 +607,10 @@ def test_native_streams_carry_the_card_and_fall_back_when_they_expire(tmp_path: 
         until(lambda: {one["status"] for one in server.statuses if "status" in one} >= {"processing", "active"})
 
 
-def test_a_workspace_with_sessions_and_without_streams_gets_an_ordinary_card(tmp_path: Path) -> None:
-    with place("slack", tmp_path, **QUIET) as there:
+def test_a_workspace_with_sessions_and_without_streams_gets_an_ordinary_card(tmp_path: Path, slow: ModelServer) -> None:
+    # Each turn takes long enough for a card that is a stream.
+    slow.delay = 1
+    with place("slack", tmp_path, **with_model(slow)) as there:
         server = there.people.server
         server.native = True
         server.faults.append(SlackFault("chat.startStream", 200, "missing_scope", times=10**6))
