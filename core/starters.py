@@ -51,9 +51,7 @@ STARTERS = (
     Starter("landing", "Landing page", "A page for a shop, with opening hours, prices and contact",
             "Make a landing page for a bicycle workshop called Spoke & Chain with opening hours, pricing, FAQ and contact. Make it green"),
 )  # fmt: skip
-NOTHING, MOST_CHARS = "none", 4_000
-
-
+NOTHING = "none"
 NOTHING_FILLED_IN = "Nothing was filled in, so I build nothing. /build opens the form again."
 
 
@@ -89,4 +87,4 @@ def wish_of(filled_in: Mapping[str, str]) -> str:
         wish = "\n".join([f"Build an app called {title}:" if title else "Build an app:", *lists])
     else:
         wish = f"Build an app called {title}" if title else ""
-    return f"{wish}\nMake it {looks}"[:MOST_CHARS] if wish and looks else wish[:MOST_CHARS]
+    return f"{wish}\nMake it {looks}" if wish and looks else wish

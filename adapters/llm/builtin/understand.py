@@ -101,7 +101,6 @@ def understand(request: str, *, react: bool = False) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
     request, elsewhere = without_stack(_to_the_point(request), react=react)
     request = re.sub(r"\bw/ ?", "with ", request)
-    request = re.sub(r"\bfirst(?: name)? and last name\b", "first name, last name", request, flags=re.I)
     found = _understood(request)
     # What stands in brackets behind a field is its type, or the list that it is one of.
     lists = "|".join(re.escape(form) for model in found.models for form in (model.plural, model.label))
