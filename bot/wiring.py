@@ -28,6 +28,7 @@ from adapters.llm.profiles import PROFILES, ProviderProfile
 from adapters.memory.text import TextMemory
 from adapters.preview.caddy import listening, reachable, running_caddy
 from adapters.preview.containers import DockerRuntime
+from adapters.preview.disks import DATA_BYTES, why_no_disks
 from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
@@ -286,6 +287,10 @@ async def _sandbox(
     """Return where tests and previews run, and why nowhere."""
     problems = []
     owner = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    homes = _made(folder / "previews")
+    if why := await asyncio.to_thread(why_no_disks, homes):
+        log.info("storage_is_counted", extra={"why": why})
+    disk_bytes = 0 if why else DATA_BYTES
     if settings.sandbox in ("auto", "docker"):
         try:
             client = open_client()
@@ -294,7 +299,7 @@ async def _sandbox(
             sandbox = DockerSandbox(client, _made(folder / "scratch"), owner, engine)
             if problem := await sandbox.problem():
                 raise OutsideError(problem)
-            runtime = DockerRuntime(client, owner, _made(folder / "previews"), settings.preview_pool, engine)
+            runtime = DockerRuntime(client, owner, homes, settings.preview_pool, engine, disk_bytes)
             await asyncio.to_thread(runtime.prepare)
             runtime.fill()
             return sandbox, runtime, ""
@@ -305,7 +310,7 @@ async def _sandbox(
         if not (problem := await box.problem()):
             sockets = short_folder("tw-")
             stack.callback(remove, sockets)
-            return box, BubblewrapRuntime(box, sockets), ""
+            return box, BubblewrapRuntime(box, sockets, disk_bytes), ""
         problems.append(problem)
     if settings.sandbox == "none":
         problems.append("the setting THREADWRIGHT_SANDBOX is none")

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from dbos._event_loop import BackgroundEventLoop
 
+from adapters.preview.disks import detach
 from adapters.store.database import Database, make_engine
 from adapters.store.migrate import upgrade
 from adapters.vfs.git import GitRepository
@@ -38,6 +39,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def turns_stay_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between a test and its fixtures the loop rests; DBOS would start a turn that is due then on a loop of its own."""
     monkeypatch.setattr(BackgroundEventLoop, "target_loop", lambda self: self._main_loop or self._loop)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def disks_of_killed_bots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A bot that is killed leaves the disks of its apps mounted, for its next start; here is none."""
+    yield
+    base = tmp_path_factory.getbasetemp()
+    for line in Path("/proc/mounts").read_text().splitlines():
+        if (place := Path(line.split()[1])).is_relative_to(base):
+            detach(place)
 
 
 @pytest.fixture(scope="session")

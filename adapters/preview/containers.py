@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import itertools
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -28,17 +29,18 @@ from docker.types import IPAMConfig, IPAMPool
 
 from adapters.preview import removed
 from adapters.preview.caddy import BUILT_POLICY
+from adapters.preview.disks import PROBE_BYTES
 from adapters.preview.runtime import give, with_log
 from adapters.preview.versions import Home
 from adapters.sandbox.builds import VITE
 from adapters.sandbox.docker import LABEL, docker_errors, hardened
-from adapters.sandbox.folders import remove
 from core.errors import OutsideError
 
 NETWORK, BRIDGE, SUBNET, GATEWAY = "threadwright-preview", "br-tw-preview", "172.30.0.0/20", "172.30.0.1"
 FIRST_ADDRESS, ADDRESSES, ADDRESS_TRIES = ipaddress.ip_address("172.30.0.16"), 4_000, 5
 CONTROL_PORT, PORTS = 9000, range(8000, 8010)
 START_SECONDS = 20
+log = logging.getLogger(__name__)
 VITE_PORTS, VITE_MEMORY = range(5173, 5176), "768m"
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 - inside the container
 GUARD = f"""
@@ -58,14 +60,14 @@ table inet threadwright {{
 }}
 """
 _CANARY = """
-import socket, sys
+import os, socket, sys
 for address in sys.argv[2:]:
     try:
         socket.create_connection((address, int(sys.argv[1])), 1).close()
         print("reached", address)
     except OSError:
         pass
-print("done")
+print("done", *(os.listdir("/data") if os.path.isdir("/data") else ()))
 """
 
 
@@ -238,14 +240,23 @@ class DockerRuntime:
     """
     Starts apps in containers; call `prepare` once before.
 
-    `homes` is the folder of all homes, which the engine sees too; `pool` the number of warm containers for new ones.
+    `homes` is the folder of all homes, which the engine sees too; `pool` the number of warm containers for new ones;
+    `disk_bytes` the size of the disk that each app gets for what it stores, where 0 is a folder.
     """
 
     name = "docker"
 
-    def __init__(self, client: docker.DockerClient, owner: str, homes: Path, pool: int, runtime: str = "") -> None:
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        owner: str,
+        homes: Path,
+        pool: int,
+        runtime: str = "",
+        disk_bytes: int = 0,
+    ) -> None:
         self._client, self._owner, self._homes, self._pool = client, owner, homes, pool
-        self._runtime = runtime or None
+        self._runtime, self._disk_bytes = runtime or None, disk_bytes
         self._slots: dict[Path, Slot] = {}
         self._warm: list[tuple[Home, Slot]] = []
         self._filling: asyncio.Task[None] | None = None
@@ -260,7 +271,7 @@ class DockerRuntime:
         with docker_errors():
             self._remove_orphans()
             for left in self._homes.glob(".warm-*"):
-                remove(left)
+                Home(left).remove()
             if not self._client.networks.list(names=[f"^{NETWORK}$"]):
                 self._client.networks.create(
                     NETWORK, driver="bridge", internal=True,
@@ -281,7 +292,7 @@ class DockerRuntime:
             if not reachable:
                 raise OutsideError("The preview canary proves nothing here: the host does not reach its own port.")
             addresses = [GATEWAY, *_own_addresses()]
-            with docker_errors():
+            with docker_errors(), self._probe() as volumes:
                 output = self._client.containers.run(
                     **hardened(
                         self._owner,
@@ -289,6 +300,7 @@ class DockerRuntime:
                         detach=False,
                         command=["python", "-c", _CANARY, str(port), *addresses],
                         network=NETWORK,
+                        volumes=volumes,
                         remove=True,
                     )
                 ).decode()
@@ -296,6 +308,23 @@ class DockerRuntime:
             raise OutsideError(
                 f"A container can reach the host ({output.strip()[:100]}), so previews in Docker stay off."
             )
+        if self._disk_bytes and "disk" not in output:
+            log.warning("storage_is_counted", extra={"why": "the engine does not see what the bot mounts"})
+            self._disk_bytes = 0
+
+    @contextlib.contextmanager
+    def _probe(self) -> Iterator[dict[str, dict[str, str]]]:
+        """Offer the canary a disk with a mark: an engine in a mount namespace of its own sees an empty folder."""
+        if not self._disk_bytes:
+            yield {}
+            return
+        home = Home(self._homes / ".warm-probe")
+        try:
+            home.make(PROBE_BYTES)
+            (home.data / "disk").touch()
+            yield {str(home.data): {"bind": "/data", "mode": "ro"}}
+        finally:
+            home.remove()
 
     async def develop(self, home: Home, *, serverless: bool) -> DockerInstance:
         """Start Vite in the app's container, which gets the memory for it."""
@@ -314,7 +343,7 @@ class DockerRuntime:
             ready.folder.rename(home.folder)
             self._slots[home.folder] = slot
             self.fill()
-        home.make()
+        await asyncio.to_thread(home.make, self._disk_bytes)
 
     @property
     def warm(self) -> int:
@@ -343,7 +372,7 @@ class DockerRuntime:
             await asyncio.gather(self._filling, return_exceptions=True)
         for home, slot in self._warm:
             await slot.remove()
-            remove(home.folder)
+            await asyncio.to_thread(home.remove)
         self._warm.clear()
 
     async def start(self, home: Home, version: str, argv: list[str], *, live: bool) -> DockerInstance:
@@ -380,7 +409,7 @@ class DockerRuntime:
             del self._slots[home.folder]
 
     def _container(self, home: Home) -> Slot:
-        home.make()
+        home.make(self._disk_bytes)
         if os.geteuid() == 0:
             give(home.data, 65_532)
         volumes = {

@@ -17,13 +17,14 @@ from typing import Any
 
 from adapters.dependencies.install import Packages
 from adapters.preview.answers import BODY_BYTES, Answer, connected, problem_of, ready, title_of
+from adapters.preview.disks import DATA_BYTES, is_full
 from adapters.preview.hot import Hot
 from adapters.preview.runtime import Instance, Runtime, with_log
 from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, in_browser, troubles
 from adapters.preview.versions import Home, Versions
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import remove, too_much
+from adapters.sandbox.folders import too_much
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
@@ -37,8 +38,6 @@ CANDIDATE = f"{PAST}next"
 SLEEP_SECONDS, IDLE_SECONDS, WEIGH_SECONDS = 5 * 60, 30 * 60, 60
 FAILED_SECONDS = 30
 MOST_HEARD = 20
-DATA_BYTES = 512 * 1024 * 1024
-"""What an app may store."""
 GROWN_BYTES = 128 * 1024 * 1024
 """By how much the disk has to fill up until it is looked who fills it."""
 LINGER_SECONDS = 2.0
@@ -91,9 +90,11 @@ class Previews:
         self._starting = asyncio.Semaphore(STARTS_AT_ONCE)
         # What a past commit stored ends with its preview.
         for left in folder.glob(f"*{PAST}*"):
-            remove(left)
+            with fenced("forget", left.name):
+                Home(left).remove()
         self._served: dict[str, Served] = {}
         self._candidates: dict[str, Served] = {}
+        self._retiring: dict[str, list[Served]] = {}
         self._hot: dict[str, Hot] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -196,6 +197,7 @@ class Previews:
         self._served[slug] = served
         self._heat(slug, commit, tree, manifest)
         if before is not None:
+            self._retiring.setdefault(slug, []).append(before)
             self._later(self._retire(slug, before))
         self._make_room()
         return state
@@ -248,7 +250,7 @@ class Previews:
             return Served(commit, folder, None, built=folder != root), answer
         if self.runtime is None:
             raise OutsideError(self._why_none)
-        if await asyncio.to_thread(too_much, home.data, self._data_bytes):
+        if not home.on_disk and await asyncio.to_thread(too_much, home.data, self._data_bytes):
             raise OutsideError(self._overfilled)
         try:
             instance = await self.runtime.start(home, version, manifest.command, live=PAST not in slug)
@@ -299,6 +301,8 @@ class Previews:
             async with asyncio.timeout(LINGER_SECONDS):
                 await self._closing.wait()
         async with self._locks.setdefault(slug, asyncio.Lock()):
+            if served in (retiring := self._retiring.get(slug, [])):
+                retiring.remove(served)
             # What is shown by now may be the same version again.
             await self._drop(served, self._served.get(slug))
 
@@ -349,8 +353,15 @@ class Previews:
             f"the app stores more than {most} MB, so it was stopped; “reset data” in its thread removes what it stored"
         )
 
+    @property
+    def _filled(self) -> str:
+        return (
+            f"the app has filled the {self._data_bytes // 1024 // 1024} MB that it may store and can save nothing more; "
+            "delete something in it, or say “reset data” in its thread to remove all that it stored"
+        )
+
     async def weigh(self) -> None:
-        """Stop apps that store more than they may; looks closely once a minute, or when the disk has filled up."""
+        """Stop apps that store more than they may, and tell of those whose disk is full; looks closely once a minute, or when the disk has filled up."""
         free, now = await asyncio.to_thread(lambda: shutil.disk_usage(self._folder).free), time.monotonic()
         if self._free - free < GROWN_BYTES and now - self._weighed < WEIGH_SECONDS:
             return
@@ -360,11 +371,16 @@ class Previews:
                 await self._weigh(slug, served)
 
     async def _weigh(self, slug: str, served: Served) -> None:
-        data = Home(self._folder / slug).data
+        home = Home(self._folder / slug)
         if served.instance is None:
             return
-        unseen = await served.instance.unseen(data)
-        if unseen > self._data_bytes or await asyncio.to_thread(too_much, data, self._data_bytes - unseen):
+        if home.on_disk:
+            self._overfull.pop(slug, None)
+            if PAST not in slug and await asyncio.to_thread(is_full, home.data):
+                self._overfull[slug] = (served.commit, Trouble("full", "Storage full", self._filled))
+            return
+        unseen = await served.instance.unseen(home.data)
+        if unseen > self._data_bytes or await asyncio.to_thread(too_much, home.data, self._data_bytes - unseen):
             log.warning("stores_too_much", extra={"preview": slug})
             await self.end(slug)
             if PAST not in slug:
@@ -376,7 +392,7 @@ class Previews:
             await self._end(slug)
             self._overfull.pop(slug, None)
             self._failed.pop(slug, None)
-            await asyncio.to_thread(remove, Home(self._folder / slug).data)
+            await asyncio.to_thread(Home(self._folder / slug).clear)
 
     def heard(self, slug: str, said: str) -> None:
         """Note what a page of a preview says that its scripts threw."""
@@ -388,11 +404,13 @@ class Previews:
     async def _end(self, slug: str) -> None:
         """Stop a preview; a request starts it again."""
         if found := self._served.pop(slug, None):
-            await self._stop(found)
+            for one in (*self._retiring.pop(slug, ()), found):
+                await self._stop(one)
             if slug in self._hot:
                 await self._hot.pop(slug).stop()
-            if PAST in slug:
-                await asyncio.to_thread(remove, self._folder / slug)
+            home = Home(self._folder / slug)
+            with fenced("put away", slug):
+                await asyncio.to_thread(home.remove if PAST in slug else home.detach)
 
     async def rest(self, sleep_seconds: float = SLEEP_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
         """Let previews sleep that nobody has used lately, and stop those that sleep for long."""
@@ -425,6 +443,9 @@ class Previews:
                 await self._end(slug)
         if self.runtime is not None:
             await self.runtime.close()
+        for folder in self._folder.iterdir():
+            # Of an app that did not start, or whose last version still ran when it was ended.
+            await asyncio.to_thread(Home(folder).detach)
 
 
 def _why(error: Exception, slug: str) -> str:

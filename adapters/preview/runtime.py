@@ -124,17 +124,21 @@ class BubblewrapInstance:
 
 
 class BubblewrapRuntime:
-    """Starts apps in bubblewrap. `sockets` is a short path: a socket's name has room for 107 bytes."""
+    """
+    Starts apps in bubblewrap. `sockets` is a short path: a socket's name has room for 107 bytes.
+
+    `disk_bytes` is the size of the disk that each app gets for what it stores; with 0 it gets a folder.
+    """
 
     name = "bubblewrap"
 
-    def __init__(self, sandbox: BubblewrapSandbox, sockets: Path) -> None:
-        self._sandbox, self._sockets = sandbox, sockets
+    def __init__(self, sandbox: BubblewrapSandbox, sockets: Path, disk_bytes: int = 0) -> None:
+        self._sandbox, self._sockets, self._disk_bytes = sandbox, sockets, disk_bytes
         self._count = 0
 
     async def settle(self, home: Home) -> None:
         """Make the folders."""
-        home.make()
+        await asyncio.to_thread(home.make, self._disk_bytes)
 
     async def close(self) -> None:
         """Nothing is held ready."""

@@ -1,17 +1,23 @@
 """Where an app's files lie for its preview, and how a version of them gets there."""
 
 import asyncio
+import contextlib
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.dependencies.install import Packages
+from adapters.preview.disks import attach, detach
 from adapters.preview.live import add_live
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.folders import remove, write_files
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,51 @@ class Home:
         """Return the front end that was built of a version; it exists only where there is one."""
         return self.folder / "web" / version
 
-    def make(self) -> None:
-        """Make the folders."""
+    @property
+    def disk(self) -> Path:
+        """The file system with what it stores, where the kernel holds the limit."""
+        return self.folder / "data.img"
+
+    def make(self, disk_bytes: int = 0) -> None:
+        """
+        Make the folders, with a disk for the data if `disk_bytes` says how large.
+
+        Raises:
+            OutsideError: what the app stored is on a disk that cannot be mounted.
+        """
         for name in ("app", "web", "data"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        try:
+            if disk_bytes:
+                attach(self.data, self.disk, disk_bytes)
+            elif self.disk.exists() and not self.on_disk:
+                raise OutsideError("this bot may not mount it")
+        except OutsideError as error:
+            if self.disk.exists():
+                # To start with nothing would look as if all were lost.
+                raise OutsideError(f"what the app stored lies in {self.disk}, and {error}") from error
+            log.warning("no_disk", extra={"home": self.folder.name, "why": str(error)})
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the kernel holds the limit of what is stored."""
+        return os.path.ismount(self.data)
+
+    def detach(self) -> None:
+        """Unmount the disk of an app that has ended; where something still uses it, it stays."""
+        with contextlib.suppress(OutsideError):
+            detach(self.data)
+
+    def clear(self) -> None:
+        """Remove what the app has stored; it has ended."""
+        detach(self.data)
+        self.disk.unlink(missing_ok=True)
+        remove(self.data)
+
+    def remove(self) -> None:
+        """Remove all; the app has ended."""
+        self.clear()
+        remove(self.folder)
 
     def forget(self, version: str) -> None:
         """Remove the files of a version; git has them."""
