@@ -128,7 +128,7 @@ def test_a_board_has_lanes_of_how_far_things_are_and_words_have_the_colour_of_wh
 
 def test_a_page_has_the_sections_that_were_asked_for() -> None:
     page = made("Make a landing page for a bakery called Krume with opening hours, pricing and contact")
-    assert page.features == ["Pricing", "Opening hours", "Contact"]
+    assert page.features == ["Opening hours", "Pricing", "Contact"]
     assert made("Make a landing page for a bakery called Krume").features == ["About", "Features", "Contact"]
 
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from adapters.llm.builtin.coverage import covered_by, stems, uncovered
 from adapters.llm.builtin.looks import ACCENTS as _ACCENTS
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, completed
-from adapters.llm.builtin.rules_data import add_choice, add_fields, add_model, remove, rename
+from adapters.llm.builtin.rules_data import add_choice, add_fields, add_lane, add_model, oblige, remove, rename
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
 from adapters.llm.builtin.state import Changed
 from adapters.llm.builtin.words import split_list, words_of
@@ -21,14 +21,26 @@ _NEXT = (
 _CLAUSES = re.compile(
     rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)", re.I
 )
-_TAIL = re.compile(r"[\s,]*(?:[?!.]|\b(?:please|thanks|thank you|too|as well|instead|everywhere|for me)\b)\s*$", re.I)
+_TAIL = re.compile(
+    r"[\s,]*(?:[?!.]|\b(?:please|pls|plz|thx|thanks|thank you|too|as well|instead|everywhere|for me)\b)\s*$", re.I
+)
 MAX_CLAUSE_CHARS = 500
 _POLITE = re.compile(
-    r"^\W*(?:please|can you|could you|now|then|also|next|i want to|i'd like to|we need to|let's)\s+", re.I
+    r"^\W*(?:please|pls|plz|(?:can|could|would) (?:you|u|we)|now|then|also|next|(?:i|we) (?:want|need) to|(?:i|we)(?:'d| would) like to|let's)\s+",
+    re.I,
 )
 
 _RELATES = re.compile(r"\bone of the\b|\bbelongs? to\b|\b(?:has|have) (?:many|several)\b", re.I)
 """Relations in words that no rule reads."""
+_NO_NEED = re.compile(
+    r"\b(?:we|i) (?:don'?t|do not|no longer) (?:need|want) (?:the )?(?P<what>[\w ]{1,40}?)(?: any ?more| any longer)?"
+    r"(?:,? (?:so )?(?:please |pls )?(?:take (?:it|them) out|remove (?:it|them)|drop (?:it|them)|delete (?:it|them)))?(?=[.;,\n]|$)", re.I
+)  # fmt: skip
+_DEFAULT_NO = re.compile(
+    r"(?P<field>\b(?:add|include) (?:an? )?(?:new )?(?:field |column )?[\w ]{1,40}?)(?P<list> (?:to|for) (?:the )?[\w ]{1,40})?,? \(?(?:default|defaults to|which is|off by default|set to) ?(?:no|false|off)?\)?(?=[.;\n]|$)",
+    re.I,
+)
+"""A field that is “no” until somebody says otherwise is yes or no; so it begins anyway."""
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
@@ -36,7 +48,7 @@ _MOVES = words_of("""
     saying says reads     rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
-    earliest view mode style brand button buttons enable disable support allow
+    earliest view mode style brand button buttons enable disable support allow empty left mandatory obligatory required optional second third
 """)
 _FEATURE_WORDS = {
     SEARCH: {"search", "searching", "searchable", "box", "bar", "find"}, FILTER: {"filter", "filtering", "choice", "choices"},
@@ -45,7 +57,7 @@ _FEATURE_WORDS = {
 }  # fmt: skip
 # The first rule that understands a clause has it.
 _RULES: tuple[Callable[[Changed, str], str], ...] = (
-    title, sort, view, rename, remove, add_page, look, features, add_choice, add_model, add_fields,
+    title, sort, view, rename, remove, oblige, add_page, look, features, add_lane, add_choice, add_model, add_fields,
 )  # fmt: skip
 
 
@@ -54,7 +66,10 @@ def change(manifest: AppManifest, request: str) -> Changed:
     state = Changed(manifest)
     # "from blue to orange" is orange.
     request = re.sub(rf"\bfrom (?:dark |light )?(?:{'|'.join(_ACCENTS)}) (?=to\b)", "", request, flags=re.I)
-    for clause in _clauses(request.replace("\u2019", "'")):
+    request = _DEFAULT_NO.sub(
+        r"\g<field> (yes/no)\g<list>", _NO_NEED.sub(r"remove \g<what>", request.replace("\u2019", "'"))
+    )
+    for clause in _clauses(request):
         relates = _RELATES.search(clause)
         if not relates and _apply(state, clause):
             continue

@@ -66,7 +66,7 @@ def left_out(request: str, covered: Iterable[str]) -> list[str]:
     found = list[str]()
     for sentence in _SENTENCE.split(request):
         for part in _PART.split(sentence or ""):
-            part = part.rpartition(")")[2] if "(" not in part else part
+            part = part.replace(")", " ") if "(" not in part else part
             if uncovered(part, known):
                 found.append(" ".join(part.strip(" -*•()").split())[:MAX_PHRASE_CHARS])
     return list(dict.fromkeys(one for one in found if one))

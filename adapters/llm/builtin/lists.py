@@ -1,9 +1,11 @@
 """Lists of fields as people write them, “orders with item and price”, as models."""
 
 import re
+from dataclasses import dataclass
 
 from adapters.llm.builtin.coverage import FILLER
 from adapters.llm.builtin.looks import ACCENTS
+from adapters.llm.builtin.shapes import is_row
 from adapters.llm.builtin.words import field as read_field
 from adapters.llm.builtin.words import (
     identifier,
@@ -20,6 +22,16 @@ from adapters.llm.builtin.words import (
 )
 from core.manifests import DataModel
 
+
+@dataclass(frozen=True)
+class Said:
+    """A noun with the phrases of its fields; `sure` unless the noun may only be where or for whom something is kept."""
+
+    noun: str
+    phrases: list[str]
+    sure: bool
+
+
 _STOP = r"(?:;|\.(?:\s|$)|\n|$)"
 _NO_NOUN = r"(?!(?:who|which|that|it|they|we|i)\b)"
 _ENTITY = re.compile(
@@ -29,12 +41,13 @@ _ENTITY = re.compile(
 )
 _NOT_NOUNS = {
     "app", "application", "page", "website", "site", "tool", "system", "crm", "tracker", "manager", "list", "for", "it",
-    "which", "that", "each", "every", "also", "and", "dashboard", "database", "blog", "todo", "board", "kanban",
+    "which", "that", "each", "every", "also", "and", "dashboard", "database", "blog", "todo", "board", "kanban", "glossary", "dictionary",
+    "logbook", "roster", "rota", "schedule", "timetable", "checklist", "sheet", "something", "anything",
 }  # fmt: skip
 _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
-    "handle", "some", "to", "i", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
+    "handle", "some", "to", "i", "have", "has", "got", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
     "english", "their", "its", "his", "her", "your", "these", "those",
 }  # fmt: skip
 _PRONOUNS = words_of("we i you they us own who")
@@ -52,17 +65,33 @@ FEWEST_FIELDS = 3
 _NO_RECORDS = words_of("""
     chart charts graph graphs report reports calendar map maps button buttons login logins notification
     notifications email emails reminder reminders import imports export exports filter filters pdf csv timer
-    timers countdown game games roster rosters plan plans rule rules result results statistic statistics
+    timers countdown game roster plan rule result statistic statistics
 """)
 
 
-_CONTAINERS = r"list|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|box(?!es)|sheet|app|planner|catalog(?:ue)?"
+_CONTAINERS = (
+    r"list|checklist|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|box(?!es)|sheet|app|planner|catalog(?:ue)?"
+    r"|chart|rota|roster|timetable"
+)
+_PLACES = words_of("""
+    wardrobe closet pantry fridge freezer cellar garage kitchen storeroom storage warehouse cupboard shed attic basement office lab
+    laboratory workshop toolbox garden shelf cabinet locker room truck van studio house home flat apartment hut
+""")
+"""What is kept in them are things: “wardrobe inventory”."""
+_LISTS_BY_WHAT_IS_DONE = {
+    "shopping": "items",
+    "packing": "items",
+    "waiting": "entries",
+    "mailing": "contacts",
+    "guest": "guests",
+    "wish": "wishes",
+}
 _OF_WHAT = re.compile(
-    rf"\b(?P<kept>[a-z][a-z-]*(?: [a-z][a-z-]*)?) (?:{_CONTAINERS})s?(?P<place> (?:for|at|in) (?:the |our |my |an? )?[a-z-]+(?: [a-z-]+){{0,2}})?"
+    rf"\b(?P<kept>[a-z][a-z-]*(?: [a-z][a-z-]*)?) (?:{_CONTAINERS})s?(?P<place> (?:for|at|in) (?:the |our |my |an? )?[a-z'-]+(?: [a-z'-]+){{0,2}})?"
     r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
 )  # fmt: skip
 _AT_A_PLACE = re.compile(
-    r"\b(?P<kept>[a-z][a-z-]*s) (?P<place>(?:for|at|in) (?:the |our |my |an? )[a-z-]+(?: [a-z-]+){0,2})(?=:| with\b)",
+    r"\b(?P<kept>[a-z][a-z-]*s) (?P<place>(?:for|at|in) (?:the |our |my |an? )[a-z'-]+(?: [a-z'-]+){0,2})(?=:| with\b)",
     re.I,
 )
 
@@ -78,7 +107,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
     the court with player” bookings, “a todo list with task” tasks. `preset` is the pattern of a well-known app, of `kept`.
     """
     known = re.compile(
-        rf"\b(?:{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:of|for) (?:the |our |my |an? )[a-z-]+(?: [a-z-]+){{0,2}})?"
+        rf"\b(?P<word>{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:of|for) (?:the |our |my |an? )[a-z'-]+(?: [a-z'-]+){{0,2}})?"
         r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
     )  # fmt: skip
     for pattern in (_OF_WHAT, known, _AT_A_PLACE):
@@ -88,7 +117,9 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
         fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
         if not any(map(known_field, split_list(re.split(_STOP, fields)[0]))):
             continue
-        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _KINDS_OF_APPS | FILLER | ACCENTS.keys():
+        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in (
+            (_KINDS_OF_APPS | FILLER | ACCENTS.keys()) - _LISTS_BY_WHAT_IS_DONE.keys()
+        ):
             continue
         place = match["place"] or ""
         if (
@@ -97,9 +128,19 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
             and singular(place.split()[-1]) != place.split()[-1]
         ):
             continue  # “a list for customers with name” is of customers
-        what = kept if pattern is known else _noun(match["kept"])
+        what = _noun(match["word"]) or kept if pattern is known else _noun(match["kept"])
+        if pattern is known and singular(what) == what:
+            what = kept
+        if pattern is _OF_WHAT and "checklist" in match[0].casefold():
+            what = "steps"
+        elif pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _PLACES:
+            what = kept or "items"
         if pattern is not known and not what:
-            what = "items" if is_doing(match["kept"].split()[-1].casefold()) and " list" in match[0].casefold() else ""
+            what = (
+                _LISTS_BY_WHAT_IS_DONE.get(match["kept"].split()[-1].casefold(), "")
+                if " list" in match[0].casefold()
+                else ""
+            )
         if what:
             return f"{text[: match.end()]}, {plural(singular(what))} with {fields}"
     return text
@@ -183,11 +224,40 @@ def unlisted(text: str) -> str:
 
 def entities(text: str) -> list[DataModel]:
     """Return the models that clauses like 'orders with item and price' describe, relations resolved."""
-    found = _said_lists(text)
+    return _models(_said_lists(text))
+
+
+_ROW = re.compile(rf"(?P<mark>: | with |: ?\n)(?P<fields>.+?)(?={_STOP})", re.I | re.S)
+
+
+def row_alone(text: str) -> tuple[list[DataModel], str] | None:
+    """
+    Return what a row of fields describes that belongs to no noun, and the text with a noun for it: “a list with lens, borrower, …”.
+
+    It is called by its first field, which mostly says what it is about, or are entries.
+    """
+    for match in _ROW.finditer(text):
+        phrases = split_list(match["fields"])
+        first = phrases[0].casefold() if phrases else ""
+        if not is_row(match["fields"]):
+            continue
+        own = re.fullmatch(r"[a-z]+(?: [a-z]+)?", first) and not known_field(first) and _noun(first)
+        noun = plural(singular(own)) if own else "entries"
+        if models := _models([Said(noun, phrases, sure=False)]):
+            return models, f"{text[: match.start()]}, {noun} with {text[match.start('fields') :]}"
+    return None
+
+
+def unsure_of(text: str) -> bool:
+    """Say whether what is kept was called by a word that may only be where or for whom it is."""
+    return not all(one.sure for one in _said_lists(text))
+
+
+def _models(found: list[Said]) -> list[DataModel]:
     words = _words_for(found)
     models: dict[str, DataModel] = {}
-    for noun, phrases in found:
-        model = model_of(noun, phrases, words)
+    for one in found:
+        model = model_of(one.noun, one.phrases, words)
         if model is not None and model.name not in models and is_told(model):
             models[model.name] = model
     known = set(models)
@@ -201,21 +271,21 @@ _AND_SO_ON = words_of("etc more others other so on all that such stuff things so
 
 
 def skipped(text: str, models: list[DataModel]) -> list[str]:
-    """Return what stands in the lists and became no field of theirs."""
-    found, kept = _said_lists(unlisted(text)), {model.name for model in models}
+    """Return what stands in the lists of a text, as `lists_of` or `row_alone` wrote it, and became no field of theirs."""
+    found, kept = _said_lists(text), {model.name for model in models}
     words = _words_for(found)
     return [
         phrase
-        for noun, phrases in found
-        if identifier(singular(noun)) in kept
-        for phrase in phrases
+        for one in found
+        if identifier(singular(one.noun)) in kept
+        for phrase in one.phrases
         if read_field(phrase, words) is None and not _AND_SO_ON.issuperset(phrase.casefold().split())
     ]
 
 
-def _said_lists(text: str) -> list[tuple[str, list[str]]]:
+def _said_lists(text: str) -> list[Said]:
     """Return each noun that has a list of fields, and their phrases."""
-    found: list[tuple[str, list[str]]] = []
+    found: list[Said] = []
     # "Build a CRM for a bakery: customers with ..." - what stands before the colon names the app.
     head, colon, rest = text.partition(":")
     if colon and re.search(r"\b(with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
@@ -223,17 +293,58 @@ def _said_lists(text: str) -> list[tuple[str, list[str]]]:
     for match in _ENTITY.finditer(text):
         noun = _noun(_longer(match["noun"], text[: match.start()]))
         # “lost & found list” is no list of founds, “fuel for the van: …” none of vans.
-        told_before = text[: match.end("noun") - len(match["noun"].split()[-1])]
+        before = text[: match.end("noun") - len(noun)] if noun else ""
+        last = text[: match.end("noun") - len(match["noun"].split()[-1])]
         beside = text[: match.start()].rstrip().endswith("&")
-        if noun and not beside and not _is_purpose(noun, told_before):
-            found.append((noun, _without_looks(split_list(match["fields"].rstrip(") ")))))
+        if noun and not beside and not (_is_one(noun) and (_FOR.search(before[-40:]) or _FOR.search(last[-40:]))):
+            has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
+            guessed = (
+                _MANY_FOR.search(before[-40:])
+                or (_is_one(noun) and not has and not _is_named(before, match["noun"]))
+                or _is_clause(noun)
+            )
+            found.append(Said(noun, _without_looks(split_list(_closed(match["fields"]))), sure=not guessed))
     return found
 
 
-def _is_purpose(noun: str, before: str) -> bool:
-    """Say whether a noun is one thing for which something is kept; `before` is what stands before its last word."""
-    one = singular(noun) == noun and plural(noun) != noun
-    return one and re.search(r"\b(?:for|at|in) (?:the |my |our )?$", before[-40:]) is not None
+def _closed(fields: str) -> str:
+    """Return a row of fields without a bracket that was opened before it."""
+    return fields.rstrip().removesuffix(")") if fields.count(")") > fields.count("(") else fields
+
+
+_FOR = re.compile(r"\b(?:for|at|in) (?:the |my |our |his |her |their )?$", re.I)
+_MANY_FOR = re.compile(
+    r"(?<!list )(?<!log )(?<!table )(?<!tracker )(?<!register )(?<!database )\b(?:for|at|in) (?:the |my |our |his |her |their )$",
+    re.I,
+)
+
+
+def _is_clause(noun: str) -> bool:
+    """Say whether a noun has several of something in its middle, as “tenants report defects” has."""
+    return any(
+        singular(word) != word and word not in _PLURAL_FIRST and not word.endswith("ss") for word in noun.split()[:-1]
+    )
+
+
+_PLURAL_FIRST = words_of(
+    "sales sports news goods savings customs arms sms gas bus tennis christmas business series lens"
+)
+
+
+def _is_one(noun: str) -> bool:
+    return singular(noun) == noun and plural(noun) != noun
+
+
+def _is_named(before: str, noun: str) -> bool:
+    """Say whether one of something has fields: “every plant has”, “keep track of paint with”; what is only headed may be a title."""
+    said = f"{before[-30:]}{noun}"
+    return _NAMED_AS_KEPT.search(said) is not None
+
+
+_NAMED_AS_KEPT = re.compile(
+    r"\b(?:each|every|per|track(?:ing)?|track of|(?:list|log|record|inventory|collection|catalogue?) of) (?:(?:our|my|the|all) )?[\w-]+(?: [\w-]+)?$",
+    re.I,
+)
 
 
 def _longer(noun: str, before: str) -> str:
@@ -246,15 +357,15 @@ def _longer(noun: str, before: str) -> str:
     return noun if alone or len(noun.split()) != 2 or _noun(noun).count(" ") != 1 else f"{word} {noun}"
 
 
-def _words_for(found: list[tuple[str, list[str]]]) -> dict[str, str]:
+def _words_for(found: list[Said]) -> dict[str, str]:
     """Return the words for the models that lists describe, by which a field is one of another list."""
     stubs = [
         DataModel.model_validate(
-            {"name": identifier(singular(noun)), "label": label(singular(noun)), "plural": label(plural(singular(noun))),
+            {"name": identifier(singular(one.noun)), "label": label(singular(one.noun)), "plural": label(plural(singular(one.noun))),
              "fields": [{"name": "name", "label": "Name"}]}
         )
-        for noun, _ in found
-        if identifier(singular(noun))
+        for one in found
+        if identifier(singular(one.noun))
     ]  # fmt: skip
     return known_words(stubs)
 
@@ -267,8 +378,11 @@ def _without_looks(phrases: list[str]) -> list[str]:
     ]
     colours = sum(phrase in ACCENTS for phrase in said)
     looks = {"dark", *([*ACCENTS, "light"] if colours == 1 else ())}
-    rest = [phrase for phrase, words in zip(phrases, said, strict=True) if words not in looks]
-    return rest or phrases
+    # Only at the end: “white, black, date” are fields.
+    last = len(said)
+    while last and said[last - 1] in looks:
+        last -= 1
+    return phrases[:last] or phrases
 
 
 def _noun(phrase: str) -> str:
@@ -276,12 +390,15 @@ def _noun(phrase: str) -> str:
     said = phrase.casefold().split()
     if said in (["records"], ["entries"]):
         return said[0]
+    if len(said) > 1 and said[0] in ("i", "we", "you", "they"):
+        return ""  # “how many birds I see”
     words = [spelled(word) for word in said if word not in _NO_PART_OF_NOUNS]
     # "import contacts": what is done with them is no part of their name.
     while len(words) > 1 and words[0] in WISHES | _KEEPING:
         words = words[1:]
     if (
         not words
+        or len(words[-1]) < 2
         or words[-1] in _NOT_NOUNS
         or words[-1] in ("should", "must", "can", "will")
         or words[-1] in _NO_RECORDS

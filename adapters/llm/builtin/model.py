@@ -89,27 +89,29 @@ def _sections(prompt: str) -> dict[str, Any]:
     ):
         found["files"][json.loads(match["path"])] = match["text"]
     if "request" in found:
-        request = tidied(_OURS.sub("", found["request"]))
-        found["request"] = _with_offer(request, found.get("talk") or []) if found.get("app") is None else request
+        request, found["agreed"] = tidied(_OURS.sub("", found["request"])), False
+        if found.get("app") is None:
+            request, found["agreed"] = _with_offer(request, found.get("talk") or [])
+        found["request"] = request
     return found
 
 
-def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> str:
-    """Return what is asked for, where it answers an offer to build something: yes to that, or a change of it."""
+def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> tuple[str, bool]:
+    """Return what is asked for, where it answers an offer to build something: yes to that, or a change of it; and whether it is a yes."""
     wishes: list[str] = []
     said = list(talk)
     while len(said) > 1 and said[-1]["by"] == BOT and said[-1]["said"].startswith(OFFER) and said[-2]["by"] != BOT:
         wishes.insert(0, tidied(said[-2]["said"]).rstrip(" .!"))
         said = said[:-2]
     if not wishes:
-        return request
+        return request, False
     wishes = [wish for wish in wishes if not _YES.fullmatch(wish)] or wishes
     offered = ". ".join(wishes)
     if _YES.fullmatch(request.strip()):
-        return sentence(understand(offered)) or offered
+        return offered, True
     if _LESS.match(request) or (understand(request).clear and not _MORE.match(request)):
-        return request
-    return f"{offered}. {request}"
+        return request, False
+    return f"{offered}. {request}", False
 
 
 def _sentences(request: str) -> list[str]:
@@ -130,7 +132,7 @@ def _triage(sections: dict[str, Any]) -> Triage:
     manifest = _manifest(sections.get("app"))
     if manifest is None:
         if not sections.get("tree"):
-            return _triage_of_new(request, decisions, react=_react(sections))
+            return _triage_of_new(request, decisions, react=_react(sections), agreed=sections["agreed"])
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
     if _QUESTION.match(request):
@@ -147,8 +149,11 @@ def _triage(sections: dict[str, Any]) -> Triage:
     return Triage(intent="change", reply=reply, questions=["Can you say it as one of these changes?"])
 
 
-def _triage_of_new(request: str, decisions: list[str], *, react: bool) -> Triage:
-    """Build only what was understood whole; show the rest before anything is built."""
+AGREE = "Yes, build it"
+
+
+def _triage_of_new(request: str, decisions: list[str], *, react: bool, agreed: bool = False) -> Triage:
+    """Build only what was understood whole, or was `agreed` to; show the rest before anything is built."""
     if language := foreign(request):
         reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
         return Triage(intent="build", reply=reply, questions=["Can you say it in English?"], options=EXAMPLES)
@@ -157,19 +162,19 @@ def _triage_of_new(request: str, decisions: list[str], *, react: bool) -> Triage
         reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
         asked = ["What should the app keep, with which fields?"]
         return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
-    if not found.left_out:
+    if agreed or not (found.left_out or found.unsure):
         return Triage(intent="build", decisions=decisions)
-    missing = listed(quoted(found.left_out), MOST_NAMED)
     told = "; ".join(
         f"a list “{model.plural.lower()}” with {', '.join(one.label.lower() for one in model.fields)}"
         for model in found.models
     )
     would = told or f"a page “{found.title}” with the sections {', '.join(found.sections or DEFAULT_SECTIONS)}"
     would += f", in {' and '.join(looks)}" if (looks := looks_of(found)) else ""
-    reply = f"{OFFER} {would}.\nLeft out, because that needs a model: {missing}.\n{CONNECT}"
-    simply = sentence(found)
-    asked = ["Shall I build it without that?" if simply else "Can you say it without that, in one sentence?"]
-    return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply] if simply else [])
+    reply, simply = f"{OFFER} {would}.", sentence(found)
+    if found.left_out:
+        reply += f"\nLeft out (a model could do that): {listed(quoted(found.left_out), MOST_NAMED)}.\n{CONNECT}"
+    asked = ["Shall I build it without that?" if found.left_out else "Shall I build it like that?"]
+    return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply or AGREE])
 
 
 def _react(sections: Mapping[str, Any]) -> bool:

@@ -48,6 +48,8 @@ def rename(state: Changed, clause: str) -> str:
     ):
         return ""
     model = model_in(state, old)
+    if model is None and old.casefold() in ("list", "table") and len(state.manifest.models) == 1:
+        model = state.manifest.models[0]
     if model is not None and owner is None:
         return _rename_model(state, model, new)
     if inside := re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I):
@@ -186,21 +188,75 @@ _CHOICE_NAMES = (
 )
 
 
-def add_choice(state: Changed, clause: str) -> str:
-    """'Add a size dropdown to items with small, medium and large'."""
+def _unquoted(clause: str) -> str:
+    return re.sub(r"[\"“”]", "", clause)
+
+
+def oblige(state: Changed, clause: str) -> str:
+    """Say what has to be filled in: 'the email is required', 'make phone and city optional'."""
     match = re.match(
-        r"(?:add|create|include)\s+(?:an?\s+)?(?P<name>[\w ]+?)(?P<kind>\s+(?:field|dropdown|select))?(?:\s+to\s+(?P<model>[\w ]+?))?"
-        r"\s*(?::|\s+with(?P<said>\s+(?:the\s+)?(?:options|choices|values))?)\s+(?P<list>[^:()]+)$",
+        r"(?:make|set|mark)?\s*(?:the\s+)?(?P<fields>.+?)(?:\s+fields?)?(?:\s+(?:of|in|for)\s+(?:the\s+)?(?P<model>[\w ]+?))?\s+"
+        r"(?:(?:should|must|has to|have to|needs to|is|are|as)\s+)?(?:be\s+)?(?P<how>required|mandatory|obligatory|optional|can be (?:left )?empty|may be (?:left )?empty)$",
         clause, re.I,
     )  # fmt: skip
     if not match:
         return ""
+    needed = match["how"].casefold() in ("required", "mandatory", "obligatory")
+    said = []
+    for phrase in split_list(match["fields"]):
+        model = (model_in(state, match["model"]) if match["model"] else None) or model_with_field(state, phrase)
+        found = field_in(model, phrase) if model else None
+        if model is None or found is None:
+            return ""
+        fields = [
+            one.model_copy(update={"required": needed}) if one.name == found.name else one for one in model.fields
+        ]
+        put_model(state, model.model_copy(update={"fields": fields}))
+        said.append(found.label.lower())
+    return f"{' and '.join(said)} {'is' if len(said) == 1 else 'are'} {'required' if needed else 'optional'}"
+
+
+def add_lane(state: Changed, clause: str) -> str:
+    """Add a lane to a board: 'add a column On hold'."""
+    match = re.match(
+        r"(?:add|create)\s+(?:an?\s+|another\s+)?(?:new\s+)?(?:column|lane|stage)\s+(?:called\s+|named\s+|for\s+)?(?P<name>[\w -]{2,40})$",
+        _unquoted(clause),
+        re.I,
+    )
+    boards = [page.model for page in state.manifest.pages if page.view == "board"]
+    model = next((one for one in state.manifest.models if one.name in boards), None)
+    lanes = (
+        next((one for one in model.fields if one.name == "status" and one.type == "choice"), None) if model else None
+    )
+    if not match or model is None or lanes is None or match["name"].casefold() in lanes.choices:
+        return ""
+    added = lanes.model_copy(update={"choices": [*lanes.choices, match["name"].casefold()]})
+    put_model(
+        state, model.model_copy(update={"fields": [added if one.name == "status" else one for one in model.fields]})
+    )
+    return f"the board has a column {match['name']}"
+
+
+def add_choice(state: Changed, clause: str) -> str:
+    """'Add a size dropdown to items with small, medium and large'."""
+    match = re.match(
+        r"(?:add|create|include)\s+(?:an?\s+)?(?:new\s+)?(?P<asked>field\s+|dropdown\s+)?(?P<name>[\w ]+?)(?P<kind>\s+(?:field|dropdown|select))?(?:\s+to\s+(?P<model>[\w ]+?))?"
+        r"\s*(?::|\s+with(?P<said>\s+(?:the\s+)?(?:options|choices|values))?)\s+(?P<list>[^:()]+)$",
+        _unquoted(clause), re.I,
+    )  # fmt: skip
+    if not match:
+        return ""
     model = model_in(state, match["model"]) if match["model"] else _default_model(state)
-    choices = split_list(re.sub(r"\bor\b", ",", match["list"]))
+    choices = split_list(re.sub(r"\bor\b|/", ",", match["list"]))
     if (
         model is None
         or len(choices) < 2
-        or not (match["kind"] or match["said"] or identifier(match["name"]) in _CHOICE_NAMES)
+        or not (
+            match["asked"]
+            or match["kind"]
+            or match["said"]
+            or identifier(match["name"]).rpartition("_")[2] in _CHOICE_NAMES
+        )
     ):
         return ""
     return _put_fields(state, model, f"{match['name']} ({', '.join(choices)})")
@@ -209,12 +265,17 @@ def add_choice(state: Changed, clause: str) -> str:
 def add_model(state: Changed, clause: str) -> str:
     """Add a list: 'add suppliers with name and phone'."""
     opening = re.match(
-        r"(?:add|create|include|track|keep track of|keep|list|we (?:also )?have)\s+(?:an?\s+)?(?:new\s+)?", clause, re.I
+        r"(?:add|create|include|track|keep track of|keep|list|we (?:also )?have)\s+(?:an?\s+)?(?:(?:new|second|third|another|further)\s+)?",
+        clause,
+        re.I,
     )
     if not opening:
         return ""
     text = re.sub(
-        r"^(?:list|table|entity|section)\s+(?:of|for|called|named)?\s*", "", clause[opening.end() :], flags=re.I
+        r"^(?:list|table|entity|section)(?::|\s+(?:of|for|called|named))?\s*",
+        "",
+        _unquoted(clause[opening.end() :]),
+        flags=re.I,
     )
     head = re.split(r"\bwith\b|:", text, maxsplit=1)[0]
     known = "|".join(re.escape(word) for word in known_words(state.manifest.models))
@@ -240,6 +301,9 @@ def add_model(state: Changed, clause: str) -> str:
     return ""
 
 
+_SEVERAL = r"(?:add|include)\s+(?P<fields>[^:]+?)(?P<model>)$"
+
+
 def add_fields(state: Changed, clause: str) -> str:
     """Add fields to a list: 'add a notes field to orders', 'customers should have a birthday'."""
     patterns = (
@@ -250,8 +314,11 @@ def add_fields(state: Changed, clause: str) -> str:
         r"(?:track|store|record|show)\s+(?P<fields>.+?)\s+(?:of|for|on)\s+(?:each\s+|every\s+|the\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?P<model>[\w -]+?)\s+(?:also\s+)?(?:have|has|need|needs)\s+(?P<fields>.+)$",
         r"(?:add|include)\s+(?P<fields>.+?\s+(?:fields?|columns?)(?:\s*\([^)]*\))?)(?P<model>)$",
+        r"(?:add|include)\s+(?:an?\s+)?(?:new\s+)?(?:fields?|columns?)\s*(?:called\s+|named\s+|for\s+(?:the\s+)?|:\s*)?(?P<fields>.+)(?P<model>)$",
+        _SEVERAL,
         r"(?:add|include)\s+(?P<fields>(?:an?\s+)?[\w]+(?:\s+[\w]+)?(?:\s*\([^)]*\))?)(?P<model>)$",
     )
+    clause = _unquoted(clause)
     for pattern in patterns:
         match = re.match(pattern, clause, re.I)
         if not match:
@@ -263,6 +330,11 @@ def add_fields(state: Changed, clause: str) -> str:
             # Without a word that it is a field, only what can hardly be anything else: "add a due date".
             guess = read_field(match["fields"], {})
             if guess is None or guess.type == "text":
+                continue
+        if pattern == _SEVERAL:
+            # Of several one has to be.
+            guesses = [read_field(phrase, {}) for phrase in split_list(match["fields"])]
+            if len(guesses) < 2 or None in guesses or all(one is not None and one.type == "text" for one in guesses):
                 continue
         if said := _put_fields(state, model, match["fields"]):
             return said

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.llm.builtin.coverage import FILLER, left_out, stems
-from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, skipped, unlisted
+from adapters.llm.builtin.known import BOARD, PRESETS, SECTIONS, lanes_in, poll_in, preset_in, sections_in, with_lanes
+from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, row_alone, skipped, unlisted, unsure_of
 from adapters.llm.builtin.looks import ACCENTS, IN_LOOKS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
+from adapters.llm.builtin.shapes import in_shape
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.words import (
     REQUIRED_FIRST,
     TYPE_NAMES,
+    known_field,
     label,
     words_of,
 )
@@ -31,39 +34,19 @@ _NOT_BY_TITLE = {
         three four five several
     """),
 }  # fmt: skip
-# Well-known apps: the words that call for them, the view, and what they keep.
-PRESETS: tuple[tuple[str, str, str, str], ...] = (
-    (r"kanban|task board|trello", "Kanban board", "board",
-     "cards with title, description, assignee, status (to do, doing, done) and due date"),
-    (r"to-?do|task list|tasks", "To-do list", "table", "tasks with title, done, due date and notes"),
-    (r"blog|journal|diary", "Blog", "cards", "posts with title, author, body and published date"),
-    (r"booking|appointment|reservation", "Bookings", "table",
-     "bookings with name, email, phone, start time, guests, status (requested, confirmed, cancelled) and notes"),
-    (r"inventory|stock|warehouse", "Inventory", "table",
-     "items with name, sku, category, quantity, reorder level, price and supplier"),
-    (r"survey|questionnaire|feedback form|poll", "Survey", "table",
-     "responses with name, email, rating, would recommend (yes, maybe, no) and comments"),
-    (r"crm|customer relation", "CRM", "table",
-     "companies with name, website and phone; contacts with name, company, email, phone and stage (lead, qualified, won, lost)"),
-    (r"expenses?|spending|budget", "Expenses", "table",
-     "expenses with description, amount, category (food, travel, office, other), date and paid"),
-    (r"recipes?|cook ?book", "Recipes", "cards", "recipes with title, servings, minutes, ingredients and instructions"),
-    (r"contacts?|address ?book|phone ?book", "Contacts", "table", "contacts with name, email, phone, company and notes"),
-    (r"events?|rsvp|guest list", "Events", "table",
-     "events with title, date, start time, location, capacity and description; guests with name, event, email and attending (yes, no, maybe)"),
-    (r"bug|issue tracker|ticket|help ?desk", "Tickets", "board",
-     "tickets with title, description, reporter, priority and status (open, in progress, closed)"),
-    (r"library|books", "Library", "table", "books with title, author, year, pages, read (boolean) and notes"),
-)  # fmt: skip
 _LANDING = re.compile(
     r"\b(landing ?page|home ?page|web ?site|one-?pager|portfolio|coming soon|(?:marketing|public|club|info|information|event) ?page)\b",
     re.I,
 )
+_A_PAGE = re.compile(r"\b(?:web ?)?(?:page|site) for\b", re.I)
+"""What is mostly one page to look at; with fields that are often fields it keeps something."""
 _FOR = re.compile(
     r"\b(?:for\s+(?:an?|my|our|the)?|called|named)\s*(?:(?!\b(?:with|that|where|which|including|featuring)\b)[^,.:;\n]){1,60}",
     re.I,
 )
 MAX_SENTENCE_CHARS = 300
+MOST_WORDS_BEFORE = 5
+"""How many words a sentence may have to be a title, where the lists come in another one."""
 # Not what records are of: these are things that an app does or shows.
 _PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
 _NO_TITLE = words_of("register we i my need want bulid biuld to")
@@ -71,7 +54,7 @@ _ORDERS = words_of(
     "show calculate compute display sort filter search remind notify warn send email print import sum count"
 )
 _IN_SENTENCES = words_of(
-    "we're i'm us something anything own needs wants we i they got keep keeps forgetting is are who which so nobody could would should someone somebody looking"
+    "we're i'm us something anything own needs wants we i they got keep keeps forgetting is are has have who which so nobody could would should someone somebody looking"
 )
 
 
@@ -90,6 +73,8 @@ class Understood:
     """What a page was asked to have."""
     left_out: list[str] = field(default_factory=list)
     """What of the request would not be built, in the person's words."""
+    unsure: bool = False
+    """Whether what is kept was guessed, and is better shown before it is built."""
 
     @property
     def clear(self) -> bool:
@@ -100,16 +85,27 @@ class Understood:
 def understand(request: str, *, react: bool = False) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
     request, elsewhere = without_stack(_to_the_point(request), react=react)
-    request = re.sub(r"\bw/ ?", "with ", request)
-    found = _understood(request)
+    request = in_shape(re.sub(r"\bw/ ?", "with ", request))
+    request, order = _without_order(request)
+    found, read = _understood(request)
+    if order and (ordered := _ordered(found.models, order)):
+        found = replace(found, models=ordered)
+    elif order:
+        elsewhere = [*elsewhere, order[0].strip(" ,.")]
     # What stands in brackets behind a field is its type, or the list that it is one of.
     lists = "|".join(re.escape(form) for model in found.models for form in (model.plural, model.label))
-    said = re.sub(rf"\((?:one of (?:the |our |my )?(?:{lists or '(?!)'})|{_TYPE_SAID})\)", "", request, flags=re.I)
+    types = rf"(?:{_TYPE_SAID}|{_OBLIGED})"
+    said = re.sub(
+        rf"\((?:one of (?:the |our |my )?(?:{lists or '(?!)'})|{types}(?:, ?{types})?)\)|\b(?:y/n|yes/no|yes or no)\b",
+        "",
+        request,
+        flags=re.I,
+    )
     missing = [
         *elsewhere,
         *_PART_OF_A_FORM.findall(request),
         *(left := left_out(said, _covered(request, found))),
-        *(one for one in skipped(request, found.models) if not any(one in other for other in left)),
+        *(one for one in skipped(read, found.models) if not any(one in other for other in left)),
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
@@ -129,9 +125,29 @@ _ASKING = re.compile(
     r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
 )  # fmt: skip
 _THANKS = re.compile(
-    r"[\s,.!-]*\b(?:please|pls|plz|thanks(?: a lot| so much| in advance)?|thank you|thx|cheers|asap)\b[\s.!?]*(?=$|\n)",
+    r"[\s,.!-]*\b(?:please|pls|plz|(?:many )?thanks(?: a lot| so much| in advance| a bunch)?|thank you(?: so much| very much)?|thx|ty|cheers|asap|"
+    r"(?:best|kind) regards|best)\b(?:[,!.]?\s+[A-Z][a-z]+(?: from [\w ]{1,30})?)?[\s.!?]*(?=$|\n)", re.I
+)  # fmt: skip
+_CONTEXT = re.compile(
+    r"^(?:(?:we|i)(?:'re|'m| are| am| run| have| own| coach| teach| keep| always| often| lose| lost| forget| work)|our|my|at (?:our|my|the)|nobody|everyone|"
+    r"right now|currently|today|so far|every \w+)\b(?P<said>[^.!?:;\n]{3,160})(?:[.!?]\s+|\n)(?=\S)", re.I
+)  # fmt: skip
+"""A sentence before the wish that tells why: how things are, and nothing that is asked for."""
+_ASKED = re.compile(
+    r"\b(?:need|needs|want|wants|like|please|can you|could|should|must|only|never|without|not|no|build|make|create|(?<!losing )(?<!lose )(?<!lost )track|except|but)\b",
     re.I,
 )
+_WHOSE_WISH = re.compile(
+    r"^(?:for (?:our|my|the|a) (?:[\w'-]+ ){1,4}?,?\s*(?=(?:i|we) (?:need|want|would|'d)|please|can |could )"
+    r"|(?:we(?:'re| are| run| have| own)|i(?:'m| am| run| coach| teach| own| have))\b[^,.:;\n]{1,60}?(?:,? (?:and|so)(?: we| i)?|,) (?=(?:please|can|could|need|want|build|make|create)\b)"
+    r"|(?:my|our|the) [\w'-]+(?: [\w'-]+)? (?:wants?|needs?|would like|is looking for|asked for) (?=an?\b|some\b))", re.I
+)  # fmt: skip
+"""Who wishes it, in one breath with the wish."""
+
+
+_IS_QUESTION = re.compile(r"\b(?:can|could|would|will|may|is it possible|how about|what about)\b[^?]*\?\s*$", re.I)
+"""A message that ends as a question: its mark belongs to no field."""
+_LISTS = re.compile(r":|\bwith\b|\bhave\b|\bhas\b|\n\s*[-*•]")
 
 
 def _to_the_point(text: str) -> str:
@@ -139,8 +155,14 @@ def _to_the_point(text: str) -> str:
     text = "".join(
         char for char in text if unicodedata.category(char) not in ("So", "Sk", "Cs") and char not in "\u200d\ufe0f"
     )
-    text = text.replace("\u2019", "'")
-    for pattern in (_GREETING, _PREFACE, _ASKING, _PREFACE):
+    text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St)\. (?=[A-Z])", r"\1 ", text.replace("\u2019", "'"))
+    if text.count("?") == 1 and _IS_QUESTION.search(text):
+        text = text.rstrip().removesuffix("?")
+    for pattern in (_GREETING, _PREFACE):
+        text = pattern.sub("", text, count=1)
+    while (match := _CONTEXT.match(text)) and not _ASKED.search(match["said"]) and _LISTS.search(text[match.end() :]):
+        text = text[match.end() :]
+    for pattern in (_GREETING, _PREFACE, _WHOSE_WISH, _ASKING, _PREFACE):
         text = pattern.sub("", text, count=1)
     while (shorter := _THANKS.sub("", text)) != text:
         text = shorter
@@ -179,10 +201,13 @@ def _covered(request: str, found: Understood) -> set[str]:
     if found.landing:
         texts += [match[0] for match in _LANDING.finditer(text)]
         texts += [match[0] for match in _FOR.finditer(text)]
-        there = [SECTIONS[name] for name in found.sections]
+        texts += found.sections
+        there = [SECTIONS[name] for name in found.sections if name in SECTIONS]
         texts += [match[0] for pattern in there for match in re.finditer(rf"\b(?:{pattern})\b", text, re.I)]
     if found.view == "board":
         texts.append("kanban board")
+    if [one.name for one in found.models] == ["vote"]:
+        texts.append(f"poll vote quick {found.title}")
     if found.accent:
         texts += [name for name, value in ACCENTS.items() if value == found.accent] + [
             "colour color accent theme colours colors"
@@ -252,7 +277,7 @@ def sentence(found: Understood) -> str:
     ):
         again = understand(text)
         # The rest is only how it was said.
-        same = replace(found, left_out=[], preset=again.preset, view=again.view) == again
+        same = replace(found, left_out=[], unsure=False, preset=again.preset, view=again.view) == again
         if same and len(text) <= MAX_SENTENCE_CHARS:
             return text
     return ""
@@ -281,60 +306,88 @@ def _field_words(field: DataField, model: DataModel) -> str:
     )
 
 
-def _understood(request: str) -> Understood:
+_ORDER = re.compile(
+    r",?\s*\b(?:(?:sorted|ordered) by (?P<field>[a-z]+(?: [a-z]+)?)(?P<down>,? (?:descending|desc|newest first|latest first|highest first))?"
+    r"|(?P<newest>(?:newest|latest|most recent) first))(?=\s*(?:[,.:;\n]|$)|\s+(?:with|where|and|that)\b)", re.I
+)  # fmt: skip
+
+
+def _without_order(text: str) -> tuple[str, re.Match[str] | None]:
+    """Return a text without the order in which it wants things shown, and that."""
+    match = _ORDER.search(text)
+    return (f"{text[: match.start()]}{text[match.end() :]}", match) if match else (text, None)
+
+
+def _ordered(models: list[DataModel], order: re.Match[str]) -> list[DataModel]:
+    """Return the models, the one that has the field in that order; none where no model has it."""
+    for at, model in enumerate(models):
+        wanted = (order["field"] or "").casefold()
+        by = next(
+            (
+                one.name
+                for one in model.fields
+                if one.label.casefold() == wanted or (not wanted and one.type in ("date", "datetime"))
+            ),
+            "",
+        )
+        if by:
+            down = "-" if order["down"] or order["newest"] else ""
+            return [*models[:at], model.model_copy(update={"order_by": f"{down}{by}"}), *models[at + 1 :]]
+    return []
+
+
+def _understood(request: str) -> tuple[Understood, str]:
+    """Return what was understood but for what is left out, and the text with its lists as they were read."""
     # "like in Slack" compares; it names nothing that is kept.
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
-    text = unlisted(text)
-    preset = next((one for one in PRESETS if re.search(rf"\b(?:{one[0]})\b", text, re.I)), None)
-    if preset:
-        # Whoever gives the fields of a CRM means its people.
-        text = lists_of(text, preset[0], "contacts" if preset[1] == "CRM" else preset[3].partition(" with ")[0])
-    else:
-        text = lists_of(text)
+    if poll := poll_in(text):
+        return Understood(poll[0], [poll[1]], unsure=True), text
+    lanes, text = lanes_in(text)
+    whole, text = text, unlisted(_IN_A_MODE.sub("", text))
+    preset = preset_in(text) or (preset_in("kanban") if lanes else None)
+    text = lists_of(text, preset.pattern, preset.kept) if preset else lists_of(text)
     models = entities(text)
     begins = _LANDING.search(text[:40])
-    landing = bool(begins) or (bool(_LANDING.search(text)) and not any(is_told(model) for model in models))
-    models = [] if landing else models
-    if not models and preset and not landing:
-        models = entities(preset[3])
-    view = (
-        "board"
-        if re.search(r"\bkanban\b|\bboard\b(?! (?:members?|games?|meetings?|rooms?)\b)", text, re.I)
-        and _board_ready(models)
-        else "table"
+    looked_at = _LANDING.search(text) or (_A_PAGE.search(text[:60]) and _known_fields(models) < FEWEST_OF_A_LIST)
+    landing = bool(begins) or (
+        bool(looked_at) and not any(is_told(model) for model in models if not _A_PAGE.search(text[:60]))
     )
+    unsure = False
+    if not models and not landing and (found := row_alone(text)):
+        models, text, unsure = found[0], found[1], True
+    models = [] if landing else models
+    own = bool(models)
+    if not models and preset and not landing:
+        models = entities(preset.keeps)
+    if lanes and models:
+        models = with_lanes(models, lanes)
+    view = "board" if BOARD.search(text) and _board_ready(models) else "table"
     if preset and view == "table" and len(models) == 1:
-        view = preset[2]
+        view = preset.view
     if view == "board" and not _board_ready(models):
         view = "table"
-    own = bool(entities(text))
-    title = _title(text, preset[1] if preset and not own else "", models, landing) or "App"
+    title = _title(text, preset.title if preset and not own else "", models, landing) or "App"
     if re.search(r"\banonym", text, re.I):
         models = [_anonymous(model) for model in models]
-    name = preset[1] if preset and (models or landing) and not own else ""
+    name = preset.title if preset and (models or landing) and not own else ""
     # A colour that is kept is no wish for the looks.
     fields = [one for model in models for one in model.fields]
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
-    liked = without_dislikes(text)
+    liked = without_dislikes(whole)
     accent = accent_in(liked) if OF_THE_WHOLE.search(liked) and not kept else ""
-    return Understood(title, models, view, landing, accent, mode_in(liked), name, _sections_in(text) if landing else [])
+    sections = sections_in(text, _FOR) if landing else []
+    unsure = unsure or (own and unsure_of(text))
+    return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
 
 
-SECTIONS = {
-    "About": r"about(?: us| me)?", "Features": r"features?", "Pricing": r"pricing|prices|price list", "FAQ": r"faqs?",
-    "Testimonials": r"testimonials?", "Team": r"(?:our |the )?team", "Gallery": r"gallery", "Opening hours": r"opening (?:hours|times)",
-    "Contact": r"contacts?(?: us| details| section)?",
-}  # fmt: skip
-"""The sections that a page can have, and how people call them."""
+FEWEST_OF_A_LIST = 2
+_IN_A_MODE = re.compile(
+    r",?\s*\b(?:but |and |preferably )?in (?:dark|light)(?: mode| theme)?(?=\s*[:,.;\n]|\s*$|\s+with\b)", re.I
+)
 
 
-def _sections_in(text: str) -> list[str]:
-    """Return the sections that a page was asked to have; “about our choir” is what it is about, and “no FAQ” is none."""
-    text = _FOR.sub(" ", text)
-    bare = re.sub(
-        r"\b(?:no|not|without)(?: an?| any)? \w+|\babout (?!us\b|me\b|and\b|section|page)(?=\w)", " ", text, flags=re.I
-    )
-    return [name for name, pattern in SECTIONS.items() if re.search(rf"\b(?:{pattern})\b", bare, re.I)]
+def _known_fields(models: list[DataModel]) -> int:
+    return sum(known_field(one.label) for model in models for one in model.fields)
 
 
 def _anonymous(model: DataModel) -> DataModel:
@@ -365,18 +418,29 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
         _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
         maxsplit=1,
     )[0]
+    rest = text[text.find(sentence) + len(sentence) :]
     sentence = IN_LOOKS.sub("", sentence.rstrip())
     if landing:
         match = re.search(r"\bfor\s+(?:(?:an?|my|our|the)\s+)?(.+)", sentence, re.I)
+        if named := re.match(r"\(([A-Z][\w'&]*(?: [A-Z][\w'&]*){0,4})\)", rest):
+            return label(named[1])  # “for my band (Velvet Moles)”
         return label(match[1].strip(" ,")) if match else "Welcome"
+    if rest[:1] in (".", "!", "?", "\n") and len(sentence.split()) > MOST_WORDS_BEFORE:
+        sentence = ""
     words = re.sub(r"\b(?:app|application|web ?app|tool|system|web ?page|page|website)\b", "", sentence, flags=re.I)
     words = re.sub(
-        r"^(?:to\s+)?(?:keep track of|track|manage|organi[sz]e|store|record|handle)\s+",
+        r"^(?:to\s+)?(?:keep track of|track|manage|organi[sz]e|store|record|handle|log(?= (?:my|our|all)\b))\s+",
         "",
         " ".join(words.split()),
         flags=re.I,
     )
-    words = re.sub(r"^(?:my|our)\s+", "", words.strip(" ,-"), flags=re.I)
+    words = re.sub(
+        r"^(?:(?:something|anything|an? (?:way|place|thing)) (?:for|to) )?(?:(?:my|our|the) )?",
+        "",
+        words.strip(" ,-?"),
+        flags=re.I,
+    )
+    words = re.sub(r" (?:for|of|in|at)(?: (?:my|our|the|an?))?$| but$", "", words, flags=re.I)
     if re.match(r"for\b", words, re.I):
         words = (preset + " " + words).strip()
     words = words if preset else re.sub(r"^for\s+(?:(?:an?|my|our|the)\s+)?", "", words, flags=re.I)

@@ -24,7 +24,7 @@ _IRREGULAR = {
 }
 _SAME = (
     "news", "staff", "equipment", "inventory", "feedback", "status", "address", "business", "gear", "furniture", "luggage",
-    "stuff", "food", "homework",
+    "stuff", "food", "homework", "christmas",
 )  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
@@ -35,17 +35,18 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"printed|needs .*|learned|learnt|vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
+     r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
     # Of dates and amounts: “due” and “paid” alone are other things.
     ("money", r"amount \w+ed|salary \w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
     ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
              r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
-    ("datetime", r".*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
+    ("datetime", r"time (?:in|out)|(?:start|resolv|call|creat|open|clos|finish|end|report|complet|deliver|updat|chang|cancel|publish|log|post|order|"
+                 r"sign|approv|ship|check)ed at|(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"last (?:visit|contact|seen|check|checked|update|updated|service|serviced|watered|maintenance|inspection|login|order|payment|"
-     r"appointment|review|call|fed|met|change|refill|\w+ed|done)|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
+     r"last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
      r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
@@ -58,7 +59,7 @@ _SAID: dict[str, FieldType] = {
     "number": "decimal", "integer": "integer", "whole number": "integer", "decimal": "decimal", "money": "money",
     "date": "date", "datetime": "datetime", "time": "datetime", "text": "text", "long text": "long_text",
     "yes/no": "boolean", "yes no": "boolean", "boolean": "boolean", "checkbox": "boolean", "email": "email",
-    "phone": "phone", "url": "url", "link": "url", "currency": "money",
+    "phone": "phone", "url": "url", "link": "url", "currency": "money", "y/n": "boolean", "yes or no": "boolean",
 }  # fmt: skip
 TYPE_NAMES = tuple(_SAID)
 """What a type is called in brackets behind a field."""
@@ -105,6 +106,7 @@ FIRST_NAMES = words_of("""
 COMMON_WORDS = (
     "name", "email", "phone", "date", "price", "title", "notes", "status", "address", "description", "amount", "quantity",
     "build", "create", "customer", "customers", "order", "orders", "list", "please", "description", "inventory", "tracker",
+    "birthday", "category", "location", "supplier", "deadline", "priority", "company", "number", "colour",
 )  # fmt: skip
 
 
@@ -113,12 +115,16 @@ NEAR, NEAR_LETTERS = 0.9, 6
 
 def spelled(word: str) -> str:
     """Return a word with one slip put right where that makes a common one: two neighbours swapped, or a letter of a long word."""
+    if "-" in word:
+        return word
     for at in range(len(word) - 1):
         swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if swapped != word and swapped in COMMON_WORDS:
             return swapped
     near = difflib.get_close_matches(word, COMMON_WORDS, 1, NEAR) if len(word) >= NEAR_LETTERS else []
-    return near[0] if near and word not in ("statues",) else word
+    # “created” and “numbers” are words of their own.
+    same = near and (word.startswith(near[0]) or near[0].startswith(word))
+    return near[0] if near and not same and word not in ("statues",) else word
 
 
 def singular(noun: str) -> str:
@@ -178,12 +184,18 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     `entities` maps words for a model (singular and plural) to its name: a field called like one is a relation.
     """
     starred = phrase.rstrip(" .").endswith("*")
+    phrase, asked = _asked(phrase)
     phrase = _TAIL.sub("", _EDGES.sub("", phrase))
     required = starred or bool(_REQUIRED.search(phrase))
     phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
+    if (span := _SPAN.fullmatch(phrase)) and int(span["low"]) < int(span["high"]) <= MOST_IN_A_SPAN:
+        phrase = f"{span['name']} ({', '.join(map(str, range(int(span['low']), int(span['high']) + 1)))})"
     choices: list[str] = []
-    said: FieldType | None = None
-    target = ""
+    said: FieldType | None = asked
+    unit, target = "", ""
+    if measured := _MEASURED.fullmatch(phrase) or _SIZED.fullmatch(phrase):
+        phrase, unit = measured["name"], measured["unit"]
+        said = "money" if unit.casefold() in _CURRENCIES or unit in "€$£" else "decimal"
     if match := re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase):
         phrase, inside = match["name"], match["inside"].strip().casefold()
         parts = [part.strip() for part in inside.split(",")]
@@ -200,7 +212,7 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
                 one for one in dict.fromkeys(choices) if one and one.casefold() not in ("etc", "…", "and so on")
             ][:30]
     words = re.sub(
-        r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called|named|following|more|field|fields)\s+)+",
+        r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called(?! (?:at|on|by)\b)|named|following|more|field|fields)\s+)+",
         "",
         phrase.strip(),
         flags=re.I,
@@ -225,7 +237,10 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
         return None  # of something that is not kept
     if said is None and (target := target or entities.get(words.casefold(), "")):
         return DataField(name=name, label=label(words), type="relation", target=target, required=required)
-    kind = said or ("integer" if words.casefold().startswith("how many ") else _suggested(words.casefold()))
+    if unit:
+        name, words = identifier(words), f"{label(words)} ({unit})"
+        return DataField(name=name, label=words, type=said or "decimal", required=required)
+    kind = said or ("integer" if words.casefold().split()[:2] == ["how", "many"] else _suggested(words.casefold()))
     if kind == "choice":
         choices = DEFAULT_CHOICES[words.casefold()]
         return DataField(name=name, label=label(words), type="choice", choices=choices, required=required)
@@ -233,6 +248,37 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
 
 
 _MADE_OF = words_of("name address contact person location dimensions period")
+_SPAN = re.compile(r"(?P<name>[^\d(]+?)\s*\(?(?:from )?(?P<low>\d)\s*(?:-|–|to)\s*(?P<high>\d{1,2})\)?", re.I)
+MOST_IN_A_SPAN = 10
+"""“rating 1-5” is one of five."""
+_BEFORE_A_QUESTION = words_of("since until from by for to with")
+_AFTER_A_DEED = words_of("on at by in from to until since")
+"""“ordered on”, “stored in”: the word before is what was done, and no order to do it."""
+_MEASURED = re.compile(
+    r"(?P<name>[^()]+?)\s*\((?:in )?(?P<unit>€|\$|£|%|°[cf]|m²|m³|h|hrs?|min|mins|sec|s|ms|hz|khz|mhz|ghz|kb|mb|gb|tb|w|kw|v|ml|cl|l|mg|g|kg|t|mm|cm|m|km|"
+    r"km/h|mph|bpm|eur|euros?|usd|dollars?|gbp|pounds?|chf|francs?|yen|metres?|meters?|kilometres?|miles?|feet|inches|hours?|minutes?|seconds?|days?|weeks?|"
+    r"grams?|litres?|liters?|percent|pieces|points)\)?", re.I
+)  # fmt: skip
+"""What is measured, with its unit in brackets: “depth (m)”."""
+_SIZED = re.compile(
+    r"(?P<name>(?:.* )?(?:size|height|width|length|weight|depth|area|distance|volume|speed|power|duration)) (?P<unit>mm|cm|m|km|m²|m³|kg|g|lbs?|l|ml|w|kw|h|min|mph)",
+    re.I,
+)
+_YES_OR_NO = re.compile(r"\s+\(?(?:yes ?/ ?no|y/n|yes or no)\)?$", re.I)
+_OPEN = re.compile(r"(?:who|what|when|where|which|why|how|any)\b", re.I)
+
+
+def _asked(phrase: str) -> tuple[str, FieldType | None]:
+    """Take the question out of a field that is yes or no: “vaccinated?”, “retired yes or no”."""
+    bare = phrase.strip(" .,")
+    if match := _YES_OR_NO.search(bare):
+        return bare[: match.start()], "boolean"
+    if bare.endswith("?") and "(" not in bare and len(bare.split()) <= 3 and not _OPEN.match(bare):
+        name = bare.rstrip("? ")
+        return name, "boolean" if _suggested(name.casefold()) in ("text", "boolean") else None
+    return phrase, None
+
+
 _EDGES = re.compile(r"^[^\w(\"'“]+|[^\w)\]\"'”%]+$")
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|asap)$", re.I)
 _REQUIRED = re.compile(r"^(?:an? |the )?(?:required|mandatory) |\s*\((?:required|mandatory)\)?$", re.I)
@@ -269,12 +315,22 @@ def names_something(words: str, *, told: bool = False) -> bool:
     said = words.casefold().split()
     if len(said) > 2 and said[-2] == "in" and said[-1] in _UNITS:
         said = said[:-2]
-    if not said or len(said) > 5 or said[0] in _DOING or said[0][0].isdigit():
+    if len(said) == 2 and (
+        said[0].endswith("ed") and said[1] in _AFTER_A_DEED or said in (["time", "in"], ["time", "out"])
+    ):
+        return True
+    if len(said) > 1 and said[-1] in ("no", "nr"):
+        said = said[:-1]  # “badge no.”
+    if not said or len(said) > 5 or (said[0] in _DOING and said not in (["make"], ["to"])) or said[0][0].isdigit():
         return False
     if ":" in words or (said[0] in _OFTEN_CHOICES and len(said) == 2 and said[1] not in _BESIDE_CHOICES):
         return False  # “priority high”, in a list with medium and low
-    if told or said in (["who"], ["when"], ["where"], ["why"], ["how"]):
+    if told or said in (["who"], ["when"], ["where"], ["why"], ["how"], ["from"], ["to"], ["make"]):
         return True
+    if len(said) == 2 and (
+        said[0] in _BEFORE_A_QUESTION and said[1] in ("when", "whom") or said[1] in ("when", "where")
+    ):
+        return said[1] in ("when", "where", "whom") and not is_doing(said[0])
     if said[0] in ("is", "has"):
         return len(said) <= 3
     if said[:2] == ["how", "many"]:
@@ -293,13 +349,13 @@ _CURRENCIES = words_of(
 )
 _UNITS = _CURRENCIES | words_of("""
     cm mm m km metres meters kilometres kilometers miles inches feet kg g grams gram lbs ml l litres liters hours minutes seconds days
-    weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock
+    weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock gb mb tb mg ml h min ms hz m² m³
 """)
 _OFTEN_CHOICES = words_of("priority status state stage size level")
 _BESIDE_CHOICES = words_of("level code date id name note notes number change changed comment order group class chart")
 _THINGS_IN_ING = words_of("""
     rating building meeting training booking heading ranking opening parking painting listing hearing reading
-    spelling thing string ring king wedding ending beginning shipping savings
+    spelling thing string ring king wedding ending beginning shipping savings meaning
 """)
 
 
@@ -313,8 +369,12 @@ def is_doing(word: str) -> bool:
 
 def known_field(words: str) -> bool:
     """Say whether a phrase is what fields are often called."""
-    plain = words.casefold().strip()
-    return plain in COMMON_FIELDS or _suggested(plain) != "text"
+    plain = words.casefold().partition("(")[0].strip(" ?.")
+    return (
+        plain in COMMON_FIELDS
+        or plain.rpartition(" ")[2] in ("name", "number", "code", "type", "title", "no")
+        or _suggested(plain) != "text"
+    )
 
 
 COMMON_FIELDS = words_of("""
@@ -341,15 +401,20 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
 # What a longer name ends in, where that says its type: a “unit price” is money, a “heart rate” is none.
 _HEADS: dict[FieldType, tuple[str, ...]] = {
     "money": ("price", "cost", "costs", "fee", "salary", "revenue", "rent", "budget", "deposit"),
-    "integer": ("quantity", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity", "year"),
+    "integer": ("quantity", "qty", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity", "year"),
     "decimal": ("amount", "weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
     "long_text": ("address",),
 }  # fmt: skip
+_TECHNICAL = words_of("ip mac wallet dns host")
+_SO_FAR = re.compile(r" (?:left|so far|remaining|approx|approximately|estimated)$")
 
 
 def _suggested(words: str) -> FieldType:
     if words in DEFAULT_CHOICES:
         return "choice"
+    words = _SO_FAR.sub("", words)
+    if words.partition(" ")[0] in _TECHNICAL and words.endswith(" address"):
+        return "text"
     head, said_in, unit = words.rpartition(" in ")
     if said_in and unit in _UNITS and not head.startswith(("size", "in")):
         kind = _suggested(head)
@@ -367,7 +432,7 @@ def _suggested(words: str) -> FieldType:
             and last not in ("due", "on", "address")
         ):
             return kind
-    return "text"
+    return "decimal" if words in _UNITS - {"m", "words", "pieces", "points", "stock"} else "text"
 
 
 def fits(field: DataField, others: list[DataField]) -> bool:

@@ -1,0 +1,158 @@
+"""
+The shapes that people give to a list: headings and bullets, dashes, brackets, a sentence of its own, the form of an issue.
+
+Each becomes “things: a, b, c” or “things with a, b and c”, which is what `lists` reads. Nothing is added to what was said, and
+what is taken away is only how it was said.
+"""
+
+import re
+
+from adapters.llm.builtin.words import known_field, names_something, split_list
+
+FEWEST = 3
+"""From how many items on a row of words is taken for fields, where only its shape says so."""
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+_HEADING = re.compile(r"^(?:#{1,6}\s*|\*\*)(?P<said>[^*\n]+?)(?:\*\*)?:?$")
+_OF_A_FORM = re.compile(
+    r"(?:feature )?request|description|summary|details|idea|problem|goal|background|context|what(?: i want| we need)?|user story|"
+    r"acceptance criteria|feature",
+    re.I,
+)
+"""Headings of issues, under which the wish stands."""
+_OF_FIELDS = re.compile(
+    r"(?:the |its |data )?(?:fields?|columns|attributes|properties)(?: (?:are|needed|i need|we need))?", re.I
+)
+_NAMED = re.compile(r"^(?:title|app name|name of the app|subject):\s*(?P<name>[A-Za-z][^\n:;.,]{1,60})\n", re.I)
+_CALLED = re.compile(
+    r"[.?!\n]\s*(?:name|title|it is called|it's called):?\s+[\"'“]?(?P<name>[A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?P<end>[.\n]|$)"
+)
+_OUTER = re.compile(r"^(?P<head>[^:.,;\n()]{2,60}):\s+(?=[a-z][a-z -]{1,40}: [^:\n]+,)", re.I)
+"""A heading over several lists: “Vet practice: animals: name, species …”."""
+_USER_STORY = re.compile(r"^as an? [^,\n]{1,60}?,? i (?:want|need|would like)\b[^\n]{0,200}\n", re.I | re.M)
+_SENTENCE_OF_FIELDS = re.compile(
+    r"(?:[.;,:?!]|\n)\s*(?:with )?(?:the |its )?(?:fields?|columns|attributes)(?:(?: are| is)?\s*[:=]| are| [-–])\s*"
+    r"|[.?!]\s*(?:(?:i|we) need (?:to know )?(?:the |their |its )|(?:for )?each (?:one|of them)?,? ?(?:should have|has|needs|(?:i|we) (?:need|want|store|note)) (?:an? |the )?|"
+    r"(?:it|they) (?:should|must|need to) (?:have|include|contain) (?:an? |the )?)(?=[a-z]+[^.\n]*,)",
+    re.I,
+)
+_EACH = re.compile(r",\s+(?:each|every one|all of them)\s+(?:one\s+)?(?:with|has|having)\s+(?=[a-z])", re.I)
+_NUMBERED = re.compile(r"\s+(?=\d[.)]\s+[a-z])", re.I)
+_AFTER_A_CONTAINER = re.compile(
+    r"(?P<head>\b(?:list|log|tracker|register|inventory|directory|database|table|collection|overview|planner))\s+"
+    r"\((?P<fields>[^()]+)\)(?=\s*(?:[.!?\n]|$))", re.I
+)  # fmt: skip
+
+
+def in_shape(text: str) -> str:
+    """Return a wish with its lists written in one way."""
+    text = _NAMED.sub(lambda match: f"An app called {match['name'][:1].upper()}{match['name'][1:]}.\n", text, count=1)
+    text = _CALLED.sub(lambda match: f" called {match['name']}{match['end']}", _USER_STORY.sub("", text))
+    text = re.sub(r"\b4 (?=our\b|my\b|the\b)", "for ", re.sub(r"\bapprox\.", "approx", text), flags=re.I)
+    text = _OUTER.sub(lambda match: f"{match['head']}. ", text)
+    text = "\n".join(_blocks(_NUMBERED.sub("\n", text).split("\n") if text.count(")") > 1 else text.split("\n")))
+    text = _SENTENCE_OF_FIELDS.sub(" with ", text)
+    text = _AFTER_A_CONTAINER.sub(_of_container, text)
+    text = re.sub(r",\s+with\s+(?=[a-z])", " with ", _EACH.sub(" with ", text), flags=re.I)
+    return "\n".join(_row(line) for line in text.split("\n"))
+
+
+def _blocks(lines: list[str]) -> list[str]:
+    """Join each heading with the bullets below it; headings of issues go."""
+    found = list[str]()
+    for line in lines:
+        heading = _HEADING.match(line.strip())
+        said = heading["said"].strip() if heading else ""
+        if said and _OF_A_FORM.fullmatch(said):
+            continue
+        line = said or line
+        if _OF_A_FORM.fullmatch(head := line.partition(":")[0].strip()) and head != line and len(head.split()) > 1:
+            line = line.partition(":")[2].strip()
+        found.append(line)
+    at, joined = 0, list[str]()
+    while at < len(found):
+        items = list[str]()
+        heads = not _BULLET.match(found[at])
+        while heads and at + 1 + len(items) < len(found) and _BULLET.match(found[at + 1 + len(items)]):
+            items.append(_BULLET.sub("", found[at + 1 + len(items)]).strip())
+        if len(items) >= 2 and (fields := _fields_of(items)):
+            head = found[at].rstrip(" :")
+            if _OF_FIELDS.fullmatch(head):
+                head = joined.pop().rstrip(" :.") if joined else "entries"
+            joined.append(f"{re.sub(r' with$', '', head)} with {', '.join(fields)}")
+            at += len(items)
+        else:
+            joined.append(found[at])
+        at += 1
+    return joined
+
+
+def _fields_of(items: list[str]) -> list[str]:
+    """Return bullets as fields, words to choose from in brackets; nothing where most are lists of their own."""
+    fields = list[str]()
+    for item in items:
+        name, colon, rest = item.partition(":")
+        if re.search(r"\b(?:with|have|has)\b|\w [-–] \w", item):
+            return []
+        if colon:
+            choices = [one.strip() for one in re.split(r",|/|\bor\b", rest) if one.strip()]
+            if len(choices) < 2 or any(map(known_field, choices)):
+                return []
+            fields.append(f"{name.strip()} ({', '.join(choices)})")
+        else:
+            fields.append(item.rstrip(" .;,"))
+    return fields if sum(":" in item for item in items) * 2 <= len(items) else []
+
+
+def _of_container(match: re.Match[str]) -> str:
+    return f"{match['head']} with {match['fields']}" if is_row(match["fields"]) else match[0]
+
+
+def _row(line: str) -> str:
+    """Write one line: a dash or a full stop before a row of fields is a colon, and semicolons between them are commas."""
+    line = _LANES_OF_FIELD.sub(_chosen, line)
+    head, mark, rest = _parted(line)
+    return f"{head}{mark}{rest}"
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    bare = _BULLET.sub("", line)
+    if (
+        (match := re.match(r"(?P<head>[^,:;()\n]{2,80}?) [-–—] (?P<rest>[^\n]+)$", bare))
+        and is_row(match["rest"].split(". ")[0])
+        and not re.search(r"\bwith\b", match["head"])
+    ):
+        return match["head"], ": ", match["rest"]
+    if match := re.match(r"(?P<head>[^,:;()\n]{3,80}?)[.?!] (?P<rest>[^.?!:\n]+[.?!]?)$", bare):
+        said = match["rest"].rstrip(" .?!")
+        if is_row(said) and not re.search(r"\b(?:with|have|has|is|are|can|should|must|we|i)\b", said, re.I):
+            return match["head"], ": ", match["rest"]
+    if match := re.match(r"(?P<head>[^:;()\n]{2,80}?)(?::| with)\s+(?P<rest>[^:\n]+)$", bare):
+        outside = re.sub(r"\([^()]*\)", "", match["rest"])
+        if outside.count(";") >= 2 and "," not in outside:
+            return match["head"], ": ", re.sub(r"\s*;\s*(?![^(]*\))", ", ", match["rest"])
+    return line, "", ""
+
+
+_LANES_OF_FIELD = re.compile(
+    r"(?<=, )(?P<name>[a-z][a-z -]{1,30}): (?P<list>[^:()\n;.]+?)(?=[.;\n]|$|, [^,:()/]+\()", re.I
+)
+
+
+def _chosen(match: re.Match[str]) -> str:
+    """Write “…, environment: dev, staging, prod” with brackets; “condition: mint / good / bad, paid” ends at its comma."""
+    said, rest = match["list"], ""
+    if "/" in said.split(",")[0]:
+        said, comma, rest = said.partition(",")
+        rest = comma + rest
+    choices = [one.strip() for one in re.split(r",|/|\bor\b|\band\b", said) if one.strip()]
+    if len(choices) < 2 or any(known_field(one) or len(one.split()) > 2 for one in choices):
+        return match[0]
+    return f"{match['name']} ({', '.join(choices)}){rest}"
+
+
+def is_row(text: str) -> bool:
+    """Say whether a text is a row of fields: several, short, one of them often is one, and no sentence."""
+    items = split_list(text.strip(" ."))
+    known = sum(known_field(re.sub(r"\(.*", "", one).strip(" ?")) for one in items)
+    named = sum(names_something(re.sub(r"\(.*", "", one).strip(" ?"), told="(" in one) for one in items)
+    return len(items) >= FEWEST and known >= 1 and named * 2 >= len(items)
