@@ -14,8 +14,7 @@ setup: $(STAMP) ## make the virtual environment with the locked dependencies
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Threadwright needs Python 3.11 or newer; set PYTHON=/path/to/it."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	umask 022 && $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
 	@touch $(STAMP)
 
 tools: ## fetch the local Slack that tests talk to
@@ -25,8 +24,8 @@ run: setup ## start the bot and its local chat
 	$(BIN)/python -m bot serve
 
 test: setup ## run every test
-	$(BIN)/python -m pytest -n 4 --dist worksteal --ignore=tests/core
 	$(BIN)/python -m pytest -n 2 tests/core --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -n 4 --dist worksteal --ignore=tests/core
 
 check: setup format lint types imports test ## what CI runs
 

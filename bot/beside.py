@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 
-from adapters.sandbox.folders import remove, short_folder
+from adapters.sandbox.folders import remove, run_folder
 from core.errors import BotError, UserError
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ Carry = Callable[[argparse.Namespace, Terminal], Awaitable[int]]
 @contextlib.asynccontextmanager
 async def taking_commands(folder: Path, carry: Carry) -> AsyncIterator[None]:
     """Carry out what terminals ask for, as long as this is open."""
-    short, link = short_folder("tw-cli-"), folder / SOCKET
+    short, link = run_folder("tw-cli-", folder), folder / SOCKET
     path = short / SOCKET
     at_work = set[asyncio.Task[None]]()
 

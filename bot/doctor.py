@@ -141,12 +141,8 @@ def _writable(folder: Path) -> bool:
 async def _docker() -> list[Line]:
     try:
         client = await asyncio.to_thread(open_client)
-    except OutsideError:
-        return [
-            Line(
-                "Docker", None, "no engine answers; bubblewrap is used instead", "install Docker for stronger isolation"
-            )
-        ]
+    except OutsideError as error:
+        return [Line("Docker", None, str(error), "without it bubblewrap is used, if that works")]
     try:
         built = bool(await asyncio.to_thread(client.images.list, image_tag()))
     finally:
@@ -161,7 +157,9 @@ async def _docker() -> list[Line]:
 async def _bubblewrap(settings: Settings) -> Line:
     problem = await BubblewrapSandbox(settings.data_dir.resolve() / "doctor").problem()
     if problem:
-        return Line("bubblewrap", None, problem, "install the package bubblewrap and allow user namespaces")
+        return Line(
+            "bubblewrap", None, problem, "without it and without Docker nothing that was built is run or tested"
+        )
     return Line("bubblewrap", True, "makes sandboxes")
 
 

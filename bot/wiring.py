@@ -35,7 +35,7 @@ from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
-from adapters.sandbox.folders import remove, short_folder
+from adapters.sandbox.folders import remove, run_folder, sweep
 from adapters.sandbox.parsing import tried_apart
 from adapters.store.database import Database, make_engine
 from adapters.store.early import EarlyReactions
@@ -234,6 +234,7 @@ def _only_process(folder: Path) -> Iterator[None]:
                 f"Another process already uses the data directory {folder}. Stop it first, or name another with --data-dir."
             ) from error
         remove(folder / "scratch")
+        sweep(folder)
         yield
 
 
@@ -308,7 +309,7 @@ async def _sandbox(
     if settings.sandbox in ("auto", "bubblewrap"):
         box = BubblewrapSandbox(_made(folder / "scratch"))
         if not (problem := await box.problem()):
-            sockets = short_folder("tw-")
+            sockets = run_folder("tw-", folder)
             stack.callback(remove, sockets)
             return box, BubblewrapRuntime(box, sockets, disk_bytes), ""
         problems.append(problem)
@@ -333,7 +334,7 @@ def _packages(settings: Settings, folder: Path, sandbox: DockerSandbox | Bubblew
 @contextlib.asynccontextmanager
 async def _proxied(app: App, stack: AsyncExitStack, listener: socket.socket) -> AsyncIterator[None]:
     """Run the gate on a socket that only Caddy knows, and Caddy in front of the previews."""
-    run = short_folder("tw-gate-")
+    run = run_folder("tw-gate-", app.settings.data_dir.resolve())
     stack.callback(remove, run)
     secure = app.settings.preview_url.startswith("https://")
     gate = Gate(app.sessions, app.repository, app.previews, app.signer, app.settings.preview_zone, secure=secure)

@@ -1,12 +1,17 @@
 """Say what a test needs that this machine lacks; with REQUIRE_ALL=1 that is a failure, not a skip."""
 
+import asyncio
+import contextlib
 import os
+import socket
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import docker
 import pytest
 
+from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import image_tag, open_client
 from core.errors import OutsideError
 
@@ -23,6 +28,34 @@ def summary_of(reasons: Sequence[str]) -> list[str]:
     """Return what was not tried, and how to get what it needs: a line for each need, the most tests first."""
     needs = Counter(reason.removeprefix("Skipped: ") for reason in reasons)
     return [f"{count:5} test{'s' * (count != 1):1}  {need}" for need, count in needs.most_common()]
+
+
+async def bubblewrap(scratch: Path) -> BubblewrapSandbox:
+    """Return a sandbox of bubblewrap that works."""
+    box = BubblewrapSandbox(scratch)
+    if problem := await box.problem():
+        missing("bubblewrap", problem)
+    return box
+
+
+def some_sandbox(scratch: Path) -> None:
+    """Skip a test of apps that run where nothing runs them, neither Docker nor bubblewrap."""
+    with contextlib.suppress(OutsideError):
+        client = open_client()
+        built = client.images.list(image_tag())
+        client.close()
+        if built:
+            return
+    if problem := asyncio.run(BubblewrapSandbox(scratch).problem()):
+        missing("bubblewrap", problem)
+
+
+def own_address() -> str:
+    """Return an address of this machine by its name; not everywhere the name is known."""
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.1.1"
 
 
 def docker_client() -> docker.DockerClient:

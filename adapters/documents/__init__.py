@@ -14,14 +14,14 @@ from pathlib import Path
 
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.folders import remove
-from adapters.sandbox.programs import run_limited
+from adapters.sandbox.programs import limits, run_limited
 from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
 ENDINGS = ("pdf", "docx", "xlsx", "pptx")
 SECONDS = 20
 _INSIDE = Path(__file__).parent / "inside.py"
-_LIMITS = ["prlimit", "--as=1073741824", f"--cpu={SECONDS}", "--core=0", "--nofile=256", "--"]
+_MOST = {"as": 1024**3, "cpu": SECONDS, "core": 0, "nofile": 256}
 
 
 class Documents:
@@ -65,7 +65,7 @@ class Documents:
                 self._box, self._known = None if problem else box, True
         if self._box is not None:
             return self._box.command(folder, ["python", "/app/inside.py", f"/app/{document}"], {}, cpu_seconds=SECONDS)
-        return [*_LIMITS, sys.executable, "-I", str(folder / "inside.py"), str(folder / document)]
+        return [*limits(**_MOST), sys.executable, "-I", str(folder / "inside.py"), str(folder / document)]
 
 
 def _last(output: str) -> str:

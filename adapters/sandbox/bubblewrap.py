@@ -6,6 +6,7 @@ uid is dropped first: with uid 0 kept it would be no sandbox. bubblewrap then ca
 folder such as /root, so a mount namespace of its own shows it those folders under /mnt.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 from adapters.dependencies.install import PYTHON_FOLDER, Packages
 from adapters.sandbox.filter import filter_file
 from adapters.sandbox.folders import temporary_folder
-from adapters.sandbox.programs import run_limited
+from adapters.sandbox.programs import limits, run_limited
 from core.errors import OutsideError
 from core.files import FileTree
 from core.ports import Ran
@@ -81,7 +82,10 @@ class BubblewrapSandbox:
             return str(error)
         if ran.output.strip() == "works":
             return ""
-        return f"bubblewrap cannot make a sandbox here: {ran.output.strip()[:200] or 'no answer'}"
+        if os.geteuid() == 0 and (barred := _private()):
+            return f"the sandbox's user may not read {barred}; `chmod -R a+rX {sys.prefix}` lets it"
+        said = " ".join(ran.output.split())[:300] or "no answer"
+        return f"bubblewrap cannot make a sandbox here ({said}); it needs user namespaces"
 
     def command(
         self, app: Path, argv: Sequence[str], env: Mapping[str, str], *, data: Path | None = None, cpu_seconds: int = 0,
@@ -125,6 +129,21 @@ class BubblewrapSandbox:
         return ["/bin/sh", "-c", _WITH_FILTER, "sh", str(barred), *box] if barred else box
 
 
+def _private() -> str:
+    """Return what of our own Python only we may read, as an installation under umask 077 leaves it; '' for nothing."""
+    places = [
+        Path(sys.prefix),
+        Path(sysconfig.get_path("scripts")),
+        Path(sysconfig.get_path("purelib")),
+        *map(Path, filter(None, [find_bwrap()])),
+    ]
+    for place in places:
+        with contextlib.suppress(OSError):
+            if not place.stat().st_mode & 0o005:
+                return str(place)
+    return ""
+
+
 _ISOLATION = [
     "--unshare-all", "--unshare-user", "--disable-userns", "--assert-userns-disabled", "--die-with-parent",
     "--new-session", "--cap-drop", "ALL", "--uid", "65532", "--gid", "65532", "--hostname", "sandbox", "--clearenv",
@@ -144,8 +163,8 @@ def _existing() -> list[str]:
 def _limits(cpu_seconds: int, root: bool) -> list[str]:
     """Limit memory, files and processes; the count of processes is per user, so a shared one gets room on top."""
     processes = 256 if root else 256 + _processes_of(os.geteuid())
-    limits = ["--as=4294967296", f"--nproc={processes}", "--fsize=268435456", "--core=0", "--nofile=1024"]
-    return ["prlimit", *limits, *([f"--cpu={cpu_seconds}"] if cpu_seconds else []), "--"]
+    time = {"cpu": cpu_seconds} if cpu_seconds else {}
+    return limits(**{"as": 4 * 1024**3, "nproc": processes, "fsize": 256 * 1024**2, "core": 0, "nofile": 1024, **time})
 
 
 def _drop(uid: int) -> list[str]:

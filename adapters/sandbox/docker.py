@@ -66,9 +66,27 @@ def open_client() -> docker.DockerClient:
     Raises:
         OutsideError: no engine answers.
     """
-    with docker_errors():
-        client = docker.from_env(timeout=API_SECONDS)
-        client.ping()
+    try:
+        with docker_errors():
+            client = docker.from_env(timeout=API_SECONDS)
+            client.ping()
+    except OutsideError as error:
+        said = str(error)
+        if "PermissionError" in said or "Permission denied" in said:
+            raise OutsideError("This user may not use Docker; add it to the group docker, and log in again.") from error
+        if any(
+            word in said
+            for word in (
+                "FileNotFoundError",
+                "ConnectionRefusedError",
+                "Connection refused",
+                "Name or service not known",
+            )
+        ):
+            raise OutsideError(
+                "No Docker engine answers; install docker.io and start it, or set DOCKER_HOST."
+            ) from error
+        raise
     return client
 
 

@@ -19,6 +19,7 @@ from core.files import FileTree
 MOST_FILES = 100_000
 MOST_DEPTH = 100
 MOST_SOCKET_FOLDER_BYTES = 60
+_MADE = "run-folders"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -235,6 +236,24 @@ def short_folder(prefix: str) -> Path:
             with contextlib.suppress(OSError):
                 return Path(tempfile.mkdtemp(prefix=prefix, dir=place))
     raise OutsideError("No folder for sockets has a name that is short enough; set TMPDIR to a short one.")
+
+
+def run_folder(prefix: str, data: Path) -> Path:
+    """Make a short folder that is written down in the data directory, so that the next start removes it if this process is killed."""
+    made = short_folder(prefix)
+    with (data / _MADE).open("a", encoding="utf-8") as file:
+        file.write(f"{made}\n")
+    return made
+
+
+def sweep(data: Path) -> None:
+    """Remove the short folders of a process of this data directory that was killed."""
+    listed = data / _MADE
+    with contextlib.suppress(OSError):
+        for line in listed.read_text(encoding="utf-8").splitlines():
+            if Path(line).name.startswith("tw-"):
+                remove(Path(line))
+        listed.unlink()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.sandbox.programs import at_most
 from core.edits import languages
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +99,8 @@ def tried_apart() -> Iterator[None]:
 
 def main() -> None:
     """Parse what comes in, and answer each with a byte."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    memory = at_most(resource.RLIMIT_AS, MOST_MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     sys.stdout.buffer.write(b"+")
     sys.stdout.buffer.flush()
     while head := sys.stdin.buffer.read(_HEAD.size):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import time
 from collections.abc import Sequence
@@ -12,6 +13,23 @@ from core.ports import Ran
 
 MAX_OUTPUT_BYTES = 200_000
 END_SECONDS = 5
+
+
+_LIMITS = {
+    "as": resource.RLIMIT_AS, "nproc": resource.RLIMIT_NPROC, "fsize": resource.RLIMIT_FSIZE, "core": resource.RLIMIT_CORE,
+    "nofile": resource.RLIMIT_NOFILE, "cpu": resource.RLIMIT_CPU,
+}  # fmt: skip
+
+
+def limits(**most: int) -> list[str]:
+    """Return a command that limits the one after it, by the names of prlimit; where we are limited more ourselves, that holds."""
+    return ["prlimit", *(f"--{name}={at_most(_LIMITS[name], value)}" for name, value in most.items()), "--"]
+
+
+def at_most(kind: int, value: int) -> int:
+    """Return a limit that this process may set: without rights nobody raises a hard one."""
+    hard = resource.getrlimit(kind)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 async def run_limited(argv: Sequence[str], seconds: float, *, cwd: str = "/", env: dict[str, str] | None = None) -> Ran:

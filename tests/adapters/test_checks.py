@@ -21,7 +21,6 @@ from adapters.checks.vitest import vitest_check
 from adapters.llm.builtin.plans import new_manifest
 from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import understand
-from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import DockerSandbox
 from adapters.store.database import Database
 from core.errors import OutsideError
@@ -29,7 +28,7 @@ from core.files import FileTree
 from core.findings import CheckResult, Finding
 from core.manifests import AppManifest
 from core.ports import Ran, Worth
-from tests.needs import docker_client
+from tests.needs import bubblewrap, docker_client
 
 REQUEST = "Build a todo app"
 LATER = ("ruff", "oxlint", "mypy", "bandit", "secrets", "tests")
@@ -440,7 +439,7 @@ def test_of_a_page():
 
 async def test_only_tests_that_can_fail_count(lite: Database, tmp_path: Path, cache: Path) -> None:
     """In a real sandbox, over a real app; the tests of the builder all have something to say."""
-    box = BubblewrapSandbox(tmp_path / "box")
+    box = await bubblewrap(tmp_path / "box")
     suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
     tree, manifest = app()
     title = manifest.title.encode()
@@ -476,7 +475,7 @@ async def test_what_the_app_prints_is_no_evidence(files: dict[str, bytes], tmp_p
     """In a real sandbox, over a real pytest."""
     manifest = app()[1]
     test = {"test_x.py": b"import os\n\n\ndef test_x():\n    assert os.sep == '/'\n"}
-    box = BubblewrapSandbox(tmp_path / "box")
+    box = await bubblewrap(tmp_path / "box")
     report = await own_tests(box, "").run(Material(FileTree(test | files), tmp_path, manifest))
     assert [one.level for one in report.findings][:1] == ["error"], report
     honest = await own_tests(box, "").run(Material(FileTree(test), tmp_path, manifest))
@@ -773,7 +772,7 @@ def test_nothing():
 
 
 async def test_generators_lambdas_and_enums_are_broken_too(lite: Database, tmp_path: Path, cache: Path) -> None:
-    box = BubblewrapSandbox(tmp_path / "box")
+    box = await bubblewrap(tmp_path / "box")
     suite = CheckSuite(all_checks(cache, box, ""), lite, tmp_path / "scratch", box)
     tree, manifest = FileTree(WORTHY), app()[1]
     passed = sorted(await suite.passing(tree, manifest))

@@ -22,7 +22,7 @@ from adapters.sandbox.docker import DockerSandbox
 from core.errors import OutsideError
 from core.files import FileTree
 from tests.adapters.test_previews import MANIFEST
-from tests.needs import docker_client
+from tests.needs import bubblewrap, docker_client
 from tests.servers.registry import Registry, serving
 
 Box = BubblewrapSandbox | DockerSandbox
@@ -39,7 +39,7 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture(params=["bubblewrap", "docker"])
 async def box(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Box]:
     if request.param == "bubblewrap":
-        yield BubblewrapSandbox(tmp_path / "scratch")
+        yield await bubblewrap(tmp_path / "scratch")
         return
     client = docker_client()
     yield DockerSandbox(client, tmp_path / "scratch", f"test-packages-{os.getpid()}")
@@ -147,7 +147,7 @@ async def test_what_cannot_be_meant_is_refused(
     registry.add("wants", "1.0", requires="nothing-like-it")
     if wish == "lies":
         registry.add("fresh", "1.0", days=2, called="0")
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    packages = packages_of(await bubblewrap(tmp_path / "scratch"), registry, tmp_path)
     (finding,) = (await judged(packages, asking(f"fastapi\n{wish}\n"))).findings
     assert (finding.rule, finding.level) == (rule, "error")
     assert said in finding.message
@@ -161,7 +161,7 @@ async def test_versions_are_found_that_go_together_and_are_old_enough(registry: 
     registry.add("delta", "1.0", requires="young>=1")
     registry.add("young", "1.0", "version = 1\n")
     registry.add("young", "1.1", "version = 11\n", days=1)
-    box = BubblewrapSandbox(tmp_path / "scratch")
+    box = await bubblewrap(tmp_path / "scratch")
     packages = packages_of(box, registry, tmp_path)
     tree = asking(
         "\ufeffalpha>=1\t# any\r\nalpha<9\r\n\r\nbeta\r\ndelta\r\n",
@@ -182,7 +182,7 @@ async def test_versions_are_found_that_go_together_and_are_old_enough(registry: 
 async def test_an_index_of_mere_pages_and_odd_versions_will_do(registry: Registry, tmp_path: Path) -> None:
     registry.add("dated", "2024.01.02", "x = 1\n", called="2024.1.2")
     registry.add("needs", "1.0", requires="dated")
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    packages = packages_of(await bubblewrap(tmp_path / "scratch"), registry, tmp_path)
     code = "import needs, humanise"
     assert (await judged(packages, asking("needs", code))).findings == ()
     registry.pages_only = True
@@ -192,7 +192,7 @@ async def test_an_index_of_mere_pages_and_odd_versions_will_do(registry: Registr
 
 async def test_what_is_asked_for_and_not_used_is_noted(registry: Registry, tmp_path: Path) -> None:
     registry.add("spare", "1.0", "x = 1\n")
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    packages = packages_of(await bubblewrap(tmp_path / "scratch"), registry, tmp_path)
     report = await judged(
         packages, asking("humanise\nspare\n", "try:\n    import humanise\nexcept ImportError:\n    pass\n")
     )
@@ -202,7 +202,7 @@ async def test_what_is_asked_for_and_not_used_is_noted(registry: Registry, tmp_p
 
 async def test_what_unpacks_to_more_than_there_is_room_for_is_ended(registry: Registry, tmp_path: Path) -> None:
     registry.add("bomb", "1.0", "#" * 200_000_000)
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path, most_bytes=20_000_000)
+    packages = packages_of(await bubblewrap(tmp_path / "scratch"), registry, tmp_path, most_bytes=20_000_000)
     (finding,) = (await judged(packages, asking("bomb"))).findings
     assert "More than 20 MB" in finding.message
 
@@ -220,7 +220,7 @@ def test_only_names_and_ranges_of_a_registry_are_asked_for() -> None:
 
 async def test_without_a_registry_nothing_is_to_be_had(registry: Registry, tmp_path: Path) -> None:
     assert "cannot be installed here" in (await judged(None, asking("humanise"))).findings[0].message
-    packages = packages_of(BubblewrapSandbox(tmp_path / "scratch"), registry, tmp_path)
+    packages = packages_of(await bubblewrap(tmp_path / "scratch"), registry, tmp_path)
     registry.add_node("left", "1.0.0")
     with pytest.raises(OutsideError, match="sandbox of Docker"):
         await judged(packages, asking(package_json='{"dependencies": {"left": "1"}}').changed({}))
@@ -230,7 +230,7 @@ async def test_without_a_registry_nothing_is_to_be_had(registry: Registry, tmp_p
 
 
 async def test_a_preview_has_the_packages_too(registry: Registry, tmp_path: Path) -> None:
-    sandbox = BubblewrapSandbox(tmp_path / "scratch")
+    sandbox = await bubblewrap(tmp_path / "scratch")
     packages = packages_of(sandbox, registry, tmp_path)
     (tmp_path / "previews").mkdir()
     runtime = BubblewrapRuntime(sandbox, tmp_path)

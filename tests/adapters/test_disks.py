@@ -16,11 +16,10 @@ from adapters.preview.disks import attach, detach, why_no_disks
 from adapters.preview.host import PAST, Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.versions import Home
-from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
-from tests.needs import docker_client, missing
+from tests.needs import bubblewrap, docker_client, missing
 
 MEGABYTE = 1024 * 1024
 MOST = 8 * MEGABYTE
@@ -87,9 +86,7 @@ async def previews(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         runtime.fill()
         sockets = None
     else:
-        box = BubblewrapSandbox(tmp_path / "scratch")
-        if problem := await box.problem():
-            missing("bubblewrap", problem)
+        box = await bubblewrap(tmp_path / "scratch")
         sockets = tempfile.TemporaryDirectory(prefix="tw-")
         runtime = BubblewrapRuntime(box, Path(sockets.name), MOST)
     host = Previews(homes, tmp_path / "shots", runtime, "", lambda slug: slug, None, data_bytes=MOST)

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox.folders import TooDeep, plain_files, remove, short_folder, too_much, walk, write_files
+from adapters.sandbox.folders import (
+    TooDeep,
+    plain_files,
+    remove,
+    run_folder,
+    short_folder,
+    sweep,
+    too_much,
+    walk,
+    write_files,
+)
 from core.errors import OutsideError
 from core.files import FileTree
 
@@ -163,3 +173,16 @@ def test_a_folder_for_sockets_has_a_short_name(tmp_path: Path, monkeypatch: pyte
     folder = short_folder("tw-")
     assert len(os.fsencode(folder)) < 80
     remove(folder)
+
+
+def test_short_folders_of_a_process_that_was_killed_are_removed_at_the_next_start(tmp_path: Path) -> None:
+    ours, other = run_folder("tw-", tmp_path), tmp_path / "people"
+    other.mkdir()
+    (ours / "a.sock").touch()
+    with (tmp_path / "run-folders").open("a") as listed:
+        listed.write(f"{other}\n/nowhere/tw-gone\n")
+    sweep(tmp_path)
+    assert not ours.exists()
+    assert other.is_dir()
+    assert not (tmp_path / "run-folders").exists()
+    sweep(tmp_path)

@@ -17,12 +17,11 @@ from adapters.preview.answers import connected
 from adapters.preview.containers import DockerRuntime
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
-from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import LABEL, DockerSandbox, open_client
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
-from tests.needs import docker_client, missing
+from tests.needs import bubblewrap, docker_client, missing
 
 OWNER = f"test-previews-{os.getpid()}"
 APP = """
@@ -210,9 +209,7 @@ def test_who_waits_for_a_busy_app_is_connected_to_it_too(family: socket.AddressF
 @contextlib.asynccontextmanager
 async def in_bubblewrap(tmp_path: Path, most: int = 12) -> AsyncIterator[Previews]:
     """Run previews in bubblewrap, where there is one."""
-    box = BubblewrapSandbox(tmp_path / "scratch")
-    if problem := await box.problem():
-        missing("bubblewrap", problem)
+    box = await bubblewrap(tmp_path / "scratch")
     sockets, homes = Path(tempfile.mkdtemp(prefix="tw-")), tmp_path / "previews"
     homes.mkdir(exist_ok=True)
     host = Previews(homes, tmp_path / "shots", BubblewrapRuntime(box, sockets), "", lambda slug: slug, None, most=most)
@@ -487,9 +484,7 @@ async def test_what_an_app_has_removed_and_keeps_open_counts(previews: Previews)
 
 
 async def test_what_an_app_has_removed_and_keeps_open_counts_in_bubblewrap(tmp_path: Path) -> None:
-    box = BubblewrapSandbox(tmp_path / "scratch")
-    if problem := await box.problem():
-        missing("bubblewrap", problem)
+    box = await bubblewrap(tmp_path / "scratch")
     (tmp_path / "previews").mkdir()
     with tempfile.TemporaryDirectory(prefix="tw-") as sockets:
         runtime = BubblewrapRuntime(box, Path(sockets))
@@ -520,9 +515,7 @@ async def check_what_is_hidden(previews: Previews) -> None:
 async def test_an_app_that_stores_too_much_is_stopped_and_begins_again_when_its_data_are_removed(
     tmp_path: Path,
 ) -> None:
-    box = BubblewrapSandbox(tmp_path / "scratch")
-    if problem := await box.problem():
-        missing("bubblewrap", problem)
+    box = await bubblewrap(tmp_path / "scratch")
     sockets = Path(tempfile.mkdtemp(prefix="tw-"))
     runtime = BubblewrapRuntime(box, sockets)
     (tmp_path / "previews").mkdir()

@@ -13,6 +13,7 @@ from adapters.preview.host import Previews
 from core.files import FileTree
 from core.ports import Sandbox
 from tests.adapters.test_previews import MANIFEST, previews, show
+from tests.needs import own_address
 from tests.ports.test_sandbox import sandbox
 
 __all__ = ["previews", "sandbox"]
@@ -36,7 +37,7 @@ def host_services() -> Iterator[list[str]]:
     """A service of the host on all its addresses, where code inside would look for it."""
     with socket.create_server(("0.0.0.0", 0)) as server:
         port = server.getsockname()[1]
-        own = socket.gethostbyname(socket.gethostname())
+        own = own_address()
         yield [
             f"{address}:{port}" for address in ("127.0.0.1", "172.17.0.1", "172.30.0.1", own, "host.docker.internal")
         ]

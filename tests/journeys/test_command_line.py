@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.needs import some_sandbox
 from tests.servers.process import ROOT, BotProcess, free_port, seeded
 
 
@@ -43,6 +44,7 @@ def terminal(tmp_path: Path) -> Terminal:
 
 
 def test_a_thread_from_the_first_word_to_the_export(terminal: Terminal, tmp_path: Path) -> None:
+    some_sandbox(tmp_path / "probe")
     built = terminal.json("ask", "--thread", "shop", "Build a todo app")
     assert list(built) == [
         "session", "turn", "outcome", "commit", "parent", "kept", "files", "checks", "findings", "preview", "usage", "seconds", "message",

@@ -12,6 +12,7 @@ from bot.wiring import App, opened
 from core.chat import Event
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import TurnResult
+from tests.needs import bubblewrap
 from tests.servers.model import ModelServer
 from tests.servers.process import free_port, seeded
 
@@ -36,6 +37,7 @@ async def finished(app: App, turn_id: str) -> TurnResult:
 
 
 async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_path: Path, slow: ModelServer) -> None:
+    await bubblewrap(tmp_path / "probe")
     # The built-in builder mends nothing and offers no button.
     settings = Settings(
         data_dir=seeded(tmp_path / "data"), sandbox="bubblewrap", browser="none", preview_port=free_port(),

@@ -10,11 +10,10 @@ import pytest
 
 from adapters.checks.build import tsc_check
 from adapters.checks.material import Material, Report
-from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import DockerSandbox, offered_runtimes, runtime_of
 from core.files import FileTree
 from core.ports import Sandbox
-from tests.needs import docker_client, missing
+from tests.needs import bubblewrap, docker_client, own_address
 
 TREE = FileTree({"main.py": b"print('hello')\n", "package/data.txt": b"data\n"})
 
@@ -22,10 +21,7 @@ TREE = FileTree({"main.py": b"print('hello')\n", "package/data.txt": b"data\n"})
 @pytest.fixture(params=["bubblewrap", "docker"])
 async def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Sandbox]:
     if request.param == "bubblewrap":
-        box = BubblewrapSandbox(tmp_path / "scratch")
-        if problem := await box.problem():
-            missing("bubblewrap", problem)
-        yield box
+        yield await bubblewrap(tmp_path / "scratch")
         return
     client = docker_client()
     yield DockerSandbox(client, tmp_path / "scratch", "tests")
@@ -88,7 +84,7 @@ async def test_the_host_and_the_network_are_out_of_reach(sandbox: Sandbox) -> No
         port = server.getsockname()[1]
         code = (
             "import socket\n"
-            f"for address in ('127.0.0.1', '172.17.0.1', '172.30.0.1', '{socket.gethostbyname(socket.gethostname())}', '169.254.169.254'):\n"
+            f"for address in ('127.0.0.1', '172.17.0.1', '172.30.0.1', '{own_address()}', '169.254.169.254'):\n"
             f"    try: socket.create_connection((address, {port}), 0.5); print('REACHED', address)\n"
             "    except OSError: pass\n"
             "try: socket.gethostbyname('example.com'); print('RESOLVED')\n"

@@ -546,7 +546,7 @@ def _for_page(blocks: list[dict[str, Any]] | None) -> list[dict[str, Any]] | Non
 def slack_server(folder: Path, *people: str, bot_url: str = "") -> Iterator[SlackServer]:
     """Run one; with `bot_url` it sends signed events over HTTP instead of by Socket Mode."""
     if not PROGRAM.exists():
-        missing("local-slack", "make tools (npm install local-slack-linux-x64)")
+        missing("local-slack", "apt-get install npm, then make tools")
     if shutil.which("unshare") is None:
         missing("unshare", "apt-get install util-linux")
     folder.mkdir(parents=True, exist_ok=True)
