@@ -36,6 +36,14 @@ _NO_NEED = re.compile(
     r"\b(?:we|i) (?:don'?t|do not|no longer) (?:need|want) (?:the )?(?P<what>[\w ]{1,40}?)(?: any ?more| any longer)?"
     r"(?:,? (?:so )?(?:please |pls )?(?:take (?:it|them) out|remove (?:it|them)|drop (?:it|them)|delete (?:it|them)))?(?=[.;,\n]|$)", re.I
 )  # fmt: skip
+_BEST_FIRST = re.compile(
+    r"\b(?:show |put |list )?the (?:biggest|highest|largest|longest|most expensive|newest|latest) (?P<field>[\w ]{2,30}?) (?:first|on top|at the top)\b",
+    re.I,
+)
+_NEW_FIELD = re.compile(
+    r"^(?:please |pls )?(?:new field:?|another field:?|put in (?:a|another) field(?: called)?|we (?:also )?need a field(?: called| for)?) ",
+    re.I,
+)
 _DEFAULT_NO = re.compile(
     r"(?P<field>\b(?:add|include) (?:an? )?(?:new )?(?:field |column )?[\w ]{1,40}?)(?P<list> (?:to|for) (?:the )?[\w ]{1,40})?,? \(?(?:default|defaults to|which is|off by default|set to) ?(?:no|false|off)?\)?(?=[.;\n]|$)",
     re.I,
@@ -68,6 +76,10 @@ def change(manifest: AppManifest, request: str) -> Changed:
     request = re.sub(rf"\bfrom (?:dark |light )?(?:{'|'.join(_ACCENTS)}) (?=to\b)", "", request, flags=re.I)
     request = _DEFAULT_NO.sub(
         r"\g<field> (yes/no)\g<list>", _NO_NEED.sub(r"remove \g<what>", request.replace("\u2019", "'"))
+    )
+    request = _NEW_FIELD.sub("add a field ", _BEST_FIRST.sub(r"sort by \g<field> descending", request))
+    request = re.sub(
+        r"\b(newest|latest|highest|largest|most recent) (?:on top|at the top)\b", r"\1 first", request, flags=re.I
     )
     for clause in _clauses(request):
         relates = _RELATES.search(clause)

@@ -110,7 +110,8 @@ def foreign(text: str) -> str:
     letters = [char for char in text if char.isalpha()]
     if letters and sum(ord(char) > 0x24F for char in letters) * 3 > len(letters):
         return "another language"
-    words = [word.lower() for word in _WORD.findall(text)]
+    # Each once: a list of vans is not Dutch.
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
     english = sum(word in _ENGLISH for word in words)
     counts = {name: sum(word in one.split() for word in words) for name, one in _LANGUAGES.items()}
     name = max(counts, key=lambda one: counts[one])

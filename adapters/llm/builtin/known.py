@@ -108,7 +108,7 @@ def _items(text: str) -> list[str]:
 # Polls ----------------------------------------------------------------------------------------------------------------
 
 _POLL = re.compile(
-    r"^(?:[a-z' ]{0,40}?\b)?(?:poll|vote)(?: (?P<about>(?:about |on |for |where |when |which |who |what |whether )[^:?\n]{1,80}?))?(?:[:?]\s*| with | between )"
+    r"^(?:[a-z' ]{0,40}?\b)?(?:poll|vote)(?: (?P<about>(?:about |on |for |where |when |which |who |what |whether )[^:?\n]{1,80}?))?(?:[:?]\s*| with | between | - )"
     r"(?P<answers>[^:\n]{3,200}?)\??$", re.I
 )  # fmt: skip
 
@@ -137,6 +137,8 @@ _LISTED = re.compile(
     r"(?:\bsections?(?: (?:for|on|called|are))?:? |\bwith (?:the )?(?:sections?:? (?:for |on )?)?|:\s+|\s[-–—] )(?P<items>[^:.;\n]+?)(?=[.;:\n]|$)",
     re.I,
 )
+_SENTENCES = re.compile(r"[.!?\n]\s*(?P<items>[^:.;!?\n]+,[^:.;!?\n]+)(?=[.;!?\n]|$)")
+"""Sections in a sentence of their own: “… for my photography. About me, portfolio, prices.”"""
 _IN_LOOKS = re.compile(rf",?\s+in (?:dark |light )?(?:{'|'.join(ACCENTS)})$|,?\s+in (?:dark|light)(?: mode)?$", re.I)
 _DOES = words_of("""
     form forms calendar booking shop cart login log-in newsletter map search chat slider carousel video countdown signup sign-up payment payments
@@ -157,7 +159,12 @@ def sections_in(text: str, about: re.Pattern[str]) -> list[str]:
     for name, pattern in SECTIONS.items():
         if match := re.search(rf"\b(?:{pattern})\b", bare, re.I):
             found[name] = match.start() if bare == text else text.lower().find(match[0].lower())
-    for match in _LISTED.finditer(text):
+    told = [
+        match
+        for match in _SENTENCES.finditer(text)
+        if any(re.search(rf"\b(?:{one})\b", match["items"], re.I) for one in SECTIONS.values())
+    ]
+    for match in (*_LISTED.finditer(text), *told):
         items = split_list(_IN_LOOKS.sub("", match["items"]))
         for item in items if len(items) > 1 or "with" in match[0] else ():
             name = re.sub(r"\s+section$", "", item.strip(" .'\""), flags=re.I)

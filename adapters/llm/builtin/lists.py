@@ -74,7 +74,7 @@ _CONTAINERS = (
     r"|chart|rota|roster|timetable"
 )
 _PLACES = words_of("""
-    wardrobe closet pantry fridge freezer cellar garage kitchen storeroom storage warehouse cupboard shed attic basement office lab
+    wardrobe closet den pantry fridge freezer cellar garage kitchen storeroom storage warehouse cupboard shed attic basement office lab
     laboratory workshop toolbox garden shelf cabinet locker room truck van studio house home flat apartment hut
 """)
 """What is kept in them are things: “wardrobe inventory”."""
@@ -107,12 +107,16 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
     the court with player” bookings, “a todo list with task” tasks. `preset` is the pattern of a well-known app, of `kept`.
     """
     known = re.compile(
-        rf"\b(?P<word>{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:of|for) (?:the |our |my |an? )[a-z'-]+(?: [a-z'-]+){{0,2}})?"
+        rf"\b(?P<word>{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:(?:of|for) (?:the |our |my |an? )|(?<=survey )(?:on|about) )[a-z'-]+(?: [a-z'-]+){{0,2}})?"
         r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
     )  # fmt: skip
     for pattern in (_OF_WHAT, known, _AT_A_PLACE):
         match = pattern.search(text)
-        if match is None or text[: match.start()].rstrip().endswith("&"):
+        if (
+            match is None
+            or text[: match.start()].rstrip().endswith("&")
+            or _AND_MORE.search(text[: match.start()][-60:])
+        ):
             continue
         fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
         if not any(map(known_field, split_list(re.split(_STOP, fields)[0]))):
@@ -128,22 +132,29 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
             and singular(place.split()[-1]) != place.split()[-1]
         ):
             continue  # “a list for customers with name” is of customers
-        what = _noun(match["word"]) or kept if pattern is known else _noun(match["kept"])
-        if pattern is known and singular(what) == what:
-            what = kept
-        if pattern is _OF_WHAT and "checklist" in match[0].casefold():
-            what = "steps"
-        elif pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in _PLACES:
-            what = kept or "items"
-        if pattern is not known and not what:
-            what = (
-                _LISTS_BY_WHAT_IS_DONE.get(match["kept"].split()[-1].casefold(), "")
-                if " list" in match[0].casefold()
-                else ""
-            )
+        if pattern is known:
+            said = _noun(match["word"])
+            what = said if said and singular(said) != said else kept
+        elif pattern is _OF_WHAT:
+            what = _kept_in(match, split_list(re.split(_STOP, fields)[0])[0], kept)
+        else:
+            what = _noun(match["kept"])
         if what:
             return f"{text[: match.end()]}, {plural(singular(what))} with {fields}"
     return text
+
+
+def _kept_in(container: re.Match[str], first: str, kept: str) -> str:
+    """Return what a list, a log or a place keeps, whose first field is `first`; `kept` is what a well-known app keeps, '' for none."""
+    said, of_what = container[0].casefold(), container["kept"].split()[-1].casefold()
+    field = read_field(first, {})
+    if "checklist" in said:
+        return "steps"
+    if re.search(r"\b(?:log|diary)\b", said) and field is not None and field.type in ("date", "datetime"):
+        return "entries"  # “baby log: time, what” has no babies
+    if of_what in _PLACES:
+        return kept or "items"
+    return _noun(container["kept"]) or (_LISTS_BY_WHAT_IS_DONE.get(of_what, "") if " list" in said else "")
 
 
 def is_told(model: DataModel) -> bool:
@@ -241,11 +252,22 @@ def row_alone(text: str) -> tuple[list[DataModel], str] | None:
         first = phrases[0].casefold() if phrases else ""
         if not is_row(match["fields"]):
             continue
-        own = re.fullmatch(r"[a-z]+(?: [a-z]+)?", first) and not known_field(first) and _noun(first)
+        own = (
+            not _OF_EVENTS.search(text[: match.start()])
+            and re.fullmatch(r"[a-z]+(?: [a-z]+)?", first)
+            and not known_field(first)
+            and _noun(first)
+        )
         noun = plural(singular(own)) if own else "entries"
         if models := _models([Said(noun, phrases, sure=False)]):
             return models, f"{text[: match.start()]}, {noun} with {text[match.start('fields') :]}"
     return None
+
+
+_OF_EVENTS = re.compile(
+    r"\b(?:rota|roster|schedule|timetable|log|diary|tracking|tracker|attendance|hours)\b|\b(?:for|at|in) \d", re.I
+)
+"""What has an entry for each time that something is done."""
 
 
 def unsure_of(text: str) -> bool:
@@ -295,9 +317,13 @@ def _said_lists(text: str) -> list[Said]:
         # “lost & found list” is no list of founds, “fuel for the van: …” none of vans.
         before = text[: match.end("noun") - len(noun)] if noun else ""
         last = text[: match.end("noun") - len(match["noun"].split()[-1])]
-        beside = text[: match.start()].rstrip().endswith("&")
+        beside = text[: match.start()].rstrip().endswith("&") or (not _TOLD.search(before) and _AND_MORE.search(before))
+        if noun and not _is_one(noun) and (several := _BY_WHOM.search(before)):
+            noun = several["kept"].casefold()  # “complaints by guests with …” are complaints
         if noun and not beside and not (_is_one(noun) and (_FOR.search(before[-40:]) or _FOR.search(last[-40:]))):
             has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
+            if _MANY_FOR.search(before[-40:]):
+                continue
             guessed = (
                 _MANY_FOR.search(before[-40:])
                 or (_is_one(noun) and not has and not _is_named(before, match["noun"]))
@@ -307,6 +333,15 @@ def _said_lists(text: str) -> list[Said]:
     return found
 
 
+_TOLD = re.compile(r":|\(|\b(?:with|have|has)\b", re.I)
+_AND_MORE = re.compile(r"\b[a-z]{2,}s (?:and|or|&) (?:the |our |my )?$", re.I)
+"""“saws and drills with …” are neither."""
+_BY_WHOM = re.compile(
+    r"\b(?P<kept>(?!(?:lists|logs|tables|apps|records|us|is|this|news|sales)\b)[a-z]{3,}s) (?:by|from|for) (?:the |our |my )?$",
+    re.I,
+)
+
+
 def _closed(fields: str) -> str:
     """Return a row of fields without a bracket that was opened before it."""
     return fields.rstrip().removesuffix(")") if fields.count(")") > fields.count("(") else fields
@@ -314,7 +349,7 @@ def _closed(fields: str) -> str:
 
 _FOR = re.compile(r"\b(?:for|at|in) (?:the |my |our |his |her |their )?$", re.I)
 _MANY_FOR = re.compile(
-    r"(?<!list )(?<!log )(?<!table )(?<!tracker )(?<!register )(?<!database )\b(?:for|at|in) (?:the |my |our |his |her |their )$",
+    r"\b(?:for|at|in) \d+ $|(?<!list )(?<!log )(?<!table )(?<!tracker )(?<!register )(?<!database )\b(?:for|at|in) (?:the |my |our |his |her |their )$",
     re.I,
 )
 

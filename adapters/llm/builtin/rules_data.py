@@ -196,12 +196,12 @@ def oblige(state: Changed, clause: str) -> str:
     """Say what has to be filled in: 'the email is required', 'make phone and city optional'."""
     match = re.match(
         r"(?:make|set|mark)?\s*(?:the\s+)?(?P<fields>.+?)(?:\s+fields?)?(?:\s+(?:of|in|for)\s+(?:the\s+)?(?P<model>[\w ]+?))?\s+"
-        r"(?:(?:should|must|has to|have to|needs to|is|are|as)\s+)?(?:be\s+)?(?P<how>required|mandatory|obligatory|optional|can be (?:left )?empty|may be (?:left )?empty)$",
+        r"(?:(?:should|must|has to|have to|needs to|is|are|as)\s+)?(?:be\s+)?(?P<how>filled in|filled out|required|mandatory|obligatory|optional|can be (?:left )?empty|may be (?:left )?empty)$",
         clause, re.I,
     )  # fmt: skip
     if not match:
         return ""
-    needed = match["how"].casefold() in ("required", "mandatory", "obligatory")
+    needed = match["how"].casefold() in ("required", "mandatory", "obligatory", "filled in", "filled out")
     said = []
     for phrase in split_list(match["fields"]):
         model = (model_in(state, match["model"]) if match["model"] else None) or model_with_field(state, phrase)
@@ -316,7 +316,7 @@ def add_fields(state: Changed, clause: str) -> str:
         r"(?:add|include)\s+(?P<fields>.+?\s+(?:fields?|columns?)(?:\s*\([^)]*\))?)(?P<model>)$",
         r"(?:add|include)\s+(?:an?\s+)?(?:new\s+)?(?:fields?|columns?)\s*(?:called\s+|named\s+|for\s+(?:the\s+)?|:\s*)?(?P<fields>.+)(?P<model>)$",
         _SEVERAL,
-        r"(?:add|include)\s+(?P<fields>(?:an?\s+)?[\w]+(?:\s+[\w]+)?(?:\s*\([^)]*\))?)(?P<model>)$",
+        r"(?:add|include)\s+(?P<fields>(?:an?\s+)?[\w]+(?:\s+[\w]+){0,3}(?:\s*\([^)]*\))?)(?P<model>)$",
     )
     clause = _unquoted(clause)
     for pattern in patterns:

@@ -50,9 +50,9 @@ def title(state: Changed, clause: str) -> str:
 
 def look(state: Changed, clause: str) -> str:
     """Change the theme: 'make it blue', 'use dark mode'."""
-    if re.search(r"\b(?:don't|do not|not|too|less|late|shipped|when)\b", clause, re.I) or re.match(
-        r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I
-    ):
+    if re.search(
+        r"\b(?:don't|do not|not|too|less|late|shipped|when|choice|choices|options?|dropdown)\b", clause, re.I
+    ) or re.match(r"(?:add|include)\b.*(?:\(|\bto\b)", clause, re.I):
         return ""
     coloured = _COLOURED.match(clause)
     if coloured and not set(re.findall(r"[a-z]+", coloured["what"].casefold())) <= _WHOLE:

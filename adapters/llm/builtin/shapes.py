@@ -15,7 +15,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _HEADING = re.compile(r"^(?:#{1,6}\s*|\*\*)(?P<said>[^*\n]+?)(?:\*\*)?:?$")
 _OF_A_FORM = re.compile(
     r"(?:feature )?request|description|summary|details|idea|problem|goal|background|context|what(?: i want| we need)?|user story|"
-    r"acceptance criteria|feature",
+    r"acceptance criteria|feature|wish|ask|need",
     re.I,
 )
 """Headings of issues, under which the wish stands."""
@@ -26,6 +26,8 @@ _NAMED = re.compile(r"^(?:title|app name|name of the app|subject):\s*(?P<name>[A
 _CALLED = re.compile(
     r"[.?!\n]\s*(?:name|title|it is called|it's called):?\s+[\"'“]?(?P<name>[A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?P<end>[.\n]|$)"
 )
+_DASHED = re.compile(r"(?P<before>[.:;]\s+)(?P<noun>[A-Za-z]+(?: [a-z]+)?) [-–] (?=[^,;\n]{1,60},)")
+"""Several lists in one line: “Shop: suppliers - name, phone; products - name, price”."""
 _OUTER = re.compile(r"^(?P<head>[^:.,;\n()]{2,60}):\s+(?=[a-z][a-z -]{1,40}: [^:\n]+,)", re.I)
 """A heading over several lists: “Vet practice: animals: name, species …”."""
 _USER_STORY = re.compile(r"^as an? [^,\n]{1,60}?,? i (?:want|need|would like)\b[^\n]{0,200}\n", re.I | re.M)
@@ -48,6 +50,13 @@ def in_shape(text: str) -> str:
     text = _NAMED.sub(lambda match: f"An app called {match['name'][:1].upper()}{match['name'][1:]}.\n", text, count=1)
     text = _CALLED.sub(lambda match: f" called {match['name']}{match['end']}", _USER_STORY.sub("", text))
     text = re.sub(r"\b4 (?=our\b|my\b|the\b)", "for ", re.sub(r"\bapprox\.", "approx", text), flags=re.I)
+    text = re.sub(
+        r"^\*\*([\w ]{2,30}?):?\*\*:?[ \t]+(?=\S)",
+        lambda match: "" if _OF_A_FORM.fullmatch(match[1]) else f"{match[1]}: ",
+        text,
+        flags=re.M,
+    )
+    text = _DASHED.sub(r"\g<before>\g<noun> with ", text)
     text = _OUTER.sub(lambda match: f"{match['head']}. ", text)
     text = "\n".join(_blocks(_NUMBERED.sub("\n", text).split("\n") if text.count(")") > 1 else text.split("\n")))
     text = _SENTENCE_OF_FIELDS.sub(" with ", text)
@@ -145,7 +154,8 @@ def _chosen(match: re.Match[str]) -> str:
         said, comma, rest = said.partition(",")
         rest = comma + rest
     choices = [one.strip() for one in re.split(r",|/|\bor\b|\band\b", said) if one.strip()]
-    if len(choices) < 2 or any(known_field(one) or len(one.split()) > 2 for one in choices):
+    clear = "/" in match["list"].split(",")[0]
+    if len(choices) < 2 or any((known_field(one) and not clear) or len(one.split()) > 2 for one in choices):
         return match[0]
     return f"{match['name']} ({', '.join(choices)}){rest}"
 

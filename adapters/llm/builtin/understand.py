@@ -16,6 +16,7 @@ from adapters.llm.builtin.words import (
     TYPE_NAMES,
     known_field,
     label,
+    spelled,
     words_of,
 )
 from adapters.llm.builtin.words import field as read_field
@@ -126,25 +127,31 @@ _ASKING = re.compile(
 )  # fmt: skip
 _THANKS = re.compile(
     r"[\s,.!-]*\b(?:please|pls|plz|(?:many )?thanks(?: a lot| so much| in advance| a bunch)?|thank you(?: so much| very much)?|thx|ty|cheers|asap|"
-    r"(?:best|kind) regards|best)\b(?:[,!.]?\s+[A-Z][a-z]+(?: from [\w ]{1,30})?)?[\s.!?]*(?=$|\n)", re.I
+    r"(?:best|kind) regards)\b(?:[,!.]?\s+(?-i:[A-Z])[a-z]+(?: from [\w ]{1,30})?)?[\s.!?]*(?=$|\n)", re.I
 )  # fmt: skip
 _CONTEXT = re.compile(
     r"^(?:(?:we|i)(?:'re|'m| are| am| run| have| own| coach| teach| keep| always| often| lose| lost| forget| work)|our|my|at (?:our|my|the)|nobody|everyone|"
     r"right now|currently|today|so far|every \w+)\b(?P<said>[^.!?:;\n]{3,160})(?:[.!?]\s+|\n)(?=\S)", re.I
 )  # fmt: skip
 """A sentence before the wish that tells why: how things are, and nothing that is asked for."""
+_LEST = re.compile(
+    r",? so (?:that )?(?:we|i|nobody|no one) (?:don't|do not|doesn't|never|no longer|stop|stops) (?:forget|forgetting|lose|losing|miss|missing)s?\b[^.\n]{0,40}(?=\.?\s*$)",
+    re.I,
+)
 _ASKED = re.compile(
     r"\b(?:need|needs|want|wants|like|please|can you|could|should|must|only|never|without|not|no|build|make|create|(?<!losing )(?<!lose )(?<!lost )track|except|but)\b",
     re.I,
 )
 _WHOSE_WISH = re.compile(
-    r"^(?:for (?:our|my|the|a) (?:[\w'-]+ ){1,4}?,?\s*(?=(?:i|we) (?:need|want|would|'d)|please|can |could )"
+    r"^(?:as an? [\w' -]{2,40}?,? (?=(?:i|we)\b)|for (?:our|my|the|a) (?:[\w'-]+ ){1,4}?,?\s*(?=(?:i|we) (?:need|want|would|'d)|please|can |could )"
     r"|(?:we(?:'re| are| run| have| own)|i(?:'m| am| run| coach| teach| own| have))\b[^,.:;\n]{1,60}?(?:,? (?:and|so)(?: we| i)?|,) (?=(?:please|can|could|need|want|build|make|create)\b)"
     r"|(?:my|our|the) [\w'-]+(?: [\w'-]+)? (?:wants?|needs?|would like|is looking for|asked for) (?=an?\b|some\b))", re.I
 )  # fmt: skip
 """Who wishes it, in one breath with the wish."""
 
 
+_SLIPS = re.compile(r"(?<![\w@#/.'-])[a-z]{3,14}(?![\w@/'-])(?!\.\w)")
+"""Words that may have a slip; names, addresses and what has a capital may not."""
 _IS_QUESTION = re.compile(r"\b(?:can|could|would|will|may|is it possible|how about|what about)\b[^?]*\?\s*$", re.I)
 """A message that ends as a question: its mark belongs to no field."""
 _LISTS = re.compile(r":|\bwith\b|\bhave\b|\bhas\b|\n\s*[-*•]")
@@ -158,12 +165,14 @@ def _to_the_point(text: str) -> str:
     text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St)\. (?=[A-Z])", r"\1 ", text.replace("\u2019", "'"))
     if text.count("?") == 1 and _IS_QUESTION.search(text):
         text = text.rstrip().removesuffix("?")
+    text = _SLIPS.sub(lambda match: spelled(match[0]), text)
     for pattern in (_GREETING, _PREFACE):
         text = pattern.sub("", text, count=1)
     while (match := _CONTEXT.match(text)) and not _ASKED.search(match["said"]) and _LISTS.search(text[match.end() :]):
         text = text[match.end() :]
     for pattern in (_GREETING, _PREFACE, _WHOSE_WISH, _ASKING, _PREFACE):
         text = pattern.sub("", text, count=1)
+    text = _LEST.sub("", text)
     while (shorter := _THANKS.sub("", text)) != text:
         text = shorter
     return re.sub(r"\b(?:please|pls|plz)\b ?", "", text, flags=re.I).replace(" :", ":").strip()
@@ -199,7 +208,7 @@ def _covered(request: str, found: Understood) -> set[str]:
     if found.sections:
         texts.append("section sections")
     if found.landing:
-        texts += [match[0] for match in _LANDING.finditer(text)]
+        texts += [match[0] for match in (_LANDING.search(text), _A_PAGE.search(text)) if match]
         texts += [match[0] for match in _FOR.finditer(text)]
         texts += found.sections
         there = [SECTIONS[name] for name in found.sections if name in SECTIONS]
@@ -347,12 +356,16 @@ def _understood(request: str) -> tuple[Understood, str]:
     preset = preset_in(text) or (preset_in("kanban") if lanes else None)
     text = lists_of(text, preset.pattern, preset.kept) if preset else lists_of(text)
     models = entities(text)
+    guessed = len(models) == 1 and unsure_of(text)
+    if guessed and (better := row_alone(text)) and better[0][0].name != "entry":
+        # “Wine cellar: wine, vintage”: its first field says better what is kept than a heading does.
+        models, text = better
     begins = _LANDING.search(text[:40])
     looked_at = _LANDING.search(text) or (_A_PAGE.search(text[:60]) and _known_fields(models) < FEWEST_OF_A_LIST)
     landing = bool(begins) or (
         bool(looked_at) and not any(is_told(model) for model in models if not _A_PAGE.search(text[:60]))
     )
-    unsure = False
+    unsure = bool(models) and not landing and (guessed or unsure_of(text))
     if not models and not landing and (found := row_alone(text)):
         models, text, unsure = found[0], found[1], True
     models = [] if landing else models
@@ -376,7 +389,6 @@ def _understood(request: str) -> tuple[Understood, str]:
     liked = without_dislikes(whole)
     accent = accent_in(liked) if OF_THE_WHOLE.search(liked) and not kept else ""
     sections = sections_in(text, _FOR) if landing else []
-    unsure = unsure or (own and unsure_of(text))
     return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
 
 
@@ -440,10 +452,16 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
         words.strip(" ,-?"),
         flags=re.I,
     )
+    if re.fullmatch(r"(?:two|three|four|five|\d+|some|several) (?:lists|tables|things)", words, re.I):
+        words = ""
     words = re.sub(r" (?:for|of|in|at)(?: (?:my|our|the|an?))?$| but$", "", words, flags=re.I)
     if re.match(r"for\b", words, re.I):
         words = (preset + " " + words).strip()
     words = words if preset else re.sub(r"^for\s+(?:(?:an?|my|our|the)\s+)?", "", words, flags=re.I)
     if words and len(words) <= 60 and _is_title(words):
         return label(words)
+    if [one.name for one in models] == ["entry"] and (
+        about := re.search(r"\bfor (?:the|our|my) ([\w' -]{3,40}?)(?=\s*(?:[:.,(]|$))", text, re.I)
+    ):
+        return preset or label(about[1])
     return preset or label(" and ".join(model.plural.casefold() for model in models[:2]) or "app")

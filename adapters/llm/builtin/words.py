@@ -1,6 +1,7 @@
 """English words the built-in builder knows: plurals, names, the types that field names suggest."""
 
 import difflib
+import functools
 import hashlib
 import keyword
 import re
@@ -35,21 +36,22 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
+     r"alive|(?!(?:last|date|time|amount|who|what|when|where) )\w+ (?:signed|sent|booked|received|submitted|renewed|confirmed|done)|auto[- ]renew\w*|rolled back|handed in|"
+     r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|organic|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
     # Of dates and amounts: “due” and “paid” alone are other things.
     ("money", r"amount \w+ed|salary \w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
     ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
              r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
-    ("datetime", r"time (?:in|out)|(?:start|resolv|call|creat|open|clos|finish|end|report|complet|deliver|updat|chang|cancel|publish|log|post|order|"
-                 r"sign|approv|ship|check)ed at|(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
+    ("datetime", r"time (?:in|out)|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
+                 r"(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"arrival|departure|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
      r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
-     r"mileage|sets|reps|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"mileage|sets|reps|(?:home|away|own) goals|goals scored|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
      r"pages(?: \w+)?|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
     ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
@@ -106,22 +108,27 @@ FIRST_NAMES = words_of("""
 COMMON_WORDS = (
     "name", "email", "phone", "date", "price", "title", "notes", "status", "address", "description", "amount", "quantity",
     "build", "create", "customer", "customers", "order", "orders", "list", "please", "description", "inventory", "tracker",
-    "birthday", "category", "location", "supplier", "deadline", "priority", "company", "number", "colour",
+    "looking", "track", "birthday", "category", "location", "supplier", "deadline", "priority", "company", "number", "colour",
 )  # fmt: skip
 
 
 NEAR, NEAR_LETTERS = 0.9, 6
 
 
+@functools.lru_cache(10_000)
 def spelled(word: str) -> str:
-    """Return a word with one slip put right where that makes a common one: two neighbours swapped, or a letter of a long word."""
-    if "-" in word:
+    """Return a word with one slip put right where that makes a common one: two neighbours swapped, a vowel lost, or a letter of a long word."""
+    if "-" in word or word in COMMON_WORDS or word in COMMON_FIELDS:
         return word
     for at in range(len(word) - 1):
         swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if swapped != word and swapped in COMMON_WORDS:
             return swapped
-    near = difflib.get_close_matches(word, COMMON_WORDS, 1, NEAR) if len(word) >= NEAR_LETTERS else []
+    alike = [one for one in COMMON_WORDS if one[0] == word[0] and abs(len(one) - len(word)) < 2]
+    near = difflib.get_close_matches(word, alike, 1, NEAR) if len(word) >= NEAR_LETTERS else []
+    near = near or [
+        one for one in alike if any(word == one[:at] + one[at + 1 :] for at, char in enumerate(one) if char in "aeiou")
+    ]
     # “created” and “numbers” are words of their own.
     same = near and (word.startswith(near[0]) or near[0].startswith(word))
     return near[0] if near and not same and word not in ("statues",) else word
@@ -255,7 +262,7 @@ _BEFORE_A_QUESTION = words_of("since until from by for to with")
 _AFTER_A_DEED = words_of("on at by in from to until since")
 """“ordered on”, “stored in”: the word before is what was done, and no order to do it."""
 _MEASURED = re.compile(
-    r"(?P<name>[^()]+?)\s*\((?:in )?(?P<unit>€|\$|£|%|°[cf]|m²|m³|h|hrs?|min|mins|sec|s|ms|hz|khz|mhz|ghz|kb|mb|gb|tb|w|kw|v|ml|cl|l|mg|g|kg|t|mm|cm|m|km|"
+    r"(?P<name>[^()]+?)\s*\((?:in )?(?P<unit>€|\$|£|%|°[cf]|m²|m³|h|hrs?|min|mins|sec|s|ms|months?|weeks?|years?|yrs?|hz|khz|mhz|ghz|kb|mb|gb|tb|w|kw|v|ml|cl|l|mg|g|kg|t|mm|cm|m|km|"
     r"km/h|mph|bpm|eur|euros?|usd|dollars?|gbp|pounds?|chf|francs?|yen|metres?|meters?|kilometres?|miles?|feet|inches|hours?|minutes?|seconds?|days?|weeks?|"
     r"grams?|litres?|liters?|percent|pieces|points)\)?", re.I
 )  # fmt: skip
@@ -315,13 +322,18 @@ def names_something(words: str, *, told: bool = False) -> bool:
     said = words.casefold().split()
     if len(said) > 2 and said[-2] == "in" and said[-1] in _UNITS:
         said = said[:-2]
-    if len(said) == 2 and (
-        said[0].endswith("ed") and said[1] in _AFTER_A_DEED or said in (["time", "in"], ["time", "out"])
-    ):
+    if said in (["time", "in"], ["time", "out"], ["pick", "up", "on"], ["drop", "off", "on"]):
+        return True
+    if len(said) == 2 and said[0].endswith("ed") and said[1] in _AFTER_A_DEED:
         return True
     if len(said) > 1 and said[-1] in ("no", "nr"):
         said = said[:-1]  # “badge no.”
-    if not said or len(said) > 5 or (said[0] in _DOING and said not in (["make"], ["to"])) or said[0][0].isdigit():
+    if (
+        not said
+        or len(said) > 5
+        or (said[0] in _DOING and said not in (["make"], ["to"], ["votes"]))
+        or said[0][0].isdigit()
+    ):
         return False
     if ":" in words or (said[0] in _OFTEN_CHOICES and len(said) == 2 and said[1] not in _BESIDE_CHOICES):
         return False  # “priority high”, in a list with medium and low
@@ -331,7 +343,7 @@ def names_something(words: str, *, told: bool = False) -> bool:
         said[0] in _BEFORE_A_QUESTION and said[1] in ("when", "whom") or said[1] in ("when", "where")
     ):
         return said[1] in ("when", "where", "whom") and not is_doing(said[0])
-    if said[0] in ("is", "has"):
+    if said[0] in ("is", "has", "needs"):
         return len(said) <= 3
     if said[:2] == ["how", "many"]:
         return True
@@ -401,10 +413,17 @@ def _type_word(words: str) -> tuple[str, FieldType | None]:
 # What a longer name ends in, where that says its type: a “unit price” is money, a “heart rate” is none.
 _HEADS: dict[FieldType, tuple[str, ...]] = {
     "money": ("price", "cost", "costs", "fee", "salary", "revenue", "rent", "budget", "deposit"),
-    "integer": ("quantity", "qty", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity", "year"),
+    "integer": ("beds", "cups", "bottles", "boxes", "bags", "laps", "assists", "eggs", "plates", "likes", "views", "downloads", "quantity", "qty", "count", "age", "seats", "guests", "servings", "units", "minutes", "stock", "mileage", "capacity", "year"),
     "decimal": ("amount", "weight", "height", "width", "length", "distance", "temperature", "hours", "km", "kg", "litres", "liters"),
     "long_text": ("address",),
 }  # fmt: skip
+_DONE = re.compile(r"[a-z]{2,}[^e\W]ed")
+_NOT_DONE = words_of(
+    "seed feed speed breed need deed weed bed red shed sled embed exceed proceed biped hundred sacred kindred hatred"
+)
+_WHEN_DONE = words_of(
+    "created updated opened started joined hired founded planted borrowed purchased acquired moved issued released dated modified added"
+)
 _TECHNICAL = words_of("ip mac wallet dns host")
 _SO_FAR = re.compile(r" (?:left|so far|remaining|approx|approximately|estimated)$")
 
@@ -429,9 +448,13 @@ def _suggested(words: str) -> FieldType:
         if (
             kind in ("date", "long_text", "url")
             and re.fullmatch(pattern, last)
-            and last not in ("due", "on", "address")
+            and last not in ("due", "on", "address", "to")
         ):
             return kind
+    if _DONE.fullmatch(words) and words not in _NOT_DONE:
+        return "date" if words in _WHEN_DONE else "boolean"
+    if re.match(r"(?:min|max|minimum|maximum) ", words):
+        return "integer"
     return "decimal" if words in _UNITS - {"m", "words", "pieces", "points", "stock"} else "text"
 
 
@@ -445,7 +468,7 @@ def fits(field: DataField, others: list[DataField]) -> bool:
 def split_list(text: str) -> list[str]:
     """Split 'a, b (x, y) and c' into its items; commas inside brackets do not count."""
     items, depth, item = list[str](), 0, ""
-    for token in re.split(r"([()\[\]]|,|;|\band\b|\bplus\b|&)", text):
+    for token in re.split(r"([()\[\]]|,|;|\band\b|\bplus\b(?! ones?\b)|&)", text):
         depth += token in ("(", "[")
         depth -= token in (")", "]")
         if depth <= 0 and token in (",", ";", "and", "plus", "&"):
@@ -515,6 +538,19 @@ def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) 
         return found.model_copy(update={"type": "decimal"})
     if said == "steps" and any(one.casefold().strip() in _OF_SPORT for one in phrases):
         return found.model_copy(update={"type": "integer"})
-    if said == "time" and any(other.casefold().strip() in ("date", "day") for other in phrases):
+    if said in ("from", "to", "until") and found.type == "date":
+        others = {other.casefold().strip(" .") for other in phrases}
+        # Places of a trip, or hours of a day.
+        if others & {"km", "miles", "distance", "mileage", "date", "day"} or any(
+            other.startswith(("km", "distance")) for other in others
+        ):
+            return found.model_copy(update={"type": "text"})
+    if said == "in stock" and any(
+        "stock" in other.casefold() or "reorder" in other.casefold()
+        for other in phrases
+        if other.casefold().strip() != said
+    ):
+        return found.model_copy(update={"type": "integer"})
+    if said in ("time", "start", "end") and any(other.casefold().strip() in ("date", "day") for other in phrases):
         return found.model_copy(update={"type": "text"})
     return found
