@@ -9,6 +9,7 @@ from adapters.store.people import Standing, Waiting
 from bot.calls import Call, Outcome, drop_turn, said
 from bot.people import asked_for
 from core.chat import Choice, Event, Form
+from core.clock import SYSTEM, Clock
 from core.messages import Action, Doc, Para, Quote, TurnRequest
 from core.sessions import Author
 
@@ -112,20 +113,20 @@ async def _meant(call: Call) -> tuple[Author, Standing] | Outcome:
     return said(f"I know nobody called {call.target} here; mention them.", "❗")
 
 
-async def lapse(inbox: "Inbox") -> None:
+async def lapse(inbox: "Inbox", clock: Clock = SYSTEM) -> None:
     """End every wait that took too long."""
-    for found in await inbox.people.overdue(time.time() - APPROVAL_SECONDS):
+    for found in await inbox.people.overdue(clock.now() - APPROVAL_SECONDS):
         async with inbox.database.write() as tx:
             await inbox.sessions.within(tx, found.session_id)
             # Somebody may have decided since.
             if (now := await inbox.people.waiting(tx, found.id, found.session_id)) and now.state == "open":
-                await _lapsed(inbox, tx, now)
+                await _lapsed(inbox, tx, now, clock)
         inbox.changed(found.session_id)
 
 
-async def _lapsed(inbox: "Inbox", tx: "AsyncConnection", found: Waiting) -> bool:
+async def _lapsed(inbox: "Inbox", tx: "AsyncConnection", found: Waiting, clock: Clock = SYSTEM) -> bool:
     """Say whether something has waited for too long; then the card says so, and its buttons go."""
-    if time.time() - found.created < APPROVAL_SECONDS:
+    if clock.now() - found.created < APPROVAL_SECONDS:
         return False
     text = f"{found.event.author.name} waited for an answer for too long, and can ask again.{_clock()}"
     await inbox.people.decide(tx, found.id, "dropped")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,6 +11,7 @@ from adapters.store.sessions import Sessions
 from bot.commands import plain_emoji
 from bot.inbox import Inbox
 from core.chat import CLOSED, OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
+from core.clock import SYSTEM, Clock
 from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class CatchUp:
     inbox: Inbox
     sessions: Sessions
     messages: Messages
+    clock: Clock = SYSTEM
 
     async def run(self, waiting_known: Callable[[], None] = lambda: None) -> None:
         """
@@ -39,7 +40,7 @@ class CatchUp:
         Threads in which turns wait come first; once they are looked at, `waiting_known` is called, also after an error.
         """
         try:
-            began = time.time()
+            began = self.clock.now()
             active = await self.sessions.active(self.port.platform, began - ACTIVE_SECONDS)
             busy = await self.inbox.turns.busy()
             threads = [one for one in active if not one.key.thread.startswith((OPENING, CLOSED))]
@@ -83,7 +84,7 @@ class CatchUp:
             await self.inbox.accept(event)
 
     async def _thread(self, session: Session) -> None:
-        began = time.time()
+        began = self.clock.now()
         past = await self.port.history(session.key, session.seen)
         for remote_id in await self._gone(session, past, began):
             deleted = Event(f"{remote_id}:deleted", session.key, Author("", "somebody"), "deleted", remote_id=remote_id)

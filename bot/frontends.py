@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
@@ -13,6 +12,7 @@ from bot.catchup import CatchUp
 from bot.outbox import Courier
 from bot.wiring import App
 from core.chat import ChatPort, Revoked
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 
 log = logging.getLogger(__name__)
@@ -160,14 +160,15 @@ async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
             log.exception("catch_up_failed")
 
 
-async def _watched(app: App, port: ChatPort) -> None:
+async def _watched(app: App, port: ChatPort, clock: Clock = SYSTEM) -> None:
     """Say in the log when a platform has not been heard for a while, and when it is again."""
-    since, told = 0.0, False
+    since: float | None = None
+    told = False
     while port.platform not in app.lost:
         await asyncio.sleep(LOOK_SECONDS)
         problem = await port.problem()
-        since = (since or time.monotonic()) if problem else 0.0
-        if problem and not told and time.monotonic() - since > SILENT_SECONDS:
+        since = (clock.steady() if since is None else since) if problem else None
+        if since is not None and not told and clock.steady() - since > SILENT_SECONDS:
             log.critical("platform_silent: %s", problem)
             told = True
         elif told and not problem:

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -37,6 +36,7 @@ from core.chat import (
     RateLimited,
     Revoked,
 )
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Doc, Para, ProgressCard, Quote
 from core.sessions import Author, Session, ThreadKey
@@ -62,12 +62,12 @@ Enclose = Callable[[Session, Doc], Awaitable[tuple[Picture, ...]]]
 class Bucket:
     """Tokens that come back at a rate."""
 
-    def __init__(self, rate: Rate) -> None:
-        self._rate, self._tokens, self._filled = rate, rate.burst, time.monotonic()
+    def __init__(self, rate: Rate, clock: Clock = SYSTEM) -> None:
+        self._clock, self._rate, self._tokens, self._filled = clock, rate, rate.burst, clock.steady()
 
     def left(self) -> float:
         """Return how many tokens there are."""
-        now = time.monotonic()
+        now = self._clock.steady()
         self._tokens = min(self._rate.burst, self._tokens + (now - self._filled) * self._rate.per_second)
         self._filled = now
         return self._tokens
@@ -83,7 +83,7 @@ class Bucket:
     def empty(self, seconds: float) -> None:
         """Give no token for a while: the platform has said so."""
         self._tokens = -seconds * self._rate.per_second
-        self._filled = time.monotonic()
+        self._filled = self._clock.steady()
 
 
 class NotYet(Exception):
@@ -108,6 +108,7 @@ class Courier:
     enclose: Enclose
     accept: Callable[[Event], Awaitable[object]]
     revoked: Callable[[Revoked], None]
+    clock: Clock = SYSTEM
 
     def __post_init__(self) -> None:
         self.lost = False
@@ -122,7 +123,7 @@ class Courier:
         """When a session's owner was last told of a refusal."""
         self._bare: dict[int, NotAllowed] = {}
         """Rows whose files the platform has refused: they go without."""
-        self._calls = Bucket(self.port.capabilities.calls)
+        self._calls = Bucket(self.port.capabilities.calls, self.clock)
 
     def wake(self) -> None:
         """Look at once: something was written."""
@@ -133,13 +134,13 @@ class Courier:
         try:
             while not self.lost:
                 self._news.clear()
-                began = time.monotonic()
+                began = self.clock.steady()
                 try:
                     self._start(await self.outbox.pending(self.port.platform))
                 except Exception:
                     log.exception("outbox_not_read")
                 # A burst of news is one look.
-                await asyncio.sleep(max(LOOK_SECONDS, (time.monotonic() - began) / LOOKING_SHARE))
+                await asyncio.sleep(max(LOOK_SECONDS, (self.clock.steady() - began) / LOOKING_SHARE))
                 await self._rest()
         finally:
             tasks = list(self._busy.values())
@@ -149,14 +150,14 @@ class Courier:
 
     async def _rest(self) -> None:
         soonest = min((when for rows in self._waits.values() for when in rows.values()), default=float("inf"))
-        seconds = min(POLL_SECONDS, max(soonest - time.monotonic(), 0.05))
+        seconds = min(POLL_SECONDS, max(soonest - self.clock.steady(), 0.05))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
 
     def _start(self, pending: dict[str, int]) -> None:
         """Deliver each session's rows in order, sessions side by side; `pending` has each session's newest change."""
-        now = time.monotonic()
+        now = self.clock.steady()
         self._looked = {session_id: when for session_id, when in self._looked.items() if session_id in pending}
         self._waits = {session_id: rows for session_id, rows in self._waits.items() if session_id in pending}
         self._seen = {session_id: seen for session_id, seen in self._seen.items() if session_id in pending}
@@ -183,7 +184,7 @@ class Courier:
 
     async def _session(self, session_id: str) -> None:
         """Deliver one session's rows; a reply never overtakes another, a card or a mark holds nobody up."""
-        rows, now = await self.outbox.rows(session_id), time.monotonic()
+        rows, now = await self.outbox.rows(session_id), self.clock.steady()
         waited = self._waits.get(session_id, {})
         waits = self._waits[session_id] = {number: waited[number] for number, *_ in rows if waited.get(number, 0) > now}
         session = await self._in_its_thread(session_id, [number for number, *_ in rows]) if rows else None
@@ -199,7 +200,7 @@ class Courier:
             ):
                 # Thousands may wait: what cannot be said now is not even read.
                 early[kind, shown] = seconds
-                waits[number] = time.monotonic() + seconds
+                waits[number] = self.clock.steady() + seconds
             elif number not in waits and (row := await self.outbox.row(number)) is not None:
                 await self._tried(session, row, self._settled(session, row))
                 if self.lost:
@@ -239,7 +240,7 @@ class Courier:
         row = None if first in waits else await self.outbox.row(first)
         opened = await self._tried(session, row, self._opened(session)) if row is not None else None
         if opened is None:
-            until = waits.setdefault(first, time.monotonic() + PAUSES[0])
+            until = waits.setdefault(first, self.clock.steady() + PAUSES[0])
             waits.update(dict.fromkeys(rows, until))
         return opened
 
@@ -255,7 +256,7 @@ class Courier:
             log.warning("delivery_dropped", extra={"row": row.id, "why": str(error)})
             await self.outbox.settle(row, "dropped")
             return
-        old = time.time() - row.created > GIVEN_UP_SECONDS and row.attempts > len(PAUSES)
+        old = self.clock.now() - row.created > GIVEN_UP_SECONDS and row.attempts > len(PAUSES)
         if isinstance(error, NotAllowed) or not error.retryable or old:
             log.error("delivery_refused", extra={"row": row.id, "why": str(error), "session": session.id})
             if isinstance(error, NotAllowed) and row.kind == "person" and not opening:
@@ -274,7 +275,7 @@ class Courier:
         await self.outbox.failed(row)
 
     def _wait(self, row: StoredMessage, seconds: float) -> None:
-        self._waits.setdefault(row.session_id, {})[row.id] = time.monotonic() + seconds
+        self._waits.setdefault(row.session_id, {})[row.id] = self.clock.steady() + seconds
 
     async def _deliver(self, session: Session, row: StoredMessage) -> None:
         if row.kind == "person":
@@ -332,9 +333,9 @@ class Courier:
 
     async def _tell_owner(self, session: Session, error: OutsideError) -> None:
         """An answer that its thread does not take must not vanish: who started the thread hears of it alone, once an hour."""
-        if time.monotonic() < self._told.get(session.id, float("-inf")) + TOLD_SECONDS:
+        if self.clock.steady() < self._told.get(session.id, float("-inf")) + TOLD_SECONDS:
             return
-        self._told[session.id] = time.monotonic()
+        self._told[session.id] = self.clock.steady()
         async with self.database.read() as connection:
             owners = await self.people.owners(connection, session.id)
         text = (
@@ -372,7 +373,7 @@ class Courier:
                 # The second call of one token.
                 self._calls.take()
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, shown, False))
-        await self.outbox.put(row.id, Delivery(MARK, "", row.mark, time.time()))
+        await self.outbox.put(row.id, Delivery(MARK, "", row.mark, self.clock.now()))
 
     async def _shown(self, session: Session, row: StoredMessage, known: Known, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -392,7 +393,7 @@ class Courier:
         if known is not None and known.remote_id:
             if known.digest == digest:
                 return
-            if time.time() - known.tried < self.port.capabilities.editable_seconds:
+            if self.clock.now() - known.tried < self.port.capabilities.editable_seconds:
                 try:
                     await self._edited(session, row, replace(known, digest=digest), part)
                     return
@@ -414,7 +415,7 @@ class Courier:
         self._take(session.key, ("post", 1 if row.kind == "progress" else 0))
         remote_id, in_doubt = "", known is not None
         if known is None:
-            known = Delivery(part.name, "", "", time.time())
+            known = Delivery(part.name, "", "", self.clock.now())
             await self.outbox.put(row.id, known)
         else:
             remote_id = await self.port.find(session.key, part, _nonce(row.id, known), known.tried)
@@ -481,7 +482,7 @@ class Courier:
     def _bucket(self, kind: str, key: ThreadKey) -> Bucket:
         rate: Rate = getattr(self.port.capabilities, kind)
         within = {"workspace": key.workspace, "channel": key.channel, "thread": str(key)}[rate.scope]
-        return self._buckets.setdefault((kind, within), Bucket(rate))
+        return self._buckets.setdefault((kind, within), Bucket(rate, self.clock))
 
 
 def _opening(row: StoredMessage) -> Doc:

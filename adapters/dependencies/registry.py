@@ -15,6 +15,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 
 ASK_SECONDS = 20
@@ -46,9 +47,9 @@ class Published:
 class Registries:
     """Asks them. `pypi` is an index like https://pypi.org/simple/, `npm` a registry's address; '' for none."""
 
-    def __init__(self, pypi: str, npm: str, more_hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, pypi: str, npm: str, more_hosts: frozenset[str] = frozenset(), clock: Clock = SYSTEM) -> None:
         self.pypi, self.npm = (url.rstrip("/") + "/" if url else "" for url in (pypi, npm))
-        self._more = more_hosts
+        self._more, self._clock = more_hosts, clock
         self._known: dict[tuple[str, str], tuple[float, Published]] = {}
 
     @property
@@ -79,11 +80,11 @@ class Registries:
 
     async def _once(self, kind: str, name: str) -> Published | None:
         asked, known = self._known.get((kind, name), (0.0, None))
-        if known is None or time.monotonic() - asked > KNOWN_SECONDS:
+        if known is None or self._clock.steady() - asked > KNOWN_SECONDS:
             known = await (self._ask_pypi(name) if kind == "python" else self._ask_npm(name))
             if known is None:
                 return None  # it may be published yet
-            self._known[kind, name] = (time.monotonic(), known)
+            self._known[kind, name] = (self._clock.steady(), known)
         return known
 
     async def _ask_pypi(self, name: str) -> Published | None:

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import math
 import shutil
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from adapters.preview.troubles import Trouble, in_browser, troubles
 from adapters.preview.versions import Home, Versions
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.folders import too_much
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest
@@ -52,7 +52,8 @@ class Served:
     commit: str
     root: Path
     instance: Instance | None
-    used: float = field(default_factory=time.monotonic)
+    used: float
+    """When somebody asked for it, by the steady clock."""
     heard: dict[str, Trouble] = field(default_factory=dict)
     """What its pages have thrown, by fingerprint."""
     built: bool = False
@@ -81,7 +82,9 @@ class Previews:
         packages: Packages | None = None,
         builds: Builds | None = None,
         data_bytes: int = DATA_BYTES,
+        clock: Clock = SYSTEM,
     ) -> None:
+        self._clock = clock
         self._folder, self._shots, self.runtime, self._why_none = folder, shots, runtime, why_none
         self._url_of, self._browser, self._most, self._data_bytes = url_of, browser, most, data_bytes
         self._free, self._weighed = 0.0, -math.inf
@@ -128,7 +131,7 @@ class Previews:
         """Return what is served under `slug`, and note that somebody asked."""
         found = self._served.get(slug) or self._candidates.get(slug)
         if found is not None:
-            found.used = time.monotonic()
+            found.used = self._clock.steady()
         return found
 
     async def show(
@@ -148,7 +151,7 @@ class Previews:
             if known is not None and (known.instance is None or await known.instance.alive()):
                 return ""
             failed_commit, problem, until = self._failed.get(slug, ("", "", 0.0))
-            if failed_commit == commit and time.monotonic() < until:
+            if failed_commit == commit and self._clock.steady() < until:
                 return problem
             try:
                 served, answer = await self._start(slug, commit, tree, manifest)
@@ -157,7 +160,7 @@ class Previews:
             if problem := problem_of(answer):
                 await self._stop(served)
                 # Every waiting request would start it again.
-                self._failed[slug] = (commit, problem, time.monotonic() + FAILED_SECONDS)
+                self._failed[slug] = (commit, problem, self._clock.steady() + FAILED_SECONDS)
                 return problem
             self._served[slug] = served
             if PAST not in slug:
@@ -247,7 +250,7 @@ class Previews:
             folder = home.web(version) if manifest is not None and manifest.bundled else root
             page = await asyncio.to_thread(_start_page, folder)
             answer = Answer(200, page) if page else Answer(404, problem="there is no index.html")
-            return Served(commit, folder, None, built=folder != root), answer
+            return Served(commit, folder, None, self._clock.steady(), built=folder != root), answer
         if self.runtime is None:
             raise OutsideError(self._why_none)
         if not home.on_disk and await asyncio.to_thread(too_much, home.data, self._data_bytes):
@@ -260,7 +263,7 @@ class Previews:
                 await asyncio.to_thread(home.forget, version)
             raise
         try:
-            return Served(commit, root, instance), await ready(instance, manifest.health)
+            return Served(commit, root, instance, self._clock.steady()), await ready(instance, manifest.health)
         except BaseException:
             await instance.stop()
             raise
@@ -362,7 +365,7 @@ class Previews:
 
     async def weigh(self) -> None:
         """Stop apps that store more than they may, and tell of those whose disk is full; looks closely once a minute, or when the disk has filled up."""
-        free, now = await asyncio.to_thread(lambda: shutil.disk_usage(self._folder).free), time.monotonic()
+        free, now = await asyncio.to_thread(lambda: shutil.disk_usage(self._folder).free), self._clock.steady()
         if self._free - free < GROWN_BYTES and now - self._weighed < WEIGH_SECONDS:
             return
         self._free, self._weighed = free, now
@@ -414,7 +417,7 @@ class Previews:
 
     async def rest(self, sleep_seconds: float = SLEEP_SECONDS, idle_seconds: float = IDLE_SECONDS) -> None:
         """Let previews sleep that nobody has used lately, and stop those that sleep for long."""
-        now = time.monotonic()
+        now = self._clock.steady()
         for slug, served in list(self._served.items()):
             with fenced("rest", slug):
                 await self._rest(slug, served, now, sleep_seconds, idle_seconds)

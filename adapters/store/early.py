@@ -1,13 +1,12 @@
 """Reactions that arrive before we know the message they are on: kept until its delivery is recorded."""
 
-import time
-
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import early_reaction
 from core.chat import Event
+from core.clock import SYSTEM, Clock
 
 KEPT_SECONDS = 300
 
@@ -15,12 +14,12 @@ KEPT_SECONDS = 300
 class EarlyReactions:
     """Rows of `early_reaction`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, clock: Clock = SYSTEM) -> None:
+        self._database, self._clock = database, clock
 
     async def keep(self, tx: AsyncConnection | AsyncSession, event: Event) -> None:
         """Keep a reaction on a message that is not known; forget those that nobody came for."""
-        now = time.time()
+        now = self._clock.now()
         await tx.execute(early_reaction.delete().where(early_reaction.c.received < now - KEPT_SECONDS))
         if event.remote_id and not await tx.scalar(
             sa.select(early_reaction.c.id).where(early_reaction.c.id == event.id)

@@ -7,7 +7,6 @@ import hmac
 import html
 import logging
 import secrets
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from adapters.preview.live import SCRIPT
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
 from bot.web.receipts import receipt_page
+from core.clock import SYSTEM, Clock
 from core.errors import BotError, UserError
 from core.manifests import manifest_of
 from core.sessions import Session
@@ -40,12 +40,12 @@ Message = MutableMapping[str, Any]
 class Signer:
     """Signs links to previews; a link opens one preview until it expires."""
 
-    def __init__(self, secret: bytes, seconds: int) -> None:
-        self._secret, self._seconds = secret, seconds
+    def __init__(self, secret: bytes, seconds: int, clock: Clock = SYSTEM) -> None:
+        self._secret, self._seconds, self._clock = secret, seconds, clock
 
     def token(self, slug: str) -> str:
         """Return a token for `slug`: when it was given out and when it expires, in Unix seconds, and a keyed hash over all."""
-        issued = int(time.time())
+        issued = int(self._clock.now())
         times = f"{issued}.{issued + self._seconds}"
         return f"{times}.{self._mac(slug, times)}"
 
@@ -62,7 +62,7 @@ class Signer:
         if not all(time.isdecimal() and len(time) <= MAX_TIME_DIGITS for time in (issued, expires)):
             return False
         # A setting that was made shorter since counts for old links too, and one that was made longer revives none.
-        return int(issued) >= since and min(int(expires), int(issued) + self._seconds) > time.time()
+        return int(issued) >= since and min(int(expires), int(issued) + self._seconds) > self._clock.now()
 
     def _mac(self, slug: str, times: str) -> str:
         digest = hmac.new(self._secret, f"{slug}\0{times}".encode(), hashlib.sha256).digest()[:18]

@@ -27,6 +27,7 @@ from core.chat import (
     RateLimited,
     Revoked,
 )  # fmt: skip
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Action, Doc
 from core.sessions import Author, Session, ThreadKey
@@ -62,7 +63,7 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def at_work(lite: Database, port: FakePort, key: ThreadKey = KEY) -> AsyncIterator[Desk]:
+async def at_work(lite: Database, port: FakePort, key: ThreadKey = KEY, clock: Clock = SYSTEM) -> AsyncIterator[Desk]:
     sessions, messages, people = Sessions(lite), Messages(lite), People(lite)
     async with lite.write() as tx:
         session = await sessions.open(tx, key, "Shop")
@@ -80,7 +81,7 @@ async def at_work(lite: Database, port: FakePort, key: ThreadKey = KEY) -> Async
                 await sessions.bind(tx, session, f"{CLOSED}{key.thread}")
 
     early = EarlyReactions(lite)
-    courier = Courier(port, lite, sessions, messages, people, Outbox(lite), early, enclose, accept, lost.append)
+    courier = Courier(port, lite, sessions, messages, people, Outbox(lite), early, enclose, accept, lost.append, clock)
     task = asyncio.create_task(courier.run())
     try:
         yield Desk(port, messages, lite, session, courier, accepted, lost)

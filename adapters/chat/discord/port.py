@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -46,6 +45,7 @@ from core.chat import (
     Rate,
     Revoked,
 )  # fmt: skip
+from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
@@ -69,8 +69,8 @@ class DiscordPort:
         react=Rate(3, 5, "thread"), calls=Rate(45, 45, "workspace"), editable_seconds=55 * 60,
     )  # fmt: skip
 
-    def __init__(self, accept: Accept, enclose: Enclose, gap: Callable[[], None]) -> None:
-        self.accept, self._enclose, self._gap = accept, enclose, gap
+    def __init__(self, accept: Accept, enclose: Enclose, gap: Callable[[], None], clock: Clock = SYSTEM) -> None:
+        self.accept, self._enclose, self._gap, self._clock = accept, enclose, gap, clock
         self.connected = asyncio.Event()
         self.reads_everything = True
         self._lost = ""
@@ -105,7 +105,7 @@ class DiscordPort:
         """Run the client; connect again after errors, more and more slowly: a thousand log-ins a day revoke the token."""
         pause = FIRST_PAUSE
         while True:
-            client, began = self.fresh_client(), time.monotonic()
+            client, began = self.fresh_client(), self._clock.steady()
             try:
                 with discord_errors():
                     await client.start(token)
@@ -127,7 +127,7 @@ class DiscordPort:
                 log.exception("discord_connection_failed")
             finally:
                 await client.close()
-            if time.monotonic() - began > WELL_SECONDS:
+            if self._clock.steady() - began > WELL_SECONDS:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)
             pause = min(max(pause, FIRST_PAUSE) * 2, 600.0)
@@ -295,7 +295,7 @@ class DiscordPort:
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
         """Look for our message with the same content and buttons; within minutes the nonce does the same."""
-        if time.time() - since < NONCE_SECONDS:
+        if self._clock.now() - since < NONCE_SECONDS:
             # Posting again with the same nonce returns the message if it is there.
             return ""
         after, fitting = datetime.fromtimestamp(since - 60, UTC), self._fitting(key, part)
