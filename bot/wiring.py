@@ -23,6 +23,7 @@ from adapters.dependencies.registry import Registries
 from adapters.documents import Documents
 from adapters.engine.dbos import DbosEngine
 from adapters.llm.builtin import BuiltinModel
+from adapters.llm.builtin.render import render
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
 from adapters.llm.profiles import PROFILES, ProviderProfile
 from adapters.memory.text import TextMemory
@@ -123,7 +124,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         database = Database(make_engine(settings.store_url), settings.store_url)
         stack.push_async_callback(database.close)
         sessions, turns, messages = Sessions(database), Turns(database), Messages(database)
-        repository = GitRepository(database, _made(folder / "git"))
+        repository = GitRepository(database, _made(folder / "git"), render)
         board = ProgressBoard(database, messages, sessions)
         model = await stack.enter_async_context(_model(settings))
         sandbox, runtime, why_none = await _sandbox(settings, folder, stack)

@@ -24,6 +24,7 @@ from adapters.vfs.packs import Pack, cached_seq, locked, make_pack, refresh
 from adapters.vfs.program import git as run_git
 from adapters.vfs.trees import (
     BOT,
+    Written,
     diff_trees,
     merge,
     read_commit,
@@ -58,10 +59,14 @@ def git_errors() -> Any:
 
 
 class GitRepository:
-    """Every session's history. `folder` holds the caches; it may be deleted at any time."""
+    """
+    Every session's history. `folder` holds the caches; it may be deleted at any time.
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        self._database, self._folder = database, folder
+    `written` says what generated files are, which are then written anew instead of merged by lines.
+    """
+
+    def __init__(self, database: Database, folder: Path, written: Written | None = None) -> None:
+        self._database, self._folder, self._written = database, folder, written
 
     async def head(self, session_id: str) -> str | None:
         """Return the head commit, None before the first."""
@@ -128,7 +133,7 @@ class GitRepository:
             if head == draft.parent or head is None:
                 return mine
             trees = (tree_of(git, one) for one in (draft.parent, head, mine))
-            merged = merge(git, *trees, prevails=draft.prevails)
+            merged = merge(git, *trees, prevails=draft.prevails, written=self._written)
             if isinstance(merged, tuple):
                 return _with_titles(git, merged, head, draft.parent)
             return str(write_commit(git, draft, merged, [head, mine]))
@@ -145,7 +150,9 @@ class GitRepository:
         def work(git: pygit2.Repository, refs: dict[str, str]) -> FileTree | None:
             tree = tree_of(git, refs.get(MAIN))
             for commit in commits:
-                merged = merge(git, tree_of(git, commit), tree, _before(git, commit), prevails=prevails)
+                merged = merge(
+                    git, tree_of(git, commit), tree, _before(git, commit), prevails=prevails, written=self._written
+                )
                 if isinstance(merged, tuple):
                     return None
                 found = git[merged]
@@ -159,7 +166,14 @@ class GitRepository:
         """Commit the reversal of `commit` onto the head, three-way; clashes move nothing, unless the draft prevails."""
 
         def build(git: pygit2.Repository, head: str | None) -> str | tuple[Clash, ...]:
-            merged = merge(git, tree_of(git, commit), tree_of(git, head), _before(git, commit), prevails=draft.prevails)
+            merged = merge(
+                git,
+                tree_of(git, commit),
+                tree_of(git, head),
+                _before(git, commit),
+                prevails=draft.prevails,
+                written=self._written,
+            )
             if isinstance(merged, tuple):
                 return _with_titles(git, merged, head, commit)
             return str(write_commit(git, draft, merged, [head] if head else []))
@@ -198,7 +212,9 @@ class GitRepository:
                 return str(write_commit(git, draft, tree, [head, pushed])) if head else pushed
             if str(base) in (head, pushed):
                 return pushed if str(base) == head else str(head)
-            merged = merge(git, tree_of(git, str(base)), tree_of(git, head), tree_of(git, pushed))
+            merged = merge(
+                git, tree_of(git, str(base)), tree_of(git, head), tree_of(git, pushed), written=self._written
+            )
             return merged if isinstance(merged, tuple) else str(write_commit(git, draft, merged, [str(head), pushed]))
 
         committed = await self._advance(tx, draft, build)

@@ -1,9 +1,10 @@
 """Trees, diffs, merges and commit messages in pygit2's terms. No database here."""
 
 import difflib
+import logging
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Literal
 
 import pygit2
@@ -12,11 +13,12 @@ from pygit2.enums import DiffFind, FileMode, MergeFavor, ObjectType
 from core.errors import UserError
 from core.files import MAX_FILES, FileTree, check_paths, path_problem
 from core.history import Clash, Commit, Diff, Draft
-from core.manifests import BESIDE_PATH, MANIFEST_PATH
+from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest, read_manifest
 from core.merging import merged_manifest
 from core.messages import FileChange
 from core.sessions import Author
 
+log = logging.getLogger(__name__)
 MAX_DIFF_CHARS = 400_000
 MAX_CLASH_LINES = 3_000
 BOT = pygit2.Signature("Threadwright", "bot@threadwright.invalid")
@@ -195,13 +197,24 @@ def _printable(path: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
+Written = Callable[[AppManifest, str], str | None]
+"""Returns what a file of an app is, by its manifest and path, where that follows from the manifest; None elsewhere."""
+
+
 def merge(
-    repository: pygit2.Repository, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree, *, prevails: bool = False
+    repository: pygit2.Repository,
+    base: pygit2.Tree,
+    ours: pygit2.Tree,
+    theirs: pygit2.Tree,
+    *,
+    prevails: bool = False,
+    written: Written | None = None,
 ) -> pygit2.Oid | tuple[Clash, ...]:
     """
     Merge three trees; where both sides changed the same lines nothing is merged and the clashes return.
 
-    If `theirs` prevails its lines are taken there instead. An app's manifest is merged by its fields.
+    If `theirs` prevails its lines are taken there instead. An app's manifest is merged by its fields, and files that are on both
+    sides as they are `written` from it are written anew.
     """
     index = repository.merge_trees(base, ours, theirs, favor=MergeFavor.THEIRS if prevails else MergeFavor.NORMAL)
     for sides in list(index.conflicts or ()):
@@ -210,6 +223,8 @@ def merge(
         if path in (MANIFEST_PATH, BESIDE_PATH) and (merged := merged_manifest(*texts, prevails=prevails)):
             del index.conflicts[path]
             index.add(pygit2.IndexEntry(path, repository.create_blob(merged), FileMode.BLOB))
+    if written is not None:
+        _write_anew(repository, index, (base, ours, theirs), written)
     if prevails and index.conflicts:
         # What one side removed and the other changed is not settled by lines.
         for sides in list(index.conflicts):
@@ -220,6 +235,52 @@ def merge(
     if not index.conflicts:
         return index.write_tree(repository)
     return tuple(_clash(repository, *sides) for sides in index.conflicts)
+
+
+def _write_anew(
+    repository: pygit2.Repository, index: pygit2.Index, sides: tuple[pygit2.Tree, ...], written: Written
+) -> None:
+    """Write what both sides changed anew from the merged manifest, if each side's is just what its manifest says: no hand was at it."""
+    clashing = {next(side.path for side in three if side is not None) for three in index.conflicts or ()}
+    if MANIFEST_PATH in clashing or MANIFEST_PATH not in index:
+        return
+    blob = repository[index[MANIFEST_PATH].id]
+    assert isinstance(blob, pygit2.Blob)
+    after, *both = [read_manifest(one) for one in (blob.data, *(_file(side, MANIFEST_PATH) for side in sides[1:]))]
+    if after is None or None in both:
+        return
+    base, *changed = sides
+    touched = [{delta.new_file.path for delta in base.diff_to_tree(side).deltas} for side in changed]
+    for path in (touched[0] & touched[1]) - {MANIFEST_PATH, BESIDE_PATH}:
+        if any(
+            _said(written, one, path) != _file(side, path)
+            for one, side in zip(both, changed, strict=True)
+            if one is not None
+        ):
+            continue
+        content = _said(written, after, path)
+        if path in clashing:
+            del index.conflicts[path]
+        if content is not None:
+            index.add(pygit2.IndexEntry(path, repository.create_blob(content), FileMode.BLOB))
+        elif path in index:
+            index.remove(path)
+
+
+def _said(written: Written, manifest: AppManifest, path: str) -> bytes | None:
+    try:
+        text = written(manifest, path)
+    except Exception:
+        # Whatever is wrong with a manifest, by lines it can be merged.
+        log.exception("not_written_anew", extra={"path": path})
+        return b""
+    return None if text is None else text.encode()
+
+
+def _file(tree: pygit2.Tree, path: str) -> bytes | None:
+    """Return a file of a tree, None where there is none."""
+    found = tree[path] if path in tree else None  # noqa: SIM401 - a tree has no get
+    return found.data if isinstance(found, pygit2.Blob) else None
 
 
 def _clash(

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.llm.builtin.render import render
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
+from core.manifests import manifest_of
 from core.messages import TurnResult
 from tests.servers.process import free_port, seeded
 
@@ -62,6 +64,30 @@ async def test_every_request_ends_in_a_working_app(name: str, tmp_path: Path, ch
             assert result.model == "builtin"
             if keep := os.environ.get("KEEP_SHOTS"):
                 Path(keep, f"{name}-{JOURNEYS[name].index(text)}.png").write_bytes(shot.read_bytes())
+
+
+async def test_an_old_change_is_undone_though_later_ones_touched_the_same_files(tmp_path: Path) -> None:
+    """Their lines clash; but what is written from the manifest is written anew."""
+    settings = Settings(data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none")
+    async with opened(settings, previews=False) as app:
+        await say(app, "bikes", "Build a list of bikes with owner and model")
+        old = await say(app, "bikes", "Add a priority (low, high) to bikes")
+        await say(app, "bikes", "Add a colour to bikes and rename owner to holder")
+        accepted = await app.inbox.accept(
+            Event("undo", thread_key("bikes"), YOU, "command", text="undo", target=old.turn_id)
+        )
+        while (undone := await app.turns.result(accepted.turn_id)) is None:
+            await asyncio.sleep(0.05)
+        assert undone.commit, undone
+        session = accepted.session
+        assert session is not None
+        tree = await app.repository.tree(session.id, undone.commit)
+        manifest = manifest_of(tree)
+        assert manifest is not None
+        assert [one.name for one in manifest.models[0].fields] == ["holder", "model", "colour"]
+        for path, content in tree.items():
+            if path != "app.json":
+                assert content.decode() == render(manifest, path), path
 
 
 async def test_what_it_cannot_do_it_says_in_a_sentence_with_a_way_on(tmp_path: Path) -> None:

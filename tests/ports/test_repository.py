@@ -348,3 +348,54 @@ async def test_a_plain_folder_becomes_one_commit(git: GitRepository, database: D
     assert await git.tree("s", done.commit) == {"f": LINES, "new.bin": b"\x00\xff"}
     with pytest.raises(UserError, match="not a folder"):
         await take_in(git, database, folder / "f")
+
+
+def lettered(manifest: AppManifest, path: str) -> str | None:
+    """Write one line with all features, and a file for each of them."""
+    if path == "all.txt":
+        return ", ".join(manifest.features) + "\n"
+    wanted = path.removesuffix(".txt")
+    return f"{wanted}\n" if wanted in manifest.features else None
+
+
+def written(*features: str) -> dict[str, bytes | None]:
+    """Return an app as it is written from what it has."""
+    manifest = AppManifest(
+        name="app", title="App", analysis="An app", kind="static", features=list(features),
+        files=[PlannedFile(path="all.txt", role="uix", description="All")],
+    )  # fmt: skip
+    files = {path: lettered(manifest, path) for path in ("all.txt", *(f"{one}.txt" for one in "abc"))}
+    return {"app.json": manifest.to_bytes(), **{path: text.encode() if text else None for path, text in files.items()}}
+
+
+async def test_what_is_written_from_the_manifest_is_written_anew_and_not_merged_by_lines(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "git").mkdir()
+    by_lines, anew = GitRepository(database, tmp_path / "git"), GitRepository(database, tmp_path / "git", lettered)
+    await put(anew, database, written("a"), "t1")
+    second = await put(anew, database, written("a", "b"), "t2")
+    await put(anew, database, written("a", "b", "c"), "t3")
+    assert [one.path for one in (await reverse(by_lines, database, second.commit, "t2")).clashes] == ["all.txt"]
+    undone = await reverse(anew, database, second.commit, "t2")
+    assert undone.clashes == ()
+    expected = {path: content for path, content in written("a", "c").items() if content is not None}
+    assert await anew.tree("s", undone.commit) == expected
+    again = await reverse(anew, database, undone.commit, "t2")
+    assert (await anew.tree("s", again.commit))["all.txt"] == b"a, b, c\n"
+
+
+async def test_what_a_hand_was_at_is_not_written_anew_and_a_broken_writer_ends_no_undo(
+    database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "git").mkdir()
+    git = GitRepository(database, tmp_path / "git", lettered)
+    await put(git, database, written("a"), "t1")
+    second = await put(git, database, written("a", "b"), "t2")
+    await put(git, database, {**written("a", "b", "c"), "all.txt": b"a, b, c and a word of mine\n"}, "t3")
+    assert [one.path for one in (await reverse(git, database, second.commit, "t2")).clashes] == ["all.txt"]
+
+    def broken(manifest: AppManifest, path: str) -> str | None:
+        raise StopIteration
+
+    assert (await reverse(GitRepository(database, tmp_path / "git", broken), database, second.commit, "t2")).clashes
