@@ -57,3 +57,4 @@ lock: ## resolve the dependencies anew
 	$(BIN)/python -m pip install -q pip-tools
 	$(BIN)/pip-compile -q --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
 	grep -E '^(fastapi|httpx|pydantic|pytest|uvicorn)\b' adapters/sandbox/image/requirements.txt | $(BIN)/pip-compile -q --strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file adapters/llm/builtin/templates/data/requirements.lock -
+	$(BIN)/python -m tests.locks

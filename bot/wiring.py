@@ -23,7 +23,7 @@ from adapters.dependencies.registry import Registries
 from adapters.documents import Documents
 from adapters.engine.dbos import DbosEngine
 from adapters.llm.builtin import BuiltinModel
-from adapters.llm.builtin.render import render
+from adapters.llm.builtin.render import LOCK, render
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
 from adapters.llm.profiles import PROFILES, ProviderProfile
 from adapters.memory.text import TextMemory
@@ -163,7 +163,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
 
         ports = TurnPorts(
             model, repository, suite, host, memory, lambda _: None, budget, frontends, Talk(messages, sessions, platforms), fetch, waivers,
-            Documents(folder / "scratch" / "documents").text,
+            Documents(folder / "scratch" / "documents").text, (LOCK,),
         )  # fmt: skip
         engine, people = DbosEngine(database, turns), People(database)
         lines = Lines(turns, engine)

@@ -24,6 +24,7 @@ from core.keeping import Work
 from core.llm.chat import Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
+from core.locks import locks_of
 from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest, Plan, Review, Triage, manifest_of, manifest_path
 from core.memory import Memory, kind_of
 from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, TurnResult
@@ -68,6 +69,8 @@ class TurnPorts:
     fetch: Fetch | None = None
     waivers: Waivers | None = None
     document: attachments.ReadDocument | None = None
+    locks: tuple[str, ...] = ()
+    """The lock files of front ends that are known."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,8 @@ async def _propose(asked: str, request: TurnRequest, ports: TurnPorts, model: Me
         notes.append(f"Your own {MANIFEST_PATH} is left alone; what describes the app is in {BESIDE_PATH}.")
     uploads = {f"{folder_of(plan.manifest)}/{one.name}": one.content for one in context.attached}
     notes += [f"Put {path} into the app; it is served as /uploads/{path.rpartition('/')[2]}." for path in uploads]
-    work.tree = written.tree.changed({manifest_at: plan.manifest.to_bytes(), **uploads})
+    locks = locks_of(written.tree, ports.locks)
+    work.tree = written.tree.changed({manifest_at: plan.manifest.to_bytes(), **uploads, **locks})
 
     show.step("Checking")
     verdict, repairs = await _checked(asked, plan.manifest, ports, model, show, work, request.session_id)

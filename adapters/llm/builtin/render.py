@@ -4,6 +4,7 @@ import json
 import pprint
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -53,6 +54,10 @@ def _python(value: Any, wide: bool = False) -> str:
     if isinstance(value, dict) and wide:
         return "{\n" + "".join(f"    {_python(key)}: {_python(one)},\n" for key, one in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else pprint.pformat(value)
+
+
+LOCK = (Path(__file__).parent / "templates" / "react" / "package-lock.json").read_text(encoding="utf-8")
+"""The exact versions of the packages that a front end in React is built with; `make lock` writes it."""
 
 
 def render(manifest: AppManifest, path: str) -> str | None:
