@@ -23,7 +23,7 @@ from bot.people import LABELS, settings_form, settings_lines, settings_text, wan
 from bot.troubles import KEY, wish
 from core.chat import Event
 from core.findings import blocking
-from core.messages import Action, Signal, TurnRequest
+from core.messages import Action, DiffText, Doc, Para, Signal, TurnRequest
 from core.steering import MOST_NAMED
 from core.wording import inert, listed, quoted
 
@@ -194,6 +194,15 @@ def settle(how: Literal["mine", "theirs", "reconcile"]) -> Command:
     return decide
 
 
+async def show_sides(call: Call) -> Outcome:
+    """Show the code of both sides of a clash, which its answer only names."""
+    found = await call.inbox.turns.within(call.tx, call.target) if call.target else None
+    request, result = found if found else (None, None)
+    if request is None or result is None or not result.sides or request.session_id != call.session.id:
+        return said("That is no change that clashed with another one.", "❗")
+    return Outcome(doc=Doc((Para("Both sides of it:"), DiffText(result.sides)), "🔍"))
+
+
 async def waive(call: Call) -> Outcome:
     """Say that what kept a change out is fine, and do it again with the same answers of the models."""
     target = call.target or await call.inbox.turns.latest(call.tx, call.session.id, (WAIVABLE,))
@@ -330,7 +339,7 @@ COMMANDS: dict[str, Command] = {
     "undo": undo, "redo": redo, "undo_to": undo_to, "stop": stop, "continue": resume, "drop": drop, "allow": allow,
     "invite": invite, "let_in": let_in, "uninvite": uninvite, "deny": deny, "review": review, "decide": decide, "withdraw": withdraw, "agree": agree, "refuse": refuse, "status": status, "help": show_help, "settings": show_settings,
     "set": change_settings, "revoke": revoke, "fix": fix, "waive": waive, "bisect": bisect, "reset_data": reset_data,
-    "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
+    "keep_mine": settle("mine"), "keep_theirs": settle("theirs"), "reconcile": settle("reconcile"), "sides": show_sides, **{f"answer_{number}": answer(number) for number in range(1, 5)}, **{verb: query(verb) for verb in QUERIES},
 }  # fmt: skip
 WORDS = {
     **{verb: verb for verb in ("undo", "redo", "stop", "continue", "status", "help", "settings", "revoke", "fix", *QUERIES)},
@@ -346,6 +355,7 @@ ADDED = {
     "➡": "keep_mine",
     "⬅": "keep_theirs",
     "🤝": "reconcile",
+    "🔍": "sides",
 } | {f"{number}\u20e3": f"answer_{number}" for number in range(1, 5)}
 REMOVED = {"↩": "redo"}
 ON_APPROVAL = {"👍": ("allow", "agree"), "👎": ("deny", "refuse")}

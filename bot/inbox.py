@@ -39,7 +39,7 @@ URGENT = ("stop", "undo", "redo")
 ALWAYS_OWNERS = ("settings", "set", "status", "help")
 """What an owner may say even to a thread that is paused: else nobody could ever open it again."""
 NO_RULES = StartRules()
-OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcile")} | {
+OFFERED = {one: {one} for one in ("waive", "keep_mine", "keep_theirs", "reconcile", "sides")} | {
     "continue": {"continue", "retry"}
 }
 """Reactions that mean something only on a message that offers one of these."""
@@ -109,6 +109,9 @@ class Inbox:
         outcome = await (self.command(call, event) if reacted is None else self._reaction(call, event, reacted))
         if reacted is not None and _local(session):
             await self._tidied(tx, event, reacted, outcome)
+            if outcome.doc is not None:
+                # There nobody is answered alone.
+                await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", outcome.doc)
         return Accepted(session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form)), outcome.query
 
     async def _place(self, tx: AsyncConnection, event: Event) -> tuple[Session | None, StoredMessage | None, str]:

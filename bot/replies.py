@@ -80,7 +80,7 @@ def _verbs(result: TurnResult) -> tuple[str, ...]:
     if result.options:
         return tuple(f"answer_{number}" for number in range(1, len(result.options) + 1))
     if result.clashed:
-        return ("reconcile", "keep_mine", "keep_theirs")
+        return ("reconcile", "keep_mine", "keep_theirs", *(("sides",) if result.sides else ()))
     if result.reverses:
         return ()
     if result.outcome == "blocked" and blocking(result.checks):

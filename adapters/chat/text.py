@@ -19,7 +19,7 @@ LABELS = {
     "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"),
     "allow": ("Allow once", ""), "invite": ("Invite", ""), "deny": ("Deny", ""), "review": ("Read it whole", "📖"),
     "uninvite": ("Take it back", ""), "agree": ("Agree", ""), "refuse": ("No", ""),
-    "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"),
+    "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"), "sides": ("Show the code", "🔍"),
     "answer_1": ("1️⃣", ""), "answer_2": ("2️⃣", ""), "answer_3": ("3️⃣", ""), "answer_4": ("4️⃣", ""),
 }  # fmt: skip
 """What buttons say, and their emoji, by verb."""

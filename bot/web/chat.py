@@ -59,7 +59,7 @@ class Reacted(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: Id
     message_id: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-    emoji: Literal["↩️", "↪️", "❌", "👍", "👎", "🔧", "👌", "🔁", "🤝", "➡️", "⬅️", "1️⃣", "2️⃣", "3️⃣", "4️⃣"]
+    emoji: Literal["↩️", "↪️", "❌", "👍", "👎", "🔧", "👌", "🔁", "🤝", "➡️", "⬅️", "🔍", "1️⃣", "2️⃣", "3️⃣", "4️⃣"]
     added: bool
 
 

@@ -17,7 +17,7 @@ from bot.wiring import opened
 from core.chat import Event
 from core.history import Commit, Draft
 from core.manifests import MANIFEST_PATH, read_manifest
-from core.messages import Action, Para, TurnResult
+from core.messages import Action, DiffText, Para, TurnResult
 from core.sessions import Author
 from tests.journeys.test_bad_input import Talk
 from tests.servers.model import model_server
@@ -180,7 +180,7 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
             for one in await talk.app.messages.since(session.id)
             if one.turn_id == result.turn_id and one.kind == "reply"
         )
-        assert [one.verb for one in reply.doc.actions] == ["reconcile", "keep_mine", "keep_theirs"]
+        assert [one.verb for one in reply.doc.actions] == ["reconcile", "keep_mine", "keep_theirs", "sides"]
         event = Event(f"r{talk.count}", session.key, YOU, "reaction_added", message_id=reply.id, emoji=emoji)
         turn_id = (await talk.app.inbox.accept(event)).turn_id
         while turn_id and (done := await talk.app.turns.result(turn_id)) is None:
@@ -192,6 +192,11 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
 
     clashed = await clashing("Change the title to Chores")
     asked = len(talk.model.bodies)
+    assert await press(clashed, "🔍") == ""
+    *_, shown = await talk.app.messages.since(session.id)
+    code = "".join(block.text for block in shown.doc.blocks if isinstance(block, DiffText))
+    assert "README.md\nnow in the app:" in code
+    assert "Chores" in code
     assert await press(clashed, "➡️") == "unverified"
     assert len(talk.model.bodies) == asked
     assert "Chores" in await readme()
