@@ -414,7 +414,7 @@ def kinds(plan: Plan) -> str:
         ("Vet practice: animals: name, species, chip no. visits: animal, date, cost", "Vet practice",
          "animals - name, species, chip no; visits - animal:one, date:date, cost:money"),
         ("Warehouse:\n  Shelves: code, aisle, height cm\n  Boxes: label, shelf, weight kg, fragile", "Warehouse",
-         "shelves - code, aisle, height (cm):number; boxes - label, shelf, weight (kg):number, fragile:yes"),
+         "shelves - code, aisle, height (cm):number; boxes - label, shelf:one, weight (kg):number, fragile:yes"),
         ("feature flags with key, enabled, owner, environment: dev, staging, prod", "Feature flags",
          "feature flags - key, enabled:yes, owner, environment (dev/staging/prod)"),
         ("booking app for our sauna: name, date, from, to, number of people", "Booking for our sauna",
@@ -457,6 +457,15 @@ def kinds(plan: Plan) -> str:
         ("Chess league: Players (name, rating). Games: white, black, date", "Chess league", "players - name, rating:int; games - white, black, date:date"),
         ("As a team lead I'd like a list of actions (action, owner, due date, done) so we don't forget them.", "List of actions",
          "actions - action, owner, due date:date, done:yes"),
+        ("Trello-like board for renovating the clubhouse, cards with task, due date, cost", "Trello-like board for renovating the clubhouse",
+         "cards - task, due date:date, cost:money, status (to do/doing/done)"),
+        ("Vaccinations of our cats (cat, vaccine, date)", "Vaccinations of our cats", "vaccinations - cat, vaccine, date:date"),
+        ("Sponsors of the club: name, amount, since", "Sponsors of the club", "sponsors - name, amount:number, since:date"),
+        ("I'd like to register campers: name, age, tent", "Campers", "campers - name, age:int, tent"),
+        ("discord mod log: user, action (ban, mute), date", "Discord mod log", "entries - user, action (ban/mute), date:date"),
+        ("Crew list for our regatta: name, phone", "Crew list for our regatta", "crew - name, phone:phone"),
+        ("Describe the solution you'd like: a list of plugins with name, version", "List of plugins", "plugins - name, version"),
+        ("list of interpreters. For each one: name, phone, email", "List of interpreters", "interpreters - name, phone:phone, email:email"),
         ("Release checklist for our app: step, responsible, done, done at", "Release checklist", "steps - step, responsible, done:yes, done at:time"),
         ("A table of our servers: hostname, IP address, RAM in GB, enabled", "Table of our servers", "servers - hostname, ip address, ram in gb:number, enabled:yes"),
     ],
@@ -492,6 +501,7 @@ async def test_a_page_has_the_sections_that_are_listed(request_text: str, title:
         ("can you make us a list of saws and drills in the makerspace: tool, cabinet, broken", "a list “entries” with tool, cabinet, broken."),
         ("Dog walking rota: dog, walker, day (Mon, Tue), time", "a list “entries” with dog, walker, day, time."),
         ("time tracking for our helpers: who, project, date, hours", "a list “entries” with who, project, date, hours."),
+        ("Quick poll: Tuesday or Thursday?", "a list “votes” with name, choice."),
         ("make a poll what colour the jerseys should be - red, blue or black", "a list “votes” with name, choice."),
         ("Medicine cabinet: name, expires, quantity left", "a list “medicine cabinets” with name, expires, quantity left."),
         ("Build a glossary: term, meaning, language (en, de)", "a list “terms” with term, meaning, language."),
@@ -541,6 +551,7 @@ async def test_an_order_in_the_wish_is_the_order_of_the_list() -> None:
         ('add a field "how they found us" to orders with ad, friend, web', "how they found us (ad/friend/web)"),
         ("add courier, courier phone and due back to orders", "courier, courier phone:phone, due back:date"),
         ("add a field courier to orders", "courier"),
+        ("add a packing to orders with box/bag/none", "packing (box/bag/none)"),
     ],
 )  # fmt: skip
 async def test_fields_are_added_as_they_are_said(request_text: str, expected: str) -> None:
@@ -548,6 +559,16 @@ async def test_fields_are_added_as_they_are_said(request_text: str, expected: st
     assert plan is not None, asked
     assert plan.left_out == []
     assert kinds(plan).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "order"),
+    [("newest orders on top", "-due_date"), ("oldest orders first", "due_date"), ("latest customers first", "-id")],
+)
+async def test_the_newest_come_first(request_text: str, order: str) -> None:
+    asked, plan, _ = await understood(request_text, await shop())
+    assert plan is not None, asked
+    assert order in [one.order_by for one in plan.manifest.models]
 
 
 async def test_what_has_to_be_filled_in_can_be_changed_and_a_board_gets_a_lane() -> None:

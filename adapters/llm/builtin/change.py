@@ -40,6 +40,9 @@ _BEST_FIRST = re.compile(
     r"\b(?:show |put |list )?the (?:biggest|highest|largest|longest|most expensive|newest|latest) (?P<field>[\w ]{2,30}?) (?:first|on top|at the top)\b",
     re.I,
 )
+_ON_TOP = re.compile(
+    r"\b(?P<what>(?:newest|latest|highest|largest|most recent)(?: \w+)?) (?:on top|at the top)\b", re.I
+)
 _NEW_FIELD = re.compile(
     r"^(?:please |pls )?(?:new field:?|another field:?|put in (?:a|another) field(?: called)?|we (?:also )?need a field(?: called| for)?) ",
     re.I,
@@ -78,9 +81,7 @@ def change(manifest: AppManifest, request: str) -> Changed:
         r"\g<field> (yes/no)\g<list>", _NO_NEED.sub(r"remove \g<what>", request.replace("\u2019", "'"))
     )
     request = _NEW_FIELD.sub("add a field ", _BEST_FIRST.sub(r"sort by \g<field> descending", request))
-    request = re.sub(
-        r"\b(newest|latest|highest|largest|most recent) (?:on top|at the top)\b", r"\1 first", request, flags=re.I
-    )
+    request = _ON_TOP.sub(r"\g<what> first", request)
     for clause in _clauses(request):
         relates = _RELATES.search(clause)
         if not relates and _apply(state, clause):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from adapters.llm.builtin.looks import ACCENTS
-from adapters.llm.builtin.words import known_field, label, names_something, split_list, words_of
+from adapters.llm.builtin.words import label, names_something, split_list, words_of
 from core.manifests import DataField, DataModel
 
 # The words that call for an app, its view, and what it keeps.
@@ -73,6 +73,10 @@ _LANE_WORDS = words_of("""
 _CARD_WORDS = words_of("title name assignee owner description notes date deadline priority tags label labels estimate")
 
 
+LANES = ["to do", "doing", "done"]
+"""What a board has for lanes where nothing is said."""
+
+
 def lanes_in(text: str) -> tuple[list[str], str]:
     """Return the lanes that a board was asked to have, and the text without them."""
     if not BOARD.search(text):
@@ -113,11 +117,21 @@ _POLL = re.compile(
 )  # fmt: skip
 
 
+_ASKED_OF = words_of(
+    "name email e-mail phone date time rating comment comments notes question answer answers title votes vote age"
+)
+"""What a form asks: none of it is an answer to a poll."""
+
+
 def poll_in(text: str) -> tuple[str, DataModel] | None:
     """Return the title and the list of a poll, whose answers were given: “poll: remote, hybrid or office?”."""
     match = _POLL.match(text)
     answers = _items(match["answers"]) if match else []
-    if match is None or not 2 <= len(answers) <= 12 or any(len(one.split()) > 4 or known_field(one) for one in answers):
+    if (
+        match is None
+        or not 2 <= len(answers) <= 12
+        or any(len(one.split()) > 4 or one.casefold() in _ASKED_OF for one in answers)
+    ):
         return None
     name = DataField(name="name", label="Name", required=True)
     choice = DataField(name="choice", label="Choice", type="choice", choices=answers, required=True)

@@ -136,7 +136,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
             said = _noun(match["word"])
             what = said if said and singular(said) != said else kept
         elif pattern is _OF_WHAT:
-            what = _kept_in(match, split_list(re.split(_STOP, fields)[0])[0], kept)
+            what = _kept_in(match, split_list(re.split(_STOP, fields)[0]), kept)
         else:
             what = _noun(match["kept"])
         if what:
@@ -144,13 +144,15 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
     return text
 
 
-def _kept_in(container: re.Match[str], first: str, kept: str) -> str:
-    """Return what a list, a log or a place keeps, whose first field is `first`; `kept` is what a well-known app keeps, '' for none."""
+def _kept_in(container: re.Match[str], fields: list[str], kept: str) -> str:
+    """Return what a list, a log or a place keeps, by its fields; `kept` is what a well-known app keeps, '' for none."""
     said, of_what = container[0].casefold(), container["kept"].split()[-1].casefold()
-    field = read_field(first, {})
+    field = read_field(fields[0], {})
     if "checklist" in said:
         return "steps"
-    if re.search(r"\b(?:log|diary)\b", said) and field is not None and field.type in ("date", "datetime"):
+    dated = any((one := read_field(phrase, {})) is not None and one.type in ("date", "datetime") for phrase in fields)
+    named = field is not None and field.name in ("name", "title", "item", "what")
+    if re.search(r"\b(?:log|diary)\b", said) and dated and not named:
         return "entries"  # “baby log: time, what” has no babies
     if of_what in _PLACES:
         return kept or "items"
@@ -318,7 +320,9 @@ def _said_lists(text: str) -> list[Said]:
         before = text[: match.end("noun") - len(noun)] if noun else ""
         last = text[: match.end("noun") - len(match["noun"].split()[-1])]
         beside = text[: match.start()].rstrip().endswith("&") or (not _TOLD.search(before) and _AND_MORE.search(before))
-        if noun and not _is_one(noun) and (several := _BY_WHOM.search(before)):
+        if " " in noun and re.search(r"\bto $", before) and match["noun"].casefold().startswith(noun):
+            noun = noun.partition(" ")[2]  # “to register campers”
+        if noun and (several := _BY_WHOM.search(before)) and not (_is_one(noun) and " of " not in several[0]):
             noun = several["kept"].casefold()  # “complaints by guests with …” are complaints
         if noun and not beside and not (_is_one(noun) and (_FOR.search(before[-40:]) or _FOR.search(last[-40:]))):
             has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
@@ -337,7 +341,7 @@ _TOLD = re.compile(r":|\(|\b(?:with|have|has)\b", re.I)
 _AND_MORE = re.compile(r"\b[a-z]{2,}s (?:and|or|&) (?:the |our |my )?$", re.I)
 """“saws and drills with …” are neither."""
 _BY_WHOM = re.compile(
-    r"\b(?P<kept>(?!(?:lists|logs|tables|apps|records|us|is|this|news|sales)\b)[a-z]{3,}s) (?:by|from|for) (?:the |our |my )?$",
+    r"\b(?P<kept>(?!(?:lists|logs|tables|apps|records|lots|types|kinds|pieces|groups|sets|us|is|this|news|sales)\b)[a-z]{3,}s) (?:by|from|for|of(?= (?:the|our|my|all) )) (?:the |our |my |all )?$",
     re.I,
 )
 

@@ -253,6 +253,7 @@ def add_choice(state: Changed, clause: str) -> str:
         or len(choices) < 2
         or not (
             match["asked"]
+            or "/" in match["list"]
             or match["kind"]
             or match["said"]
             or identifier(match["name"]).rpartition("_")[2] in _CHOICE_NAMES

@@ -84,6 +84,27 @@ def _mode(clause: str) -> Literal["", "dark", "light"]:
     return "dark" if dark else "light"
 
 
+_NEWEST = re.compile(
+    r"(?:show |list |put )?(?:the )?(?P<which>newest|latest|most recent|oldest)(?: (?P<model>[\w ]+?))? first$", re.I
+)
+
+
+def _by_age(state: Changed, newest: re.Match[str]) -> str:
+    """Sort a list by its first date, or by when its entries were made."""
+    models = state.manifest.models
+    model = (
+        model_in(state, newest["model"])
+        if newest["model"]
+        else next((one for one in models if len(models) == 1 or one.name == state.last_model), None)
+    )
+    if model is None:
+        return ""
+    by = next((one.name for one in model.fields if one.type in ("date", "datetime")), "id")
+    down = "" if newest["which"].casefold() == "oldest" else "-"
+    put_model(state, model.model_copy(update={"order_by": f"{down}{by}"}))
+    return f"{model.plural.lower()} are sorted, the {'newest' if down else 'oldest'} first"
+
+
 def sort(state: Changed, clause: str) -> str:
     """Sort a list: 'sort orders by due date'."""
     match = re.match(
@@ -92,6 +113,8 @@ def sort(state: Changed, clause: str) -> str:
         r"(?:\s*,?\s*\(?(?:asc(?:ending)?|oldest first|lowest first|earliest first|soonest first)\)?)?$",
         clause, re.I,
     )  # fmt: skip
+    if newest := _NEWEST.match(clause):
+        return _by_age(state, newest)
     if not match:
         return ""
     model = model_in(state, match["model"] or "") or model_with_field(state, match["field"])

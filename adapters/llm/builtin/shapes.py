@@ -15,10 +15,11 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _HEADING = re.compile(r"^(?:#{1,6}\s*|\*\*)(?P<said>[^*\n]+?)(?:\*\*)?:?$")
 _OF_A_FORM = re.compile(
     r"(?:feature )?request|description|summary|details|idea|problem|goal|background|context|what(?: i want| we need)?|user story|"
-    r"acceptance criteria|feature|wish|ask|need",
+    r"acceptance criteria|feature|wish|ask|need|describe the (?:solution|feature)(?: you'd like| you want)?|proposed solution|proposal",
     re.I,
 )
 """Headings of issues, under which the wish stands."""
+_ALONE = ("summary", "request", "wish", "idea", "ask", "proposal")
 _OF_FIELDS = re.compile(
     r"(?:the |its |data )?(?:fields?|columns|attributes|properties)(?: (?:are|needed|i need|we need))?", re.I
 )
@@ -33,7 +34,7 @@ _OUTER = re.compile(r"^(?P<head>[^:.,;\n()]{2,60}):\s+(?=[a-z][a-z -]{1,40}: [^:
 _USER_STORY = re.compile(r"^as an? [^,\n]{1,60}?,? i (?:want|need|would like)\b[^\n]{0,200}\n", re.I | re.M)
 _SENTENCE_OF_FIELDS = re.compile(
     r"(?:[.;,:?!]|\n)\s*(?:with )?(?:the |its )?(?:fields?|columns|attributes)(?:(?: are| is)?\s*[:=]| are| [-–])\s*"
-    r"|[.?!]\s*(?:(?:i|we) need (?:to know )?(?:the |their |its )|(?:for )?each (?:one|of them)?,? ?(?:should have|has|needs|(?:i|we) (?:need|want|store|note)) (?:an? |the )?|"
+    r"|[.?!]\s*(?:(?:i|we) need (?:to know )?(?:the |their |its )|(?:for )?each (?:one|of them)?:\s+|(?:for )?each (?:one|of them)?,? ?(?:should have|has|needs|(?:i|we) (?:need|want|store|note)) (?:an? |the )?|"
     r"(?:it|they) (?:should|must|need to) (?:have|include|contain) (?:an? |the )?)(?=[a-z]+[^.\n]*,)",
     re.I,
 )
@@ -74,7 +75,8 @@ def _blocks(lines: list[str]) -> list[str]:
         if said and _OF_A_FORM.fullmatch(said):
             continue
         line = said or line
-        if _OF_A_FORM.fullmatch(head := line.partition(":")[0].strip()) and head != line and len(head.split()) > 1:
+        head = line.partition(":")[0].strip()
+        if _OF_A_FORM.fullmatch(head) and head != line and (len(head.split()) > 1 or head.casefold() in _ALONE):
             line = line.partition(":")[2].strip()
         found.append(line)
     at, joined = 0, list[str]()

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.llm.builtin.coverage import FILLER, left_out, stems
-from adapters.llm.builtin.known import BOARD, PRESETS, SECTIONS, lanes_in, poll_in, preset_in, sections_in, with_lanes
+from adapters.llm.builtin.known import (
+    BOARD,
+    LANES,
+    PRESETS,
+    SECTIONS,
+    lanes_in,
+    poll_in,
+    preset_in,
+    sections_in,
+    with_lanes,
+)
 from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, row_alone, skipped, unlisted, unsure_of
 from adapters.llm.builtin.looks import ACCENTS, IN_LOOKS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
 from adapters.llm.builtin.shapes import in_shape
@@ -372,8 +382,8 @@ def _understood(request: str) -> tuple[Understood, str]:
     own = bool(models)
     if not models and preset and not landing:
         models = entities(preset.keeps)
-    if lanes and models:
-        models = with_lanes(models, lanes)
+    if models and (lanes or (BOARD.search(text) and not _board_ready(models))):
+        models = with_lanes(models, lanes or LANES)
     view = "board" if BOARD.search(text) and _board_ready(models) else "table"
     if preset and view == "table" and len(models) == 1:
         view = preset.view
@@ -440,6 +450,7 @@ def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> st
     if rest[:1] in (".", "!", "?", "\n") and len(sentence.split()) > MOST_WORDS_BEFORE:
         sentence = ""
     words = re.sub(r"\b(?:app|application|web ?app|tool|system|web ?page|page|website)\b", "", sentence, flags=re.I)
+    words = re.sub(r"^to\s+(?!do\b)\w+\s+(?:(?:my|our|the|all)\s+)?(?=\w+s\b)", "", " ".join(words.split()), flags=re.I)
     words = re.sub(
         r"^(?:to\s+)?(?:keep track of|track|manage|organi[sz]e|store|record|handle|log(?= (?:my|our|all)\b))\s+",
         "",

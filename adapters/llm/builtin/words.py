@@ -22,10 +22,12 @@ _IRREGULAR = {
     "women": "woman",
     "mice": "mouse",
     "series": "series",
-}
+    "shelves": "shelf", "wolves": "wolf", "leaves": "leaf", "knives": "knife", "lives": "life", "halves": "half", "loaves": "loaf",
+    "calves": "calf", "thieves": "thief", "scarves": "scarf", "wives": "wife", "geese": "goose", "feet": "foot", "teeth": "tooth",
+}  # fmt: skip
 _SAME = (
     "news", "staff", "equipment", "inventory", "feedback", "status", "address", "business", "gear", "furniture", "luggage",
-    "stuff", "food", "homework", "christmas",
+    "stuff", "crew", "food", "homework", "christmas",
 )  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
@@ -47,7 +49,7 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("datetime", r"time (?:in|out)|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
                  r"(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"arrival|departure|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
      r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
@@ -422,7 +424,7 @@ _NOT_DONE = words_of(
     "seed feed speed breed need deed weed bed red shed sled embed exceed proceed biped hundred sacred kindred hatred"
 )
 _WHEN_DONE = words_of(
-    "created updated opened started joined hired founded planted borrowed purchased acquired moved issued released dated modified added"
+    "started ended created updated opened started joined hired founded planted borrowed purchased acquired moved issued released dated modified added"
 )
 _TECHNICAL = words_of("ip mac wallet dns host")
 _SO_FAR = re.compile(r" (?:left|so far|remaining|approx|approximately|estimated)$")
