@@ -12,6 +12,7 @@ import yaml
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
+from adapters.preview.disks import why_no_disks
 from tests.servers.chat import OnDiscord, OnSlack
 from tests.servers.discord import discord_server
 from tests.servers.process import ROOT
@@ -31,7 +32,13 @@ def command(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> 
 def test_doctor_asks_slack_and_names_the_scopes_that_are_missing(tmp_path: Path) -> None:
     with slack_server(tmp_path / "slack", "Ann") as server:
         env = OnSlack(server).env()
-        assert "Slack: threadwright at Dev answers" in command(tmp_path, "doctor", env=env)[1]
+        text = command(tmp_path, "doctor", env=env)[1]
+        assert "Slack: threadwright at Dev answers" in text
+        held = not why_no_disks(tmp_path)
+        assert (
+            f"Storage limit: 512 MB an app, {'held by the kernel' if held else 'counted once a minute, because'}"
+            in text
+        )
         server.granted = "chat:write,commands"
         code, text = command(tmp_path, "doctor", env=env)
         assert code == 1

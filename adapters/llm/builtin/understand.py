@@ -1,16 +1,17 @@
 """Read a request for a new app: what it is called, what it keeps, which of the well-known apps it is."""
 
 import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from adapters.llm.builtin.coverage import FILLER, left_out, stems
+from adapters.llm.builtin.around import to_the_point
+from adapters.llm.builtin.coverage import left_out, stems
 from adapters.llm.builtin.known import (
     BOARD,
     LANES,
     PRESETS,
     SECTIONS,
+    Preset,
     lanes_in,
     poll_in,
     preset_in,
@@ -18,25 +19,19 @@ from adapters.llm.builtin.known import (
     with_lanes,
 )
 from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, row_alone, skipped, unlisted, unsure_of
-from adapters.llm.builtin.looks import ACCENTS, IN_LOOKS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
+from adapters.llm.builtin.looks import ACCENTS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
 from adapters.llm.builtin.shapes import in_shape
 from adapters.llm.builtin.stacks import without_stack
+from adapters.llm.builtin.titles import title_of
 from adapters.llm.builtin.words import (
     REQUIRED_FIRST,
     TYPE_NAMES,
     known_field,
-    label,
-    spelled,
     words_of,
 )
 from adapters.llm.builtin.words import field as read_field
 from core.manifests import DataField, DataModel
 
-_VERBS = r"(?:please\s+)?(?:can you\s+|could you\s+)?(?:build|create|make|write|set up|i need|we need|i want|we want|give|start|generate|develop)"
-_OPENING = re.compile(
-    rf"^\W*(?:hi|hello|hey)?\W*{_VERBS}?\s*(?:(?:me|us)\b)?\s*(?:(?:an?|the|some)\b)?\s*(?:(?:new|simple|small|little|nice|basic)\b)?\s*",
-    re.I,
-)
 _NOT_BY_TITLE = {
     *ACCENTS, "white", *WISHES,
     *words_of("""
@@ -56,17 +51,6 @@ _FOR = re.compile(
     re.I,
 )
 MAX_SENTENCE_CHARS = 300
-MOST_WORDS_BEFORE = 5
-"""How many words a sentence may have to be a title, where the lists come in another one."""
-# Not what records are of: these are things that an app does or shows.
-_PURPOSE = re.compile(r"^to\s+(?:keep track of|keep|track|manage|organi[sz]e|store|record|handle)\s+", re.I)
-_NO_TITLE = words_of("register we i my need want bulid biuld to")
-_ORDERS = words_of(
-    "show calculate compute display sort filter search remind notify warn send email print import sum count"
-)
-_IN_SENTENCES = words_of(
-    "we're i'm us something anything own needs wants we i they got keep keeps forgetting is are has have who which so nobody could would should someone somebody looking"
-)
 
 
 @dataclass(frozen=True)
@@ -95,7 +79,7 @@ class Understood:
 
 def understand(request: str, *, react: bool = False) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
-    request, elsewhere = without_stack(_to_the_point(request), react=react)
+    request, elsewhere = without_stack(to_the_point(request), react=react)
     request = in_shape(re.sub(r"\bw/ ?", "with ", request))
     request, order = _without_order(request)
     found, read = _understood(request)
@@ -120,72 +104,6 @@ def understand(request: str, *, react: bool = False) -> Understood:
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
-
-
-_GREETING = re.compile(
-    r"^\W*(?:(?:hi|hello|hey|dear|good (?:morning|evening|afternoon))\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
-    r"(?:(?: \w+){0,2}[,.!:\n]\s*|\s+(?=(?:can|could|please|build|make|create|we|i|would)\b)|$)|@\w+[,:]?\s+)", re.I
-)  # fmt: skip
-_PREFACE = re.compile(
-    r"^\W*(?:(?:(?:a )?(?:quick|small|short) (?:request|question|one|wish)|urgent|important|as (?:discussed|agreed|promised|said)\b[^,.:\n]{0,40}|new idea|idea|request|task)"
-    r"[:,.]\s+|(?:so|ok|okay|well|now|also|and),?\s+)", re.I
-)  # fmt: skip
-_ASKING = re.compile(
-    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|help (?:us|me)(?: to)?|"
-    r"need (?=an?\b|some\b|the\b)|(?:can|could|would|will) (?:someone|somebody|anyone|anybody|you|u)(?: please)?|(?:can|could|may) (?:i|we) (?:get|have)|"
-    r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
-)  # fmt: skip
-_THANKS = re.compile(
-    r"[\s,.!-]*\b(?:please|pls|plz|(?:many )?thanks(?: a lot| so much| in advance| a bunch)?|thank you(?: so much| very much)?|thx|ty|cheers|asap|"
-    r"(?:best|kind) regards)\b(?:[,!.]?\s+(?-i:[A-Z])[a-z]+(?: from [\w ]{1,30})?)?[\s.!?]*(?=$|\n)", re.I
-)  # fmt: skip
-_CONTEXT = re.compile(
-    r"^(?:(?:we|i)(?:'re|'m| are| am| run| have| own| coach| teach| keep| always| often| lose| lost| forget| work)|our|my|at (?:our|my|the)|nobody|everyone|"
-    r"right now|currently|today|so far|every \w+)\b(?P<said>[^.!?:;\n]{3,160})(?:[.!?]\s+|\n)(?=\S)", re.I
-)  # fmt: skip
-"""A sentence before the wish that tells why: how things are, and nothing that is asked for."""
-_LEST = re.compile(
-    r",? so (?:that )?(?:we|i|nobody|no one) (?:don't|do not|doesn't|never|no longer|stop|stops) (?:forget|forgetting|lose|losing|miss|missing)s?\b[^.\n]{0,40}(?=\.?\s*$)",
-    re.I,
-)
-_ASKED = re.compile(
-    r"\b(?:need|needs|want|wants|like|please|can you|could|should|must|only|never|without|not|no|build|make|create|(?<!losing )(?<!lose )(?<!lost )track|except|but)\b",
-    re.I,
-)
-_WHOSE_WISH = re.compile(
-    r"^(?:as an? [\w' -]{2,40}?,? (?=(?:i|we)\b)|for (?:our|my|the|a) (?:[\w'-]+ ){1,4}?,?\s*(?=(?:i|we) (?:need|want|would|'d)|please|can |could )"
-    r"|(?:we(?:'re| are| run| have| own)|i(?:'m| am| run| coach| teach| own| have))\b[^,.:;\n]{1,60}?(?:,? (?:and|so)(?: we| i)?|,) (?=(?:please|can|could|need|want|build|make|create)\b)"
-    r"|(?:my|our|the) [\w'-]+(?: [\w'-]+)? (?:wants?|needs?|would like|is looking for|asked for) (?=an?\b|some\b))", re.I
-)  # fmt: skip
-"""Who wishes it, in one breath with the wish."""
-
-
-_SLIPS = re.compile(r"(?<![\w@#/.'-])[a-z]{3,14}(?![\w@/'-])(?!\.\w)")
-"""Words that may have a slip; names, addresses and what has a capital may not."""
-_IS_QUESTION = re.compile(r"\b(?:can|could|would|will|may|is it possible|how about|what about)\b[^?]*\?\s*$", re.I)
-"""A message that ends as a question: its mark belongs to no field."""
-_LISTS = re.compile(r":|\bwith\b|\bhave\b|\bhas\b|\n\s*[-*•]")
-
-
-def _to_the_point(text: str) -> str:
-    """Return a message without its greeting, its thanks and its pictures: none of them names anything."""
-    text = "".join(
-        char for char in text if unicodedata.category(char) not in ("So", "Sk", "Cs") and char not in "\u200d\ufe0f"
-    )
-    text = re.sub(r"\b(Dr|Mr|Mrs|Ms|Prof|St)\. (?=[A-Z])", r"\1 ", text.replace("\u2019", "'"))
-    if text.count("?") == 1 and _IS_QUESTION.search(text):
-        text = text.rstrip().removesuffix("?")
-    text = _SLIPS.sub(lambda match: spelled(match[0]), text)
-    for pattern in (_GREETING, _PREFACE):
-        text = pattern.sub("", text, count=1)
-    while (match := _CONTEXT.match(text)) and not _ASKED.search(match["said"]) and _LISTS.search(text[match.end() :]):
-        text = text[match.end() :]
-    for pattern in (_GREETING, _PREFACE, _WHOSE_WISH, _ASKING, _PREFACE):
-        text = pattern.sub("", text, count=1)
-    text = _LEST.sub("", text)
-    while (shorter := _THANKS.sub("", text)) != text:
-        text = shorter
-    return re.sub(r"\b(?:please|pls|plz)\b ?", "", text, flags=re.I).replace(" :", ":").strip()
 
 
 _BUT = re.compile(
@@ -362,34 +280,18 @@ def _understood(request: str) -> tuple[Understood, str]:
     if poll := poll_in(text):
         return Understood(poll[0], [poll[1]], unsure=True), text
     lanes, text = lanes_in(text)
-    whole, text = text, unlisted(_IN_A_MODE.sub("", text))
+    whole, text = text, _IN_A_MODE.sub("", text)
     preset = preset_in(text) or (preset_in("kanban") if lanes else None)
-    text = lists_of(text, preset.pattern, preset.kept) if preset else lists_of(text)
-    models = entities(text)
-    guessed = len(models) == 1 and unsure_of(text)
-    if guessed and (better := row_alone(text)) and better[0][0].name != "entry":
-        # “Wine cellar: wine, vintage”: its first field says better what is kept than a heading does.
-        models, text = better
-    begins = _LANDING.search(text[:40])
-    looked_at = _LANDING.search(text) or (_A_PAGE.search(text[:60]) and _known_fields(models) < FEWEST_OF_A_LIST)
-    landing = bool(begins) or (
-        bool(looked_at) and not any(is_told(model) for model in models if not _A_PAGE.search(text[:60]))
-    )
-    unsure = bool(models) and not landing and (guessed or unsure_of(text))
-    if not models and not landing and (found := row_alone(text)):
-        models, text, unsure = found[0], found[1], True
-    models = [] if landing else models
+    text = lists_of(unlisted(text), preset.pattern, preset.kept) if preset else lists_of(unlisted(text))
+    landing = _is_page(text, entities(text))
+    models, text, unsure = ([], text, False) if landing else _kept_in(text)
     own = bool(models)
     if not models and preset and not landing:
         models = entities(preset.keeps)
     if models and (lanes or (BOARD.search(text) and not _board_ready(models))):
         models = with_lanes(models, lanes or LANES)
-    view = "board" if BOARD.search(text) and _board_ready(models) else "table"
-    if preset and view == "table" and len(models) == 1:
-        view = preset.view
-    if view == "board" and not _board_ready(models):
-        view = "table"
-    title = _title(text, preset.title if preset and not own else "", models, landing) or "App"
+    view = _view_of(text, preset, models)
+    title = title_of(text, preset.title if preset and not own else "", models, landing=landing) or "App"
     if re.search(r"\banonym", text, re.I):
         models = [_anonymous(model) for model in models]
     name = preset.title if preset and (models or landing) and not own else ""
@@ -402,14 +304,36 @@ def _understood(request: str) -> tuple[Understood, str]:
     return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
 
 
+def _kept_in(text: str) -> tuple[list[DataModel], str, bool]:
+    """Return what a text says is kept, the text with its lists as they were read, and whether what is kept was guessed."""
+    models = entities(text)
+    alone = row_alone(text) if not models or (len(models) == 1 and unsure_of(text)) else None
+    if alone and (not models or alone[0][0].name != "entry"):
+        # “Wine cellar: wine, vintage”: its first field says better what is kept than a heading does.
+        return alone[0], alone[1], True
+    return models, text, bool(models) and unsure_of(text)
+
+
+def _is_page(text: str, models: list[DataModel]) -> bool:
+    """Say whether a page to look at is asked for, and nothing that keeps something."""
+    if _LANDING.search(text[:40]):
+        return True
+    if _A_PAGE.search(text[:60]):
+        return sum(known_field(one.label) for model in models for one in model.fields) < FEWEST_OF_A_LIST
+    return bool(_LANDING.search(text)) and not any(is_told(model) for model in models)
+
+
+def _view_of(text: str, preset: Preset | None, models: list[DataModel]) -> str:
+    board = bool(BOARD.search(text)) or (preset is not None and preset.view == "board" and len(models) == 1)
+    if board and _board_ready(models):
+        return "board"
+    return preset.view if preset and len(models) == 1 and preset.view != "board" else "table"
+
+
 FEWEST_OF_A_LIST = 2
 _IN_A_MODE = re.compile(
     r",?\s*\b(?:but |and |preferably )?in (?:dark|light)(?: mode| theme)?(?=\s*[:,.;\n]|\s*$|\s+with\b)", re.I
 )
-
-
-def _known_fields(models: list[DataModel]) -> int:
-    return sum(known_field(one.label) for model in models for one in model.fields)
 
 
 def _anonymous(model: DataModel) -> DataModel:
@@ -420,59 +344,3 @@ def _anonymous(model: DataModel) -> DataModel:
 
 def _board_ready(models: list[DataModel]) -> bool:
     return any(one.type == "choice" for model in models for one in model.fields)
-
-
-def _is_title(words: str) -> bool:
-    """Say whether words can name an app: a few, that say something, and no sentence."""
-    said = words.casefold().split()
-    own = [word for word in said if word not in FILLER]
-    return len(said) <= 8 and bool(own) and said[0] not in _NO_TITLE | _ORDERS and _IN_SENTENCES.isdisjoint(said)
-
-
-def _title(text: str, preset: str, models: list[DataModel], landing: bool) -> str:
-    if match := re.search(
-        r"\b(?:called|named|titled|(?:[Cc]all|[Nn]ame) (?:it|this))\s+[\"'“]?([A-Z0-9][\w&' -]{1,40}?)[\"'”]?(?=[,.:;]|\s+(?:with|for|that|where)\b|$)",
-        text,
-    ):
-        return label(IN_LOOKS.sub("", match[1]))
-    sentence = re.split(
-        r"[:;.,\n(]|\bwith\b|\bwhere\b|\bfeaturing\b|\bincluding\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
-        _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
-        maxsplit=1,
-    )[0]
-    rest = text[text.find(sentence) + len(sentence) :]
-    sentence = IN_LOOKS.sub("", sentence.rstrip())
-    if landing:
-        match = re.search(r"\bfor\s+(?:(?:an?|my|our|the)\s+)?(.+)", sentence, re.I)
-        if named := re.match(r"\(([A-Z][\w'&]*(?: [A-Z][\w'&]*){0,4})\)", rest):
-            return label(named[1])  # “for my band (Velvet Moles)”
-        return label(match[1].strip(" ,")) if match else "Welcome"
-    if rest[:1] in (".", "!", "?", "\n") and len(sentence.split()) > MOST_WORDS_BEFORE:
-        sentence = ""
-    words = re.sub(r"\b(?:app|application|web ?app|tool|system|web ?page|page|website)\b", "", sentence, flags=re.I)
-    words = re.sub(r"^to\s+(?!do\b)\w+\s+(?:(?:my|our|the|all)\s+)?(?=\w+s\b)", "", " ".join(words.split()), flags=re.I)
-    words = re.sub(
-        r"^(?:to\s+)?(?:keep track of|track|manage|organi[sz]e|store|record|handle|log(?= (?:my|our|all)\b))\s+",
-        "",
-        " ".join(words.split()),
-        flags=re.I,
-    )
-    words = re.sub(
-        r"^(?:(?:something|anything|an? (?:way|place|thing)) (?:for|to) )?(?:(?:my|our|the) )?",
-        "",
-        words.strip(" ,-?"),
-        flags=re.I,
-    )
-    if re.fullmatch(r"(?:two|three|four|five|\d+|some|several) (?:lists|tables|things)", words, re.I):
-        words = ""
-    words = re.sub(r" (?:for|of|in|at)(?: (?:my|our|the|an?))?$| but$", "", words, flags=re.I)
-    if re.match(r"for\b", words, re.I):
-        words = (preset + " " + words).strip()
-    words = words if preset else re.sub(r"^for\s+(?:(?:an?|my|our|the)\s+)?", "", words, flags=re.I)
-    if words and len(words) <= 60 and _is_title(words):
-        return label(words)
-    if [one.name for one in models] == ["entry"] and (
-        about := re.search(r"\bfor (?:the|our|my) ([\w' -]{3,40}?)(?=\s*(?:[:.,(]|$))", text, re.I)
-    ):
-        return preset or label(about[1])
-    return preset or label(" and ".join(model.plural.casefold() for model in models[:2]) or "app")

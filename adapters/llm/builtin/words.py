@@ -6,6 +6,7 @@ import hashlib
 import keyword
 import re
 import unicodedata
+from typing import Any, NamedTuple
 
 from core.manifests import DataField, DataModel, FieldType
 
@@ -193,33 +194,71 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     `entities` maps words for a model (singular and plural) to its name: a field called like one is a relation.
     """
     starred = phrase.rstrip(" .").endswith("*")
-    phrase, asked = _asked(phrase)
+    phrase, said = _asked(phrase)
     phrase = _TAIL.sub("", _EDGES.sub("", phrase))
     required = starred or bool(_REQUIRED.search(phrase))
     phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
     if (span := _SPAN.fullmatch(phrase)) and int(span["low"]) < int(span["high"]) <= MOST_IN_A_SPAN:
         phrase = f"{span['name']} ({', '.join(map(str, range(int(span['low']), int(span['high']) + 1)))})"
-    choices: list[str] = []
-    said: FieldType | None = asked
-    unit, target = "", ""
     if measured := _MEASURED.fullmatch(phrase) or _SIZED.fullmatch(phrase):
-        phrase, unit = measured["name"], measured["unit"]
-        said = "money" if unit.casefold() in _CURRENCIES or unit in "€$£" else "decimal"
-    if match := re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase):
-        phrase, inside = match["name"], match["inside"].strip().casefold()
-        parts = [part.strip() for part in inside.split(",")]
-        if len(parts) > 1 and all(part in _SAID or part in ("optional", "required", "mandatory") for part in parts):
-            required = required or not {"required", "mandatory"}.isdisjoint(parts)
-            inside = next((part for part in parts if part in _SAID), "")
-        said = _SAID.get(inside)
-        if one := re.fullmatch(r"one of (?:the |our |my )?(.+)", inside):
-            target = entities.get(one[1], "")
-            choices = [] if target else [inside]
-        elif said is None:
-            choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
-            choices = [
-                one for one in dict.fromkeys(choices) if one and one.casefold() not in ("etc", "…", "and so on")
-            ][:30]
+        money = measured["unit"].casefold() in _CURRENCIES or measured["unit"] in "€$£"
+        kind, words = "money" if money else "decimal", _bare(measured["name"])[0]
+        name, text = identifier(words), f"{label(words)} ({measured['unit']})"
+        usable = name and name not in _NO_FIELDS and names_something(words, told=True)
+        return (
+            DataField.model_validate({"name": name, "label": text, "type": kind, "required": required})
+            if usable
+            else None
+        )
+    phrase, inside = _inside(phrase, entities)
+    words, said_by_word = _bare(phrase)
+    said = inside.type or said or said_by_word
+    name = identifier(words)
+    told = bool(inside.choices or said or inside.target)
+    if not name or name in _NO_FIELDS or not names_something(words, told=told) or _IS_A_PART.search(words):
+        return None
+    made = {"name": name, "label": label(words), "required": required or inside.required}
+    if inside.choices[:1] and inside.choices[0].startswith("one of "):
+        return None  # of something that is not kept
+    if len(inside.choices) > 1:
+        return _choice(made, words, inside.choices)
+    if said is None and (target := inside.target or entities.get(words.casefold(), "")):
+        return DataField(**made, type="relation", target=target)
+    kind = said or ("integer" if words.casefold().split()[:2] == ["how", "many"] else _suggested(words.casefold()))
+    return DataField(**made, type=kind, choices=DEFAULT_CHOICES[words.casefold()] if kind == "choice" else [])
+
+
+class _Inside(NamedTuple):
+    """What stands in brackets behind a field: its type, the words to choose from, the list that it is one of."""
+
+    type: FieldType | None = None
+    choices: tuple[str, ...] = ()
+    target: str = ""
+    required: bool = False
+
+
+def _inside(phrase: str, entities: dict[str, str]) -> tuple[str, _Inside]:
+    """Return a phrase without its brackets, and what they say."""
+    match = re.match(r"(?P<name>[^(]+?)\s*[(\[](?P<inside>[^)\]]*)[)\]]?$", phrase)
+    if match is None:
+        return phrase, _Inside()
+    inside = match["inside"].strip().casefold()
+    parts, needed = [part.strip() for part in inside.split(",")], False
+    if len(parts) > 1 and all(part in _SAID or part in ("optional", "required", "mandatory") for part in parts):
+        needed = not {"required", "mandatory"}.isdisjoint(parts)
+        inside = next((part for part in parts if part in _SAID), "")
+    if one := re.fullmatch(r"one of (?:the |our |my )?(.+)", inside):
+        target = entities.get(one[1], "")
+        return match["name"], _Inside(None, () if target else (inside,), target, needed)
+    if inside in _SAID:
+        return match["name"], _Inside(_SAID[inside], required=needed)
+    choices = [one.strip(" .'\"") for one in re.split(r",|/|\||\bor\b|;", match["inside"])]
+    choices = [one for one in dict.fromkeys(choices) if one and one.casefold() not in ("etc", "…", "and so on")]
+    return match["name"], _Inside(None, tuple(choices[:30]), "", needed)
+
+
+def _bare(phrase: str) -> tuple[str, FieldType | None]:
+    """Return the words of a field's name, and the type that was said with them."""
     words = re.sub(
         r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called(?! (?:at|on|by)\b)|named|following|more|field|fields)\s+)+",
         "",
@@ -227,35 +266,20 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
         flags=re.I,
     )
     words = re.sub(r"\s+(?:field|column|property|attribute)s?$", "", words, flags=re.I).strip(" '\"")
-    words, said_by_word = _type_word(words)
-    said = said or said_by_word
-    words = " ".join(spelled(word) for word in words.split()) if words.islower() else words
-    name = identifier(words)
-    if not name or name in _NO_FIELDS or not names_something(words, told=bool(choices or said or target)):
-        return None
-    if re.search(r"\b(?:button|chat|log ?in|reminders?|page|section)$", words, re.I):
-        return None
-    if len(choices) > 1:
-        several = singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices)
-        if several or words.casefold() in _MADE_OF:
-            return None  # “lines (item, quantity, price)” are records inside a record, “address (street, city)” is several fields
-        return DataField(
-            name=name, label=label(words), type="choice", choices=[one[:80] for one in choices], required=required
-        )
-    if len(choices) == 1 and choices[0].startswith("one of "):
-        return None  # of something that is not kept
-    if said is None and (target := target or entities.get(words.casefold(), "")):
-        return DataField(name=name, label=label(words), type="relation", target=target, required=required)
-    if unit:
-        name, words = identifier(words), f"{label(words)} ({unit})"
-        return DataField(name=name, label=words, type=said or "decimal", required=required)
-    kind = said or ("integer" if words.casefold().split()[:2] == ["how", "many"] else _suggested(words.casefold()))
-    if kind == "choice":
-        choices = DEFAULT_CHOICES[words.casefold()]
-        return DataField(name=name, label=label(words), type="choice", choices=choices, required=required)
-    return DataField(name=name, label=label(words), type=kind, required=required)
+    words, said = _type_word(words)
+    return " ".join(spelled(word) for word in words.split()) if words.islower() else words, said
 
 
+def _choice(made: dict[str, Any], words: str, choices: tuple[str, ...]) -> DataField | None:
+    """Return a field with words to choose from, None where they are no such words."""
+    several = singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices)
+    if several or words.casefold() in _MADE_OF:
+        return None  # “lines (item, quantity, price)” are records inside a record, “address (street, city)” is several fields
+    return DataField(**made, type="choice", choices=[one[:80] for one in choices])
+
+
+_IS_A_PART = re.compile(r"\b(?:button|chat|log ?in|reminders?|page|section)$", re.I)
+"""What an app has, and no record."""
 _MADE_OF = words_of("name address contact person location dimensions period")
 _SPAN = re.compile(r"(?P<name>[^\d(]+?)\s*\(?(?:from )?(?P<low>\d)\s*(?:-|–|to)\s*(?P<high>\d{1,2})\)?", re.I)
 MOST_IN_A_SPAN = 10
