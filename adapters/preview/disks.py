@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from adapters.sandbox.folders import remove
@@ -18,6 +19,7 @@ OPTIONS = "loop,nosuid,nodev,noatime,discard"
 OVERHEAD, LEAST_BYTES = 1.1, 4 * 1024 * 1024
 """What the file system needs for itself."""
 NEARLY_FULL = 0.02
+PAUSES = (0.05, 0.1, 0.2, 0.4)
 PROBE_BYTES = 8 * 1024 * 1024
 DATA_BYTES = 512 * 1024 * 1024
 """What an app may store."""
@@ -69,7 +71,14 @@ def attach(data: Path, image: Path, most_bytes: int) -> None:
         # It is in the image now; under the disk it would take room twice.
         for left in data.iterdir():
             remove(left)
-    _done("mount", "-o", OPTIONS, str(image), str(data))
+    for pause in PAUSES:
+        # Two at once may reach for the same loop device.
+        with contextlib.suppress(OutsideError):
+            _done("mount", "-o", OPTIONS, str(image), str(data))
+            break
+        time.sleep(pause)
+    else:
+        _done("mount", "-o", OPTIONS, str(image), str(data))
     # A place for repairs, which an app would take for a folder of its own.
     with contextlib.suppress(OSError):
         (data / "lost+found").rmdir()

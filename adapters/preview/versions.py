@@ -59,10 +59,9 @@ class Home:
         for name in ("app", "web", "data"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         try:
-            if disk_bytes:
+            # What lies on a disk already stays on it.
+            if disk_bytes or self.disk.exists():
                 attach(self.data, self.disk, disk_bytes)
-            elif self.disk.exists() and not self.on_disk:
-                raise OutsideError("this bot may not mount it")
         except OutsideError as error:
             if self.disk.exists():
                 # To start with nothing would look as if all were lost.

@@ -9,6 +9,7 @@ NAMES = {
     "↩️": "leftwards_arrow_with_hook", "↪️": "arrow_right_hook", "👍": "+1", "👎": "-1", "1️⃣": "one", "2️⃣": "two",
     "3️⃣": "three", "4️⃣": "four", "🔧": "wrench", "👌": "ok_hand", "🔁": "repeat", "➡️": "arrow_right", "⬅️": "arrow_left",
     "🤝": "handshake",
+    "🔍": "mag",
 }  # fmt: skip
 _MEANINGS = {name: emoji for emoji, name in NAMES.items()} | {
     "thumbsup": "👍", "thumbsdown": "👎", "heavy_check_mark": "✅", "heavy_exclamation_mark": "❗", "stop_button": "⏹️",
