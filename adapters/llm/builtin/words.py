@@ -116,6 +116,8 @@ COMMON_WORDS = (
 
 
 NEAR, NEAR_LETTERS = 0.9, 6
+_NO_SLIPS = words_of("statues crate prince stats tracer")
+"""Words near a common one that are meant."""
 
 
 @functools.lru_cache(10_000)
@@ -134,7 +136,7 @@ def spelled(word: str) -> str:
     ]
     # “created” and “numbers” are words of their own.
     same = near and (word.startswith(near[0]) or near[0].startswith(word))
-    return near[0] if near and not same and word not in ("statues",) else word
+    return near[0] if near and not same and word not in _NO_SLIPS else word
 
 
 def singular(noun: str) -> str:
@@ -352,6 +354,8 @@ def names_something(words: str, *, told: bool = False) -> bool:
         return True
     if len(said) == 2 and said[0].endswith("ed") and said[1] in _AFTER_A_DEED:
         return True
+    if said[0] == "who" and (len(said) == 2 or (len(said) == 3 and said[2] in ("it", "this", "them"))):
+        return said[1] not in ("is", "are", "can", "may", "should", "must", "will")  # “who has it” is a person
     if len(said) > 1 and said[-1] in ("no", "nr"):
         said = said[:-1]  # “badge no.”
     if (
