@@ -28,6 +28,7 @@ from adapters.llm.builtin.understand import understand
 from adapters.llm.scripted import ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.preview.containers import DockerRuntime
+from adapters.preview.disks import DATA_BYTES
 from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
@@ -60,6 +61,9 @@ from tests.servers.process import running_bot
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 ROWS: list[tuple[str, float, str, str]] = []
 REFERENCE: dict[str, float] = {}
+
+DISK = DATA_BYTES if os.geteuid() == 0 else 0
+"""As a bot that is root gives each app."""
 
 
 TYPED = """export type Amount = { cents: number; currency: string };
@@ -312,16 +316,16 @@ async def test_previews(kind: str, tmp_path: Path) -> None:
         files = {file.path: (render(manifest, file.path) or "").encode() for file in manifest.files}
         runtime: BubblewrapRuntime | DockerRuntime | None = None
         if kind == "bubblewrap":
-            runtime = BubblewrapRuntime(BubblewrapSandbox(tmp_path / "scratch"), tmp_path)
+            runtime = BubblewrapRuntime(BubblewrapSandbox(tmp_path / "scratch"), tmp_path, DISK)
         if kind == "docker":
             client = open_client()
             stack.callback(client.close)
-            runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1)
+            runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1, "", DISK)
             await asyncio.to_thread(runtime.prepare)
         host = Previews(
             tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None, 100
         )
-        (tmp_path / "previews").mkdir()
+        (tmp_path / "previews").mkdir(exist_ok=True)
 
         async def first(number: int) -> None:
             state = await host.show("s", f"first{number}", f"{number:012d}", FileTree(files), manifest)
@@ -372,8 +376,8 @@ async def test_previews_with_react(tmp_path: Path) -> None:
     manifest = new_manifest(wish, understand(wish), react=True)
     files = {file.path: (render(manifest, file.path) or "").encode() for file in manifest.files}
     client = open_client()
-    (tmp_path / "previews").mkdir()
-    runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1)
+    (tmp_path / "previews").mkdir(exist_ok=True)
+    runtime = DockerRuntime(client, "bench", tmp_path / "previews", 1, "", DISK)
     await asyncio.to_thread(runtime.prepare)
     builds = Builds(tmp_path / "builds", DockerSandbox(client, tmp_path / "scratch", "bench"))
     host = Previews(
@@ -429,8 +433,8 @@ async def test_a_hundred_sleeping_previews(tmp_path: Path) -> None:
     manifest = new_manifest("Build a todo app", understand("Build a todo app"))
     tree = FileTree({file.path: (render(manifest, file.path) or "").encode() for file in manifest.files})
     client = open_client()
-    (tmp_path / "previews").mkdir()
-    runtime = DockerRuntime(client, "bench", tmp_path / "previews", 0)
+    (tmp_path / "previews").mkdir(exist_ok=True)
+    runtime = DockerRuntime(client, "bench", tmp_path / "previews", 0, "", DISK)
     await asyncio.to_thread(runtime.prepare)
     host = Previews(tmp_path / "previews", tmp_path / "shots", runtime, "", lambda slug: f"http://{slug}", None, 100)
     try:

@@ -61,7 +61,7 @@ def test_slack_acknowledges_under_load(tmp_path: Path) -> None:
         until(lambda: len(server.acknowledged) >= EVENTS, 300)
         table("Slack", list(server.acknowledged), f"{sum(server.calls.values()) / WHOLE:.1f} calls a second")
         with sqlite3.connect(tmp_path / "data" / "threadwright.db") as database:
-            assert database.execute("SELECT count(*) FROM inbox").fetchone()[0] == THREADS + EVENTS
+            assert database.execute("SELECT count(*) FROM turn").fetchone()[0] == THREADS + EVENTS
 
 
 def test_discord_takes_in_under_load(tmp_path: Path) -> None:
