@@ -588,6 +588,19 @@ async def test_what_has_to_be_filled_in_can_be_changed_and_a_board_gets_a_lane()
     assert "phone" not in {one.name for one in plan.manifest.models[0].fields}
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "things. (a), name, price",
+        "things - (b), name, date",
+        "Short survey\n1. How old is your child?\n2. Are you happy with lunch? (yes/no)\n3. What could be better?",
+    ],
+)
+async def test_a_field_without_a_name_breaks_nothing(request_text: str) -> None:
+    asked, plan, _ = await understood(request_text)
+    assert asked or plan is not None
+
+
 async def test_first_and_last_name_are_two_names() -> None:
     _, plan, _ = await understood("Members with first and last name, street, zip and city")
     assert plan is not None

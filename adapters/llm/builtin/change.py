@@ -48,7 +48,7 @@ _NEW_FIELD = re.compile(
     re.I,
 )
 _DEFAULT_NO = re.compile(
-    r"(?P<field>\b(?:add|include) (?:an? )?(?:new )?(?:field |column )?[\w ]{1,40}?)(?P<list> (?:to|for) (?:the )?[\w ]{1,40})?,? \(?(?:default|defaults to|which is|off by default|set to) ?(?:no|false|off)?\)?(?=[.;\n]|$)",
+    r"(?P<field>\b(?:add|include) (?:an? )?(?:new )?(?:field |column )?[\w ]{1,40}?)(?P<list> (?:to|for) (?:the )?[\w ]{1,40})?,? \(?(?:(?:default|defaults to|which is|set to) (?:no|false|off)|off by default)\)?(?=[.;\n]|$)",
     re.I,
 )
 """A field that is “no” until somebody says otherwise is yes or no; so it begins anyway."""

@@ -350,6 +350,8 @@ def names_something(words: str, *, told: bool = False) -> bool:
     said = words.casefold().split()
     if len(said) > 2 and said[-2] == "in" and said[-1] in _UNITS:
         said = said[:-2]
+    if not said:
+        return False
     if said in (["time", "in"], ["time", "out"], ["pick", "up", "on"], ["drop", "off", "on"]):
         return True
     if len(said) == 2 and said[0].endswith("ed") and said[1] in _AFTER_A_DEED:
@@ -358,12 +360,7 @@ def names_something(words: str, *, told: bool = False) -> bool:
         return said[1] not in ("is", "are", "can", "may", "should", "must", "will")  # “who has it” is a person
     if len(said) > 1 and said[-1] in ("no", "nr"):
         said = said[:-1]  # “badge no.”
-    if (
-        not said
-        or len(said) > 5
-        or (said[0] in _DOING and said not in (["make"], ["to"], ["votes"]))
-        or said[0][0].isdigit()
-    ):
+    if len(said) > 5 or (said[0] in _DOING and said not in (["make"], ["to"], ["votes"])) or said[0][0].isdigit():
         return False
     if ":" in words or (said[0] in _OFTEN_CHOICES and len(said) == 2 and said[1] not in _BESIDE_CHOICES):
         return False  # “priority high”, in a list with medium and low
