@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,8 +82,8 @@ class BubblewrapSandbox:
             return str(error)
         if ran.output.strip() == "works":
             return ""
-        if os.geteuid() == 0 and (barred := _private()):
-            return f"the sandbox's user may not read {barred}; `chmod -R a+rX {sys.prefix}` lets it"
+        if os.geteuid() == 0 and (barred := private(_own())):
+            return barred
         said = " ".join(ran.output.split())[:300] or "no answer"
         return f"bubblewrap cannot make a sandbox here ({said}); it needs user namespaces"
 
@@ -129,19 +129,20 @@ class BubblewrapSandbox:
         return ["/bin/sh", "-c", _WITH_FILTER, "sh", str(barred), *box] if barred else box
 
 
-def _private() -> str:
-    """Return what of our own Python only we may read, as an installation under umask 077 leaves it; '' for nothing."""
-    places = [
-        Path(sys.prefix),
-        Path(sysconfig.get_path("scripts")),
-        Path(sysconfig.get_path("purelib")),
-        *map(Path, filter(None, [find_bwrap()])),
-    ]
+def private(places: Iterable[Path]) -> str:
+    """Say that only we may read one of these places, as an installation under umask 077 leaves them; '' if everybody may."""
     for place in places:
         with contextlib.suppress(OSError):
             if not place.stat().st_mode & 0o005:
-                return str(place)
+                return f"the sandbox's user may not read {place}; `chmod -R a+rX {sys.prefix}` lets it"
     return ""
+
+
+def _own() -> Iterator[Path]:
+    """Yield what of our own Python the sandbox needs."""
+    yield from map(Path, (sys.prefix, sysconfig.get_path("scripts"), sysconfig.get_path("purelib")))
+    if bwrap := find_bwrap():
+        yield Path(bwrap)
 
 
 _ISOLATION = [

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from adapters.preview.containers import DockerRuntime
@@ -17,7 +16,7 @@ from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.versions import Home
 from core.errors import OutsideError
 from core.files import FileTree
-from core.manifests import AppManifest, PlannedFile
+from tests.adapters.test_previews import MANIFEST, got
 from tests.needs import bubblewrap, docker_client, missing
 
 MEGABYTE = 1024 * 1024
@@ -64,10 +63,6 @@ def deep():
 def clear():
     os.truncate(f"{DATA}/plain", 0)
 """
-MANIFEST = AppManifest(
-    name="app", title="App", analysis="An app", kind="fastapi", start=["uvicorn", "main:app"],
-    files=[PlannedFile(path="main.py", role="backend", description="All of it")],
-)  # fmt: skip
 FILES, ONE, TWO = FileTree({"main.py": STORING.encode()}), "1" * 12, "2" * 12
 
 
@@ -102,14 +97,7 @@ def mounted(below: Path) -> list[list[str]]:
 
 
 async def get(previews: Previews, path: str, slug: str = "app") -> object:
-    served = previews.serving(slug)
-    assert served is not None
-    assert served.instance is not None
-    upstream = served.instance.upstream
-    unix = upstream.removeprefix("unix/") if upstream.startswith("unix/") else None
-    base = "http://app" if unix else f"http://{upstream}"
-    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=unix), base_url=base, timeout=30) as client:
-        return json.loads((await client.get(path)).text)
+    return json.loads((await got(previews, slug, path))[0])
 
 
 async def told(previews: Previews) -> list[str]:
@@ -214,7 +202,10 @@ def test_what_does_not_fit_on_a_disk_stays_in_its_folder_and_is_counted(tmp_path
     assert [one.name for one in home.folder.iterdir() if one.is_file()] == []
 
 
-def test_why_there_are_no_disks_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_there_are_no_disks_is_a_sentence(tmp_path: Path) -> None:
     assert "cannot be written" in why_no_disks(tmp_path / "nowhere") or os.geteuid() != 0
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert why_no_disks(tmp_path) == "the bot is not root"
+    if (child := os.fork()) == 0:
+        if os.geteuid() == 0:
+            os.setuid(65_534)
+        os._exit(why_no_disks(tmp_path) != "the bot is not root")
+    assert os.waitpid(child, 0)[1] == 0

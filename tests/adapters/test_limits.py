@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.sandbox.bubblewrap import private
 from tests.needs import bubblewrap
 from tests.servers.process import ROOT
 
@@ -48,14 +49,12 @@ async def test_a_lower_limit_of_our_own_holds_in_the_sandbox_too(tmp_path: Path,
     assert lines[2] == "False"
 
 
-async def test_an_installation_that_only_root_may_read_is_said_with_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    box = await bubblewrap(tmp_path / "probe")
-    barred = tmp_path / "bin" / "bwrap"
-    barred.parent.mkdir()
-    barred.write_text("#!/bin/sh\necho cannot open shared object file >&2\nexit 1\n")
-    barred.chmod(0o700)
-    monkeypatch.setattr("adapters.sandbox.bubblewrap.find_bwrap", lambda: str(barred))
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert await box.problem() == (f"the sandbox's user may not read {barred}; `chmod -R a+rX {sys.prefix}` lets it")
+def test_an_installation_that_only_root_may_read_is_said_with_what_to_do(tmp_path: Path) -> None:
+    for name, mode in (("open", 0o755), ("bwrap", 0o700)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    places = [tmp_path / "open", tmp_path / "nowhere", tmp_path / "bwrap"]
+    assert private(places[:2]) == ""
+    assert private(places) == (
+        f"the sandbox's user may not read {tmp_path / 'bwrap'}; `chmod -R a+rX {sys.prefix}` lets it"
+    )

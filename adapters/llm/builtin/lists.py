@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapters.llm.builtin.coverage import FILLER
 from adapters.llm.builtin.looks import ACCENTS
-from adapters.llm.builtin.shapes import is_row
+from adapters.llm.builtin.shapes import BULLET, is_row
 from adapters.llm.builtin.words import field as read_field
 from adapters.llm.builtin.words import (
     identifier,
@@ -165,18 +165,6 @@ def is_told(model: DataModel) -> bool:
     return known or len(model.fields) >= FEWEST_FIELDS
 
 
-_HEADED = re.compile(
-    r"^(?P<head>[^\n]*[A-Za-z])(?: with)?:[ \t]*\n(?P<items>(?:[ \t]*(?:[-*•]|\d+[.)])[ \t]+[^\n:]+(?:\n|$)){2,40})", re.I | re.M
-)  # fmt: skip
-"""A heading with its fields below, a bullet for each."""
-
-
-def _joined(match: re.Match[str]) -> str:
-    items = [_BULLET.sub("", line).strip() for line in match["items"].strip().splitlines()]
-    several = any(re.search(r"\b(?:with|have|has)\b", item) for item in items)
-    return match[0] if several else f"{match['head']} with {', '.join(items)}\n"
-
-
 _ANOTHER = re.compile(
     r"(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?(?:an?|another|one)\s+(?:list|table|log|register)\s+(?:of|for)\s+"
     r"(?=(?:our |my |the )?[a-z-]+(?: [a-z-]+)?(?:\s+(?:with|have)\b|:))", re.I
@@ -205,17 +193,14 @@ def _is_list(noun: str, fields: str) -> bool:
     return singular(noun) != noun and bool(_noun(noun)) and any(known_field(one.strip()) for one in fields.split(","))
 
 
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
-
-
 def unlisted(text: str) -> str:
     """Write lists of people ('- Orders: item, price' or 'orders (item, price)') as sentences with 'with'."""
     lines = []
-    for line in _HEADED.sub(_joined, text).split("\n"):
-        bare = _BULLET.sub("", line).strip()
+    for line in text.split("\n"):
+        bare = BULLET.sub("", line).strip()
         if (
             match := re.match(r"(?P<noun>[A-Za-z][A-Za-z -]{1,40}?)\s*(?::|-|–)\s+(?P<fields>[^:]+,[^:]+)$", bare)
-        ) and _BULLET.match(line):
+        ) and BULLET.match(line):
             bare = f"{match['noun']} with {match['fields']}"
         lines.append(bare)
     text = "\n".join(lines)
@@ -325,14 +310,10 @@ def _said_lists(text: str) -> list[Said]:
         if noun and (several := _BY_WHOM.search(before)) and not (_is_one(noun) and " of " not in several[0]):
             noun = several["kept"].casefold()  # “complaints by guests with …” are complaints
         if noun and not beside and not (_is_one(noun) and (_FOR.search(before[-40:]) or _FOR.search(last[-40:]))):
-            has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
             if _MANY_FOR.search(before[-40:]):
                 continue
-            guessed = (
-                _MANY_FOR.search(before[-40:])
-                or (_is_one(noun) and not has and not _is_named(before, match["noun"]))
-                or _is_clause(noun)
-            )
+            has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
+            guessed = (_is_one(noun) and not has and not _is_named(before, match["noun"])) or _is_clause(noun)
             found.append(Said(noun, _without_looks(split_list(_closed(match["fields"]))), sure=not guessed))
     return found
 

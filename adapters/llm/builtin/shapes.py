@@ -11,7 +11,7 @@ from adapters.llm.builtin.words import known_field, names_something, split_list
 
 FEWEST = 3
 """From how many items on a row of words is taken for fields, where only its shape says so."""
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _HEADING = re.compile(r"^(?:#{1,6}\s*|\*\*)(?P<said>[^*\n]+?)(?:\*\*)?:?$")
 _OF_A_FORM = re.compile(
     r"(?:feature )?request|description|summary|details|idea|problem|goal|background|context|what(?: i want| we need)?|user story|"
@@ -82,9 +82,9 @@ def _blocks(lines: list[str]) -> list[str]:
     at, joined = 0, list[str]()
     while at < len(found):
         items = list[str]()
-        heads = not _BULLET.match(found[at])
-        while heads and at + 1 + len(items) < len(found) and _BULLET.match(found[at + 1 + len(items)]):
-            items.append(_BULLET.sub("", found[at + 1 + len(items)]).strip())
+        heads = not BULLET.match(found[at])
+        while heads and at + 1 + len(items) < len(found) and BULLET.match(found[at + 1 + len(items)]):
+            items.append(BULLET.sub("", found[at + 1 + len(items)]).strip())
         if len(items) >= 2 and (fields := _fields_of(items)):
             head = found[at].rstrip(" :")
             if _OF_FIELDS.fullmatch(head):
@@ -120,13 +120,13 @@ def _of_container(match: re.Match[str]) -> str:
 
 def _row(line: str) -> str:
     """Write one line: a dash or a full stop before a row of fields is a colon, and semicolons between them are commas."""
-    line = _LANES_OF_FIELD.sub(_chosen, line)
+    line = _CHOICES_OF_FIELD.sub(_chosen, line)
     head, mark, rest = _parted(line)
     return f"{head}{mark}{rest}"
 
 
 def _parted(line: str) -> tuple[str, str, str]:
-    bare = _BULLET.sub("", line)
+    bare = BULLET.sub("", line)
     if (
         (match := re.match(r"(?P<head>[^,:;()\n]{2,80}?) [-–—] (?P<rest>[^\n]+)$", bare))
         and is_row(match["rest"].split(". ")[0])
@@ -144,7 +144,7 @@ def _parted(line: str) -> tuple[str, str, str]:
     return line, "", ""
 
 
-_LANES_OF_FIELD = re.compile(
+_CHOICES_OF_FIELD = re.compile(
     r"(?<=, )(?P<name>[a-z][a-z -]{1,30}): (?P<list>[^:()\n;.]+?)(?=[.;\n]|$|, [^,:()/]+\()", re.I
 )
 

@@ -284,7 +284,7 @@ def _understood(request: str) -> tuple[Understood, str]:
     preset = preset_in(text) or (preset_in("kanban") if lanes else None)
     text = lists_of(unlisted(text), preset.pattern, preset.kept) if preset else lists_of(unlisted(text))
     landing = _is_page(text, entities(text))
-    models, text, unsure = ([], text, False) if landing else _kept_in(text)
+    models, text, unsure = ([], text, False) if landing else _what_is_kept(text)
     own = bool(models)
     if not models and preset and not landing:
         models = entities(preset.keeps)
@@ -304,7 +304,7 @@ def _understood(request: str) -> tuple[Understood, str]:
     return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
 
 
-def _kept_in(text: str) -> tuple[list[DataModel], str, bool]:
+def _what_is_kept(text: str) -> tuple[list[DataModel], str, bool]:
     """Return what a text says is kept, the text with its lists as they were read, and whether what is kept was guessed."""
     models = entities(text)
     alone = row_alone(text) if not models or (len(models) == 1 and unsure_of(text)) else None
