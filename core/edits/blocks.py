@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from core.edits.document import Document
 from core.edits.guard import shrinks
+from core.edits.languages import LISTS, ending
 from core.edits.locate import Place, at_line, closest, collapsed, decided, locate
 from core.edits.merge import Line, join_lines, margin, merged, opcodes
 from core.edits.model import Refusal, Replace
@@ -55,10 +56,15 @@ def replaced(edit: Replace, document: Document) -> str | Refusal:
         place = decided(lines, search, place, edit.within, edit.lines) or place
     if not isinstance(place, Place):
         return _not_located(edit.path, lines, search, place)
-    if _is_there(lines, place, search, replace):
+    if edit.within and len(search) == 1 and _outside(lines, place, edit.within):
+        return Refusal(
+            "conflict", edit.path, f"The line that the edit changes in {edit.path} does not stand in {edit.within!r}."
+        )
+    if _is_there(edit.path, lines, place, search, replace):
         return Refusal(
             "conflict", edit.path, f"What the edit adds to {edit.path} stands there already; nothing was changed."
         )
+    replace = _first_line_moved(lines, place, search, replace)
     document.put(place, _at_margin_of(lines, place, search, replace), replace)
     return place.tier
 
@@ -117,7 +123,7 @@ def _cuts(line: str, at: int) -> bool:
     )  # fmt: skip
 
 
-def _is_there(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> bool:
+def _is_there(path: str, lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> bool:
     """Say whether what an edit only adds stands right there already, before or behind the place."""
     found = [
         one
@@ -130,7 +136,8 @@ def _is_there(lines: Sequence[str], place: Place, search: Sequence[str], replace
     before = [collapsed(line) for line in lines[max(0, place.start - 2 * len(new) - 2) : place.start] if line.strip()]
     after = [collapsed(line) for line in lines[place.end : place.end + 2 * len(new) + 2] if line.strip()]
     said = sum(map(len, new))
-    return said >= ADDED_CHARS and (before[-len(new) :] == new or after[: len(new)] == new)
+    one_line = ending(path) in LISTS and any(map(str.isalnum, "".join(new)))
+    return said >= (1 if one_line else ADDED_CHARS) and (before[-len(new) :] == new or after[: len(new)] == new)
 
 
 def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[str]:
@@ -139,6 +146,25 @@ def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], rep
     if not replace or margin(replace) != margin(there) or margin(search) >= margin(there):
         return list(search)
     return [lines[place.pairs[at]] if at in place.pairs else line for at, line in enumerate(search)]
+
+
+def _outside(lines: Sequence[str], place: Place, within: str) -> bool:
+    """Say whether a single line stands behind the one thing that a hunk names, in another that is as deep or less."""
+    heads = [at for at, line in enumerate(lines) if collapsed(within) in collapsed(line)]
+    if len(heads) != 1 or place.start <= heads[0] or margin([lines[place.start]]) <= margin([lines[heads[0]]]):
+        return False
+    between = [line for line in lines[heads[0] + 1 : place.start] if line.strip()]
+    return any(margin([line]) <= margin([lines[heads[0]]]) and any(map(str.isalnum, line)) for line in between)
+
+
+def _first_line_moved(lines: Sequence[str], place: Place, search: list[str], replace: list[str]) -> list[str]:
+    """Return a replacement whose first line alone lost its indentation, as a quote of a part of a line has none, with it."""
+    there = lines[place.start]
+    edge, rest = margin([there]), [line for line in replace[1:] if line.strip()]
+    trimmed = len(search) == 1 and edge and not margin(search) and not margin(replace[:1])
+    if not trimmed or not rest or margin(rest) != edge or replace[0].rstrip().endswith((":", "{", "(", "[")):
+        return replace
+    return [replace[0], *(line[edge:] for line in replace[1:])]
 
 
 def _between_gaps(search: Sequence[str], replace: Sequence[str]) -> list[Piece]:

@@ -131,6 +131,22 @@ def hunks(path: str, body: Sequence[str]) -> list[Replace]:
     return edits
 
 
+def breaks_off(body: Sequence[str]) -> bool:
+    """Say whether the last hunk of a diff has no end of its line, and less on both sides than its numbers say."""
+    start = next((at for at in range(len(body) - 1, -1, -1) if body[at].startswith("@@")), len(body))
+    said = _COUNTS.match(body[start]) if start < len(body) else None
+    rest = body[start + 1 :]
+    if said is None or not rest or not rest[-1].startswith("+"):
+        return False
+    old, new = (sum(not line.startswith(sign) for line in rest) for sign in ("+", "-"))
+    return old + FEWEST_LACKING <= int(said["old"]) and new + FEWEST_LACKING <= int(said["new"])
+
+
+FEWEST_LACKING = 2
+"""Models miscount by one."""
+_COUNTS = re.compile(r"^@@ -\d{1,9},(?P<old>\d{1,9}) \+\d{1,9},(?P<new>\d{1,9}) @@")
+
+
 def is_patch(lines: Sequence[str]) -> bool:
     """
     Say whether an answer is a patch with lines such as `*** Update File: path`.

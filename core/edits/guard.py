@@ -13,22 +13,81 @@ FEWEST_LOST_TO_REMARKS = 6
 """And so many not for remarks alone: a remark in the place of code stands for it."""
 FEWEST_LOST_TO_WORDS = 2
 """And so many not for a remark that says that they stay."""
+LONG = 100
+"""So many characters count as a line."""
+FEW_WORDS = 6
+"""A remark that stands for what stays is short."""
 MOST_SHOWN = 30
 ALIKE, ALIKE_CHARS = 0.6, 200
 """How much of a line's beginning two versions of it share."""
 
 
-_REMOVES = (
-    "remov", "delet", "drop", "strip", "simplif", "shorten", "rewrite", "rewrit", "clean", "reduc", "extract", "split",
-    "redesign", "replac", "instead", "entfern", "lösch", "vereinfach", "kürz", "supprim", "enlev", "enlèv", "retir", "elimin", "quit", "borr",
-)  # fmt: skip
-_REMOVES_WHOLE = ("rid", "out", "without", "less", "ohne", "weg", "sans", "sin")
+_ORDERS = re.compile(
+    r"(?:remove|delete|drop|strip|simplify|shorten|rewrite|clean|reduce|extract|split|redesign|replace|refactor|condense|trim|cut|"
+    r"merge|inline|get rid|take out|throw out|tear out|rip out|start over|redo|"
+    r"entfern|l\u00f6sch|vereinfach|k\u00fcrz|streich|ersetz|supprim|enl[e\u00e8]v|retir|simplifi|elimin|quit|borr|elimina|rimuov|usu\u0144)"
+)
+"""An order to make less of something, at the beginning of a clause."""
+_SHORTER = re.compile(
+    r"\b(?:rid of|no longer needed|(?:should|must|needs to|has to) (?:go|be (?:removed|deleted|dropped))|(?:simpler|shorter|leaner))\b"
+)
+_FOREIGN = re.compile(r"\b(?:entfern|l\u00f6sch|vereinfach|k\u00fcrz|streich)\w*(?![\w-])")
+_MAY = re.compile(r"\b(?:zum|beim|einen?|k[\u00f6o]nn?\w*|kann|darf|d\u00fcrfen|sollen)\b")
+_ASKING = re.compile(
+    r"(?:(?:please|pls|plz|now|then|also|just|so|ok|okay|hi|hey|bitte|jetzt|dann|auch|por favor|and|but|can you|could you|would you|"
+    r"will you|can we|could we|let's|lets|let us|you can|you should|we can|we should|we need to|we want to|i want to|i want you to|"
+    r"i need you to|i'd like to|i'd like you to|i would like to|i would like you to|it is time to|try to|go ahead and|feel free to)\s+)"
+)
+_THINGS = (
+    "button",
+    "link",
+    "icon",
+    "key",
+    "endpoint",
+    "route",
+    "action",
+    "option",
+    "dialog",
+    "confirmation",
+    "request",
+    "function",
+    "method",
+    "handler",
+    "down",
+    "menu",
+    "view",
+    "page",
+    "command",
+    "feature",
+    "and",
+    "is",
+    "does",
+    "returns",
+    "fails",
+    "on",
+)
+MAX_REQUEST_CHARS = 20_000
 
 
 def asks_for_removal(request: str) -> bool:
-    """Say whether a request may mean that a file gets much shorter."""
-    words = re.findall(r"[^\W\d_]+", request.lower())
-    return any(word.startswith(_REMOVES) or word in _REMOVES_WHOLE for word in words)
+    """
+    Say whether a request orders something to go, so that a file may get much shorter.
+
+    A delete button, a drop-down and “without changing anything else” order no such thing. A request that is read wrong
+    costs one more answer: what goes by an edit of its own is never held back.
+    """
+    for clause in re.split(r"[.!?;:,\n]|\band\b|\bthen\b|\bund\b|\bbut\b", request[:MAX_REQUEST_CHARS].lower()):
+        said = clause.strip(" -*\t")
+        while found := _ASKING.match(said):
+            said = said[found.end() :].lstrip()
+        _, *following = re.findall(r"[^\W_]+", said)[:2] or [""]
+        if (_ORDERS.match(said) and "-" not in said.split()[0] and not {*following} & {*_THINGS}) or _SHORTER.search(
+            said
+        ):
+            return True
+        if _FOREIGN.search(said) and not _MAY.search(said):
+            return True
+    return False
 
 
 def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = False) -> str:
@@ -46,12 +105,17 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
             continue
         lost = [line for line in old[a1:a2] if line.strip() and line.strip() not in arrived]
         gained = [line for line in new[b1:b2] if line.strip()]
-        much = len(lost) >= FEWEST_LOST and len(gained) * SHARE <= len(lost) and not comments_only
+        much = _size(lost) >= FEWEST_LOST and _size(gained) * SHARE <= _size(lost) and not comments_only
         if much or _stood_for(lost, gained):
             return _shown(lost)
         gone, come = gone + lost, come + len(gained)
     scattered = len(gone) >= 2 * FEWEST_LOST and come * SHARE <= len(gone) and not comments_only
     return _shown(gone) if scattered else ""
+
+
+def _size(lines: list[str]) -> int:
+    """Count lines, those of a minified file by their length."""
+    return sum(max(1, len(line) // LONG) for line in lines)
 
 
 def _shown(lost: list[str]) -> str:
@@ -65,9 +129,15 @@ def _stood_for(lost: list[str], gained: list[str]) -> bool:
         while gained and lost and not is_remark(gained[end]) and _alike(lost[end], gained[end]):
             lost.pop(end)
             gained.pop(end)
-    if not gained or not all(is_remark(line) or says_it_stays(line) for line in gained) or all(map(is_remark, lost)):
+    if not gained or all(map(is_remark, lost)):
         return False
-    fewest = FEWEST_LOST_TO_WORDS if any(map(says_it_stays, gained)) else FEWEST_LOST_TO_REMARKS
+    if not all(is_remark(line) or says_it_stays(line) for line in gained):
+        code, edges = sum(not is_remark(line) for line in gained), (gained[0], gained[-1])
+        return len(lost) > max(code, 1) and any(
+            is_remark(line) and says_it_stays(line) and len(line.split()) <= FEW_WORDS for line in edges
+        )
+    told = any(map(says_it_stays, gained)) or all(line.strip().startswith("{/*") for line in gained)
+    fewest = FEWEST_LOST_TO_WORDS if told else FEWEST_LOST_TO_REMARKS
     return len(lost) >= fewest and (len(gained) * SHARE <= len(lost) or fewest == FEWEST_LOST_TO_WORDS)
 
 

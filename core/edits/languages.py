@@ -1,6 +1,7 @@
 """Grammars: how much of a text does not parse, and what defines what in it."""
 
 import ast
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,10 @@ MAX_CHARS = 1_000_000
 """Longer texts are not parsed."""
 PATIENCE_SECONDS, PART_BYTES = 1.5, 8_192
 SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
+
+
+LISTS = ("gitignore", "dockerignore", "env", "txt")
+"""Files whose lines mean something each on its own."""
 
 
 def ending(path: str) -> str:
@@ -139,6 +144,24 @@ def worse(path: str, old: str, new: str) -> bool:
     """Say whether more of a text fails to parse than before."""
     found = errors(path, new)
     return bool(found) and found > errors(path, old)
+
+
+def doubled_key(text: str) -> str:
+    """Return a key that an object of a JSON file has twice, '' for none; readers keep the last and say nothing."""
+    found = list[str]()
+
+    def read(pairs: list[tuple[str, object]]) -> None:
+        seen = set[str]()
+        for name, _ in pairs:
+            if name in seen:
+                found.append(name)
+            seen.add(name)
+
+    try:
+        json.loads(text, object_pairs_hook=read)
+    except (ValueError, RecursionError):
+        return ""
+    return next(iter(found), "")
 
 
 def python_error(text: str) -> str | None:

@@ -95,7 +95,11 @@ def opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
 
 
 def indented(new: Sequence[str], old: Sequence[str]) -> list[str]:
-    """Return `new` moved to the margin of `old` when the lines that both have all differ by one and the same margin."""
+    """
+    Return `new` moved to the margin of `old` when the lines that both have all differ by one and the same margin.
+
+    Blanks become the tabs that `old` is indented by.
+    """
     pairs = [
         (_indent(new[b1 + at]), _indent(old[a1 + at]))
         for kind, a1, a2, b1, _ in opcodes([line.strip() for line in old], [line.strip() for line in new])
@@ -103,6 +107,10 @@ def indented(new: Sequence[str], old: Sequence[str]) -> list[str]:
         for at in range(a2 - a1)
         if old[a1 + at].strip()
     ]
+    if any("\t" in _indent(line) for line in old) and not any("\t" in _indent(line) for line in new):
+        if not any("\t" in theirs for _, theirs in pairs):
+            pairs += [(" " * min((len(_indent(line)) for line in new if _indent(line)), default=_TAB), "\t")]
+        return [_reindented(line, pairs) for line in new]
     shifts = {len(theirs) - len(mine) for mine, theirs in pairs}
     return [_reindented(line, pairs) for line in new] if len(shifts) == 1 and shifts != {0} else list(new)
 
@@ -192,6 +200,9 @@ def _reindented(line: str, indents: list[tuple[str, str]]) -> str:
         return same + line[len(mine) :]
     model, file = min(indents, key=lambda pair: abs(len(pair[0]) - len(mine)))
     deeper = len(mine) - len(model)
+    if "\t" in mine and "\t" not in "".join(pair[1] for pair in indents):
+        per_tab = {len(theirs) // own.count("\t") for own, theirs in indents if own.count("\t") and theirs}
+        return " " * max(0, len(file) + deeper * (min(per_tab) if per_tab else _TAB)) + line[len(mine) :]
     if "\t" in file or ("\t" in "".join(pair[1] for pair in indents) and "\t" not in mine):
         unit = _unit(indents)
         return "\t" * max(0, file.count("\t") + round(deeper / unit)) + line[len(mine) :]
@@ -203,4 +214,7 @@ def _unit(indents: list[tuple[str, str]]) -> int:
     for model, file in indents:
         if model and file.count("\t"):
             return max(1, len(model) // file.count("\t"))
-    return 4
+    return _TAB
+
+
+_TAB = 4

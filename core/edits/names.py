@@ -20,6 +20,10 @@ _KEY = re.compile(r"^\s*(?P<key>[\w./\"'-]+):(?:\s|$)")
 _WHOLE_ELEMENTS = ("script", "style", "template", "nav", "header", "footer", "main", "aside")
 
 
+MAX_DEPTH = 8
+"""How deep things in things are compared."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A thing with a name, and its lines (from 0, end excluded)."""
@@ -32,16 +36,16 @@ class Span:
 def named(path: str, lines: Sequence[str]) -> list[Span]:
     """Return the things with names that a file is made of, as far as its language is known."""
     kind = ending(path)
-    finder: Callable[[str, Sequence[str]], Iterator[Span]] | None = (
+    finder: Callable[[str, Sequence[str]], Iterator[Span]] = (
         _definitions if kind == "py" or kind in SCRIPTS
         else _rules if kind == "css"
         else _elements if kind in ("html", "htm", "vue", "svelte")
         else _headings if kind in ("md", "mdx", "markdown")
         else _keys if kind in ("yaml", "yml")
         else _pairs if kind == "json"
-        else None
+        else _blocks
     )  # fmt: skip
-    found = list(finder(path, lines)) if finder else []
+    found = list(finder(path, lines))
     return [] if any(one.start < before.end for before, one in pairwise(found)) else found
 
 
@@ -97,6 +101,47 @@ def _pairs(path: str, lines: Sequence[str]) -> Iterator[Span]:
         for node in holder.named_children if holder.type == "object" else ():
             if node.type == "pair":
                 yield _span(_text(node.named_children[0]), node)
+
+
+def _blocks(path: str, lines: Sequence[str]) -> Iterator[Span]:
+    """Yield the outermost lines that hold deeper ones, of a language without a grammar here, told by themselves."""
+    del path
+    edge, end = margin(lines), 0
+    for at, line in enumerate(lines):
+        if at < end or not line.strip() or is_remark(line) or not any(map(str.isalnum, line)):
+            continue
+        end = at + 1
+        while end < len(lines) and (not lines[end].strip() or margin([lines[end]]) > edge):
+            end += 1
+        if not any(map(str.strip, lines[at + 1 : end])):
+            end = at + 1
+            continue
+        end += end < len(lines) and (not any(map(str.isalnum, lines[end])) or lines[end].strip() == "end")
+        yield Span(collapsed(line), at, _without_blank_end(lines, at, end))
+
+
+_FLOW = re.compile(
+    r"(?:[})\s]*(?:if|el|for|while|switch|try|catch|rescue|ensure|finally|except|match|unless|until|case|with|do|loop|select|"
+    r"begin|defer|return|go|await|default|using|lock)\b|[^({\[]*[:=+]=?\s*[\w({\[&])"
+)
+
+
+def lacks_inner(old: Sequence[str], new: Sequence[str], depth: int = MAX_DEPTH) -> bool:
+    """Say whether of what an old thing holds a new one shows some by its name and leaves others out: it is a part itself."""
+    theirs, mine = (
+        {span.name: lines[span.start : span.end] for span in _blocks("", lines) if not _FLOW.match(span.name)}
+        for lines in (_inside(old), _inside(new))
+    )
+    both = theirs.keys() & mine.keys()
+    return bool(both) and (
+        len(both) < len(theirs)
+        or (depth > 0 and any(lacks_inner(theirs[name], mine[name], depth - 1) for name in both))
+    )
+
+
+def _inside(lines: Sequence[str]) -> list[str]:
+    edge = margin(lines)
+    return [line for line in lines if margin([line]) > edge]
 
 
 def _keys(path: str, lines: Sequence[str]) -> Iterator[Span]:

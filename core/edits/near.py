@@ -13,8 +13,8 @@ from core.edits.merge import opcodes
 
 MOST_HITS = 40
 """Where a line stands more often, the context would have to decide, and that is what is not sure."""
-AROUND, SHARE, STRONG = 4, 0.5, 8
-"""Lines of slack on both sides, the part of the quoted lines that must be there, letters that tell a place."""
+AROUND, SHARE, STRONG, TELLING = 4, 0.5, 8, 4
+"""Lines of slack on both sides, the part of the quoted lines that must be there, letters that tell a place, and another one."""
 
 
 def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place | list[int]:
@@ -36,12 +36,22 @@ def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place |
         }
         # A short line such as `return x` tells no place alone; with what stands next to it, it may.
         told = _letters(mine[telling]) if _letters(mine[telling]) >= STRONG else sum(_letters(mine[at]) for at in pairs)
-        if told >= STRONG and _holds(groups, pairs, file) and _share(mine, pairs) >= SHARE:
+        if (
+            told >= STRONG
+            and _holds(groups, pairs, file)
+            and _share(mine, pairs) >= SHARE
+            and not _elsewhere(mine, pairs, file)
+        ):
             targets = tuple(pairs[at] for at in needed)
             found[targets] = Place(min(pairs.values()), max(pairs.values()) + 1, pairs, "near")
     if len(found) == 1:
         return next(iter(found.values()))
     return [targets[0] + 1 for targets in found]
+
+
+def _elsewhere(mine: list[str], pairs: dict[int, int], file: list[str]) -> bool:
+    """Say whether the first quoted line names another place: it is not here, and the file has it once."""
+    return 0 not in pairs and _letters(mine[0]) >= TELLING and file.count(mine[0]) == 1
 
 
 def _letters(line: str) -> int:

@@ -9,8 +9,9 @@ afterwards, is no edit.
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 
-from core.edits.diffs import diff_edits, is_diff, is_patch, patch_edits, patch_ends
+from core.edits.diffs import breaks_off, diff_edits, is_diff, is_patch, patch_edits, patch_ends
 from core.edits.json_answers import json_edits, json_in_prose
 from core.edits.languages import ending
 from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
@@ -54,7 +55,10 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     parts = sections(lines, default_path)
     named = any(part.named and not part.deleted for part in parts)
     edits: list[Edit] = []
+    others = {part.path for part in parts if part.named}
     for part in parts:
+        if named and part.path not in others and any(map(_may_be, part.blocks, repeat(part.path))):
+            return _unnamed(part.path)
         # Blocks above the first header show what is meant; they are no files where others are named.
         done = _edits(part, shows_only=named and not part.named)
         if isinstance(done, Refusal):
@@ -63,6 +67,22 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
     return tuple(dict.fromkeys(edits))
+
+
+def _unnamed(path: str) -> Refusal:
+    return Refusal(
+        "no_edit", path,
+        f"A block stands above the first file that the answer names, and nothing tells whether it is {path}; write a line "
+        "FILE: with the path above each block.",
+    )  # fmt: skip
+
+
+def _may_be(block: Block, path: str) -> bool:
+    return _of_file(block.language, path) and len(block.lines) >= FEWEST_OF_FILE
+
+
+FEWEST_OF_FILE = 10
+"""Shorter blocks above the first header show what is meant; of a longer one nothing tells."""
 
 
 def patch_of(lines: Sequence[str], default_path: str) -> tuple[Edit, ...] | Refusal:
@@ -104,11 +124,15 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
         return Refusal(
             "no_edit", part.path, f"The answer has edits and a whole block for {part.path}; answer with one of them."
         )
+    if edits and part.pairs:
+        edits += json_in_prose(part.prose, part.path) or ()
     if edits or shows_only:
         return edits
     if whole:
         return _whole(part.path, whole)
     if is_diff(part.prose):
+        if breaks_off(part.prose):
+            return Refusal("truncated", part.path, f"The diff for {part.path} ends in the middle; it was cut off.")
         return diff_edits(part.prose, part.path, part.named)
     return list(json_in_prose(part.prose, part.path) or ())
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.edits.blocks import replaced
 from core.edits.document import BOM, Document
-from core.edits.languages import ending, python_error, worse
+from core.edits.languages import doubled_key, ending, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
@@ -56,6 +56,9 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
     for edit in edits:
         if len(refused) == MOST_REFUSALS:
             break
+        if isinstance(edit, WholeFile) and edit.path not in changes and (meant := _meant(tree, edit)):
+            refused.append(meant)
+            continue
         before = changes[edit.path] if edit.path in changes else tree.get(edit.path)
         if not isinstance(edit, Delete) and (made := made_by_a_tool(edit.path, before)):
             refused.append(Refusal("not_allowed", edit.path, made))
@@ -84,6 +87,28 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
         return Patched(tree.changed(done), tuple(applied))
     except UserError as error:
         return Patched(tree, refused=(Refusal("not_allowed", "", str(error)),))
+
+
+def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
+    """Refuse a new file that is mostly one that the tree has at a longer or shorter path: the path was a slip."""
+    if tree.get(edit.path) is not None:
+        return None
+    said = {line.strip() for line in edit.content.split("\n") if len(line.strip()) >= TELLING_CHARS}
+    for path in tree:
+        if not (path.endswith(f"/{edit.path}") or ("/" in path and edit.path.endswith(f"/{path}"))):
+            continue
+        there = {line.strip() for line in (tree.get(path) or b"").decode("utf-8", "replace").split("\n")}
+        if len(said) >= FEWEST_SHARED and len(said & there) * 2 > len(said):
+            return Refusal(
+                "missing_file", edit.path,
+                f"{edit.path} does not exist, and what stands in its block is {path} with a few changes; write {path}, or a "
+                "file that differs from it.",
+            )  # fmt: skip
+    return None
+
+
+TELLING_CHARS, FEWEST_SHARED = 8, 3
+"""How long the lines are that tell whether two files are one, and how many of them a block must have."""
 
 
 def made_by_a_tool(path: str, content: Document | bytes | None) -> str:
@@ -188,6 +213,12 @@ def _syntax_guard(path: str, before: bytes | None, after: bytes | None, guessed:
 
     Python is judged always. Other grammars lag behind their languages, so they judge only places that were `guessed`.
     """
+    if before is not None and after is not None and ending(path) == "json":
+        key = doubled_key(after.decode("utf-8", "replace"))
+        if key and not doubled_key(before.decode("utf-8", "replace")):
+            return Refusal(
+                "worse_syntax", path, f"After the edit {path} has {key!r} twice; change the one that is there."
+            )
     if before is None or after is None or not (guessed or ending(path) == "py"):
         return None
     old, new = (content.decode("utf-8", "replace").removeprefix(BOM) for content in (before, after))

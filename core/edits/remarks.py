@@ -42,17 +42,19 @@ def stands_for_code(line: str) -> bool:
 
 def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the lines of an answer that stand for code; one that the file itself has, or that is a body of Python, is none."""
+    there = {line.strip() for line in known}
     found = [
         line.strip()
         for at, line in enumerate(lines)
-        if stands_for_code(line) and not (line.strip() == "..." and _opens_body(lines, at))
+        if stands_for_code(line) and not (line.strip() == "..." and _opens_body(lines, at, there))
     ]
-    return [line for line in found if not any(line == one.strip() for one in known)]
+    return [line for line in found if line not in there]
 
 
-def _opens_body(lines: Sequence[str], at: int) -> bool:
+def _opens_body(lines: Sequence[str], at: int, known: set[str]) -> bool:
+    """Say whether what stands before three dots opens a body that is nothing else, and that the file does not have already."""
     before = next((line.rstrip() for line in reversed(lines[max(0, at - 20) : at]) if line.strip()), "")
-    return before.endswith((":", '"""', "'''"))
+    return before.endswith((":", '"""', "'''")) and before.strip() not in known
 
 
 def says_it_stays(line: str) -> bool:
@@ -71,5 +73,9 @@ _CODE = re.compile(r"[=;]|\w\(")
 _KEEPS = re.compile(
     r"unchanged|as is\b|as before|existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
     r"unver\u00e4ndert|gehabt|bleib|bisherig|restlich|inchang|identique|le reste|existant|sin cambios|existente|el resto|igual|"
-    r"\u4e0d\u53d8|\u539f\u6709|\u7701\u7565|\u4fdd\u6301"
+    r"see above|nothing changes|no changes?\b|not changed|your version|\betc\b|and so on|all the others?\b|"
+    r"wie oben|wie bisher|wie vorher|wie gehabt|der rest|usw\b|como antes|sem altera|inalterad|restante|"
+    r"invariat|come prima|il resto|ongewijzigd|de rest|bez zmian|reszta|pozosta|of\u00f6r\u00e4ndra|resten|"
+    r"de\u011fi\u015fme|ayn\u0131|\u0431\u0435\u0437 \u0438\u0437\u043c|\u043e\u0441\u0442\u0430\u043b\u044c\u043d|\u0431\u0435\u0437 \u0437\u043c\u0456\u043d|"
+    r"\u4e0d\u53d8|\u539f\u6709|\u7701\u7565|\u4fdd\u6301|\u5909\u66f4\u306a\u3057|\u305d\u306e\u307e\u307e|\u65e2\u5b58|\uae30\uc874|\uc0dd\ub7b5|\ub3d9\uc77c"
 )

@@ -1,6 +1,7 @@
 """Cut an answer into sections, one per file that it names, and find the fenced blocks and SEARCH/REPLACE blocks in each."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ from core.edits.languages import ending, errors, parser
 
 MAX_HEADER_CHARS = 300
 """Longer lines are no headers."""
+NEAR = 300
+"""In how many lines behind a fence what follows it tells something."""
 MOST_ENDS = 20
 """How many fences are tried for the end of a block."""
 FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
@@ -17,11 +20,16 @@ REPLACE = re.compile(r"^[>+]{5,9}\s*(?:REPLACE|UPDATED)\b.*$")
 _HEADER = re.compile(
     r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path)\s?:\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
 )
-_DELETE = re.compile(r"^\s*(?:\*\*)?DELETE:\s*(?:\*\*)?\s*`?(?P<path>[^`*\s]+)`?(?:\*\*)?\s*$")
+_DELETE = re.compile(r"^\s*(?:[*-]\s+)?(?:\*\*)?DELETE:\s*(?:\*\*)?\s*`?(?P<path>[^`*\s]+)`?(?:\*\*)?\s*$")
 # A path that stands alone above its block, as some tools have taught models: `src/app.ts`, **src/app.ts**, ### src/app.ts:
 _ALONE = re.compile(
     r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
 )
+# A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
+_MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
+MAX_MENTION_WORDS = 8
+# A path in a tag of its own, as tools that are called in XML name it: <path>src/app.ts</path>
+_TAGGED = re.compile(r"^\s*<(?:path|file_path|filename)>(?P<path>[^<>]+)</(?:path|file_path|filename)>\s*$")
 _FILE_NAME = re.compile(r"^(?:[^/]*\.[A-Za-z0-9]{1,12}|Dockerfile|Makefile|Procfile|LICENSE)$")
 _IN_INFO = re.compile(r"(?:^|\s|\{)(?:title|file|filename|path)\s*=\s*['\"]?(?P<path>[^'\"\s]+)")
 _START_LINE = re.compile(r"^:start_line:\s*(?P<line>\d{1,7})\s*$")
@@ -65,7 +73,7 @@ class Section:
 
 def sections(lines: Sequence[str], default_path: str) -> list[Section]:
     """Return the sections of an answer; what stands before the first header is about `default_path`."""
-    found = [Section(default_path)]
+    found, marks = [Section(default_path)], _marks(lines)
     at, wrapper = 0, ""
     while at < len(lines):
         line, section = lines[at], found[-1]
@@ -74,13 +82,13 @@ def sections(lines: Sequence[str], default_path: str) -> list[Section]:
         elif wrapper and _closes(line, wrapper):
             wrapper, at = "", at + 1
         elif (fence := FENCE.match(line)) is not None:
-            if inside := _path_of_info(fence["info"]):
+            if inside := _path_of_info(fence["info"]) or _path_on_top(lines, at, section):
                 section = Section(inside, named=True)
                 found.append(section)
             if _begins_with_pair(lines, at + 1):
                 wrapper, at = fence["ticks"], at + 1
             else:
-                at = _fenced(lines, at, fence, section)
+                at = _fenced(marks, at, fence, section)
         else:
             if (path := deleted(line)) is not None:
                 found += [Section(path, named=True, deleted=True), Section(default_path)]
@@ -108,10 +116,16 @@ def header(lines: Sequence[str], at: int) -> str | None:
         path = tidy(match["path"])
         if " FILE:" in f" {line.strip('#>*- ')}" or (" " not in path and ("/" in path or _FILE_NAME.match(path))):
             return path
-    match = _ALONE.match(line)
-    if match and _FILE_NAME.match(match["path"].rpartition("/")[2]) and _begins_block(lines, at + 1):
+    if match := _TAGGED.match(line):
         return tidy(match["path"])
-    return None
+    if not _begins_block(lines, at + 1):
+        return None
+    match = _ALONE.match(line)
+    if match and _FILE_NAME.match(match["path"].rpartition("/")[2]):
+        return tidy(match["path"])
+    leads = line.lstrip().startswith(("#", "**")) or line.rstrip().endswith(":")
+    mentions = _MENTION.findall(line) if leads and len(line.split()) <= MAX_MENTION_WORDS else []
+    return tidy(mentions[0]) if len(mentions) == 1 else None
 
 
 def tidy(path: str) -> str:
@@ -140,6 +154,24 @@ def _path_of_info(info: str) -> str:
     return tidy(path) if path and " " not in path and _FILE_NAME.match(path.rpartition("/")[2]) else ""
 
 
+def _path_on_top(lines: Sequence[str], opening: int, section: Section) -> str:
+    """Return the path that a comment on a block's first line is; '' for none."""
+    first = lines[opening + 1].strip() if opening + 1 < len(lines) else ""
+    opened = next((mark for mark in _COMMENTS if first.startswith(mark)), "")
+    path = (
+        tidy(first.removeprefix(opened).removesuffix("-->").removesuffix("*/"))
+        if len(first) <= MAX_HEADER_CHARS
+        else ""
+    )
+    told = (
+        opened and (section.blocks or not section.named) and " " not in path and ("/" in path or path == section.path)
+    )
+    return path if told and not path.startswith("/") and _FILE_NAME.match(path.rpartition("/")[2]) else ""
+
+
+_COMMENTS = ("#", "//", "/*", "<!--", "--")
+
+
 def _closes(line: str, ticks: str) -> bool:
     plain = line.rstrip()
     return len(plain) >= len(ticks) and plain == ticks[0] * len(plain)
@@ -166,73 +198,96 @@ def _pair(lines: Sequence[str], start: int, section: Section) -> int:
     return end + 1
 
 
-def _fenced(lines: Sequence[str], opening: int, fence: re.Match[str], section: Section) -> int:
+@dataclass(frozen=True)
+class _Marks:
+    """Where the lines of an answer may begin or end something, found once: answers can have thousands of fences."""
+
+    lines: Sequence[str]
+    files: list[int]
+    closers: dict[str, list[int]] = field(default_factory=dict)
+
+    def next_file(self, after: int) -> int:
+        """Return the first line behind one where the next file begins: a header with a block of its own below it."""
+        at = bisect_right(self.files, after)
+        return self.files[at] if at < len(self.files) else len(self.lines)
+
+    def ends(self, ticks: str, after: int, limit: int) -> tuple[list[int], int]:
+        """Return the first lines between two that may end a block, and the last of all; nothing and 0 where there is none."""
+        if ticks not in self.closers:
+            self.closers[ticks] = [at for at, line in enumerate(self.lines) if _closes(line, ticks)]
+        found = self.closers[ticks]
+        low, high = bisect_right(found, after), bisect_left(found, limit)
+        return found[low : min(high, low + MOST_ENDS)], found[high - 1] if high > low else 0
+
+
+def _marks(lines: Sequence[str]) -> _Marks:
+    files = [
+        at for at, line in enumerate(lines)
+        if len(line) <= MAX_HEADER_CHARS and _HEADER.match(line) and _begins_block(lines, at + 1)
+    ]  # fmt: skip
+    return _Marks(lines, files)
+
+
+def _fenced(marks: _Marks, opening: int, fence: re.Match[str], section: Section) -> int:
     """Read one fenced block; return where the answer goes on."""
-    limit = next((at for at in range(opening + 1, len(lines)) if _next_file(lines, at)), len(lines))
-    end = _end(lines, opening, limit, fence, section.path)
+    limit = marks.next_file(opening)
+    end = _end(marks, opening, limit, fence, section.path)
     if end is None:
         section.cut_off = True
         return limit
-    section.blocks.append(Block(fence["info"].strip(), list(lines[opening + 1 : end])))
+    section.blocks.append(Block(fence["info"].strip(), list(marks.lines[opening + 1 : end])))
     return end + 1
 
 
-def _next_file(lines: Sequence[str], at: int) -> bool:
-    """Say whether the next file begins here: a header with a block of its own below it."""
-    line = lines[at]
-    return len(line) <= MAX_HEADER_CHARS and bool(_HEADER.match(line)) and _begins_block(lines, at + 1)
-
-
-def _end(lines: Sequence[str], opening: int, limit: int, fence: re.Match[str], path: str) -> int | None:
+def _end(marks: _Marks, opening: int, limit: int, fence: re.Match[str], path: str) -> int | None:
     """
     Return where a fence ends: files have fences inside, and other blocks may follow.
 
     Prose is counted like nested brackets; code ends where it parses; where nothing tells, a block that names its
     language is one of its own, and else the last fence is the end.
     """
-    ticks = fence["ticks"]
-    ends = [at for at in range(opening + 1, limit) if _closes(lines[at], ticks)]
+    lines, ticks = marks.lines, fence["ticks"]
+    ends, last = marks.ends(ticks, opening, limit)
     if not ends:
         return None
     language = Block(fence["info"], []).language
     if language in ("diff", "patch"):
         return ends[0]
     if ending(path) in PROSE or language in PROSE:
-        return _nested_end(lines, opening, ends, ticks)
+        return _nested_end(lines, opening, last, ticks)
     if len(ends) == 1:
         return ends[0]
     kind = f"x.{ending(path) if parser(ending(path)) else language}"
-    for end in ends[:MOST_ENDS] if parser(ending(kind)) else ():
+    for end in ends if parser(ending(kind)) else ():
         if not errors(kind, "\n".join(lines[opening + 1 : end])):
             return end
     return next(
-        (end for end in ends[:MOST_ENDS] if _names_language(lines[end + 1 : limit]) or _tells(lines[end + 1 : limit])),
-        ends[-1],
+        (end for end in ends if _names_language(lines, end + 1, limit) or _tells(lines[end + 1 : end + 1 + NEAR])), last
     )
 
 
 def _tells(lines: Sequence[str]) -> bool:
     """Say whether prose follows that leads to a block of its own, such as “Run it:”."""
-    said, *more = [line for line in lines[:MAX_HEADER_CHARS] if line.strip()][:2] or [""]
+    said, *more = [line for line in lines if line.strip()][:2] or [""]
     leads = bool(re.match(r"[A-Z][^(){}<>=;]*[:.]\s*$", said[:MAX_HEADER_CHARS]))
     return leads and (" " in said or bool(more and FENCE.match(more[0])))
 
 
-def _names_language(lines: Sequence[str]) -> bool:
+def _names_language(lines: Sequence[str], start: int, stop: int) -> bool:
     """Say whether the next fence says what is in it, so that it begins a block."""
-    following = next((match for match in map(FENCE.match, lines) if match), None)
+    following = next((match for at in range(start, stop) if (match := FENCE.match(lines[at]))), None)
     return following is not None and bool(following["info"].strip())
 
 
-def _nested_end(lines: Sequence[str], opening: int, ends: Sequence[int], ticks: str) -> int | None:
+def _nested_end(lines: Sequence[str], opening: int, last: int, ticks: str) -> int | None:
     """Return where a block of prose ends; one whose inner fences do not say where they begin ends with the last."""
     depth = 1
-    for at in range(opening + 1, ends[-1] + 1):
+    for at in range(opening + 1, last + 1):
         match = FENCE.match(lines[at])
         if match and match["info"].strip() and match["ticks"].startswith(ticks):
             depth += 1
-        elif at in ends:
+        elif _closes(lines[at], ticks):
             depth -= 1
         if depth == 0:
-            return at if _names_language(lines[at + 1 : ends[-1] + 1]) else ends[-1]
+            return at if _names_language(lines, at + 1, last + 1) else last
     return None

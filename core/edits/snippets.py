@@ -69,6 +69,9 @@ def filled_in(path: str, lines: Sequence[Line], answer: Sequence[str], gaps: Seq
             out = found
             continue
         start, end = region
+        own = {span.name for span in named(path, run.lines)}
+        if any(span.name in own and (span.end <= start or end <= span.start) for span in named(path, file)):
+            return None
         before = len(out)
         out = put_region(out, start, end, run.lines)
         done = end + len(out) - before

@@ -7,7 +7,7 @@ from core.edits.document import Document
 from core.edits.guard import shrinks
 from core.edits.languages import MAX_CHARS, worse
 from core.edits.locate import Place, collapsed, locate
-from core.edits.merge import Line, join_lines, merged, usual_end
+from core.edits.merge import Line, indented, join_lines, merged, usual_end
 from core.edits.model import Refusal, Replace, WholeFile
 from core.edits.near import clash, unmoved
 from core.edits.parts import is_part, placed
@@ -29,7 +29,8 @@ def rewritten(edit: WholeFile, document: Document, may_remove: bool) -> str | Re
         return outcome
     after, tier = outcome
     seen = before if edit.base is None or tier != "merged file" else edit.base
-    if not may_remove and (lost := shrinks(_plain(seen), _plain(edit.content if tier == "merged file" else after))):
+    new = _plain(edit.content if tier == "merged file" else after)
+    if lost := shrinks(_plain(seen), new, comments_only=may_remove):
         return Refusal(
             "shrinks", edit.path,
             f"The answer for {edit.path} drops this, which nobody asked for; answer with edits, or write the file in full:\n"
@@ -150,4 +151,11 @@ def _merged(
             return Refusal(
                 "conflict", edit.path, f"{edit.path} was changed meanwhile where the answer changes it: {lost!r}."
             )
+    if edit.base is None and [line.rstrip() for line in seen] == [line.rstrip() for line in answer]:
+        # What only ends otherwise was meant so: two blanks break a line of Markdown.
+        return join_lines([Line(new, line.end) for line, new in zip(lines, answer, strict=True)]), tier
+    if any(line.startswith("\t") for line in seen) and [line.strip() for line in seen] != [
+        line.strip() for line in answer
+    ]:
+        answer = indented(answer, seen)
     return join_lines(merged(lines, Place(0, len(lines), pairs, tier), seen, answer)), tier

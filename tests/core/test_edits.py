@@ -409,7 +409,10 @@ def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
     last = apply_patch(FileTree({"a.py": f"{large}y = 1\n".encode()}), [Replace("a.py", "y = 1", "y = (")])
     assert last.refused == ()
     deep = "x = " + "-" * 200_000 + "1\n"
-    assert whole(f"{deep}y = 2\n", "def x(): ...\ny = 3\n") == "def x(): ...\ny = 3\n"
+    shorter = [WholeFile("a.py", "def x(): ...\ny = 3\n")]
+    deep_file = FileTree({"a.py": f"{deep}y = 2\n".encode()})
+    assert apply_patch(deep_file, shorter).refused[0].kind == "shrinks"
+    assert apply_patch(deep_file, shorter, may_remove=True).tree["a.py"] == b"def x(): ...\ny = 3\n"
     huge = "".join(f"{at}\n" for at in range(6_000))
     assert whole(huge, f"x{huge[1:-5]}\n5998\ny\n", path="a.txt").endswith("\ny\n")
 
@@ -476,10 +479,8 @@ def test_a_block_is_told_by_its_first_line() -> None:
         done = apply_patch(FileTree({"a.scss": sheet.encode()}), [WholeFile("a.scss", answer)])
         assert [one.kind for one in done.refused] == ["shrinks"]
         assert whole("a\nb\n", "c\nd\n", path="a.scss") == "c\nd\n"
-    done = apply_patch(
-        FileTree({"a.scss": f"{sheet}.d {{\n  x: 1;\n".encode()}), [WholeFile("a.scss", ".d {\n  x: 2;\n}\n")]
-    )
-    assert [one.kind for one in done.refused] == ["shrinks"]
+    open_end = f"{sheet}.d {{\n  x: 1;\n"
+    assert whole(open_end, ".d {\n  x: 2;\n}\n", path="a.scss") == f"{sheet}.d {{\n  x: 2;\n}}\n"
     assert refusal(sheet, WholeFile("a.py", "# only this\n")).kind == "shrinks"
 
 
