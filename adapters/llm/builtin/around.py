@@ -6,15 +6,15 @@ import unicodedata
 from adapters.llm.builtin.words import spelled
 
 _GREETING = re.compile(
-    r"^\W*(?:(?:hi|hello|hey|dear|good (?:morning|evening|afternoon))\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
-    r"(?:(?: \w+){0,2}[,.!:\n]\s*|\s+(?=(?:can|could|please|build|make|create|we|i|would)\b)|$)|@\w+[,:]?\s+)", re.I
+    r"^\W*(?:(?:hi|hiya|hello|hey|heya|howdy|dear|morning|good (?:morning|evening|afternoon))\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
+    r"(?:(?: \w+){0,2}[,.!:\n]\s*|\s+(?=(?:can|could|please|build|make|create|we|i|would|u)\b)|$)|@\w+[,:]?\s+)", re.I
 )  # fmt: skip
 _PREFACE = re.compile(
     r"^\W*(?:(?:(?:a )?(?:quick|small|short) (?:request|question|one|wish)|urgent|important|as (?:discussed|agreed|promised|said)\b[^,.:\n]{0,40}|new idea|idea|request|task)"
-    r"[:,.]\s+|(?:so|ok|okay|well|now|also|and),?\s+)", re.I
+    r"[:,.]\s+|(?:so|ok|okay|well|now|also|and|basically|actually),?\s+)", re.I
 )  # fmt: skip
 _ASKING = re.compile(
-    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|help (?:us|me)(?: to)?|"
+    r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|(?:i|we) (?:need|want) (?:to )?(?=sign[- ]?up|sign-?in|a )|need (?:smth|sth|something) for|help (?:us|me)(?: to)?|"
     r"need (?=an?\b|some\b|the\b)|(?:can|could|would|will) (?:someone|somebody|anyone|anybody|you|u)(?: please)?|(?:can|could|may) (?:i|we) (?:get|have)|"
     r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
 )  # fmt: skip
@@ -59,7 +59,7 @@ def to_the_point(text: str) -> str:
     if text.count("?") == 1 and _IS_QUESTION.search(text):
         text = text.rstrip().removesuffix("?")
     text = _SLIPS.sub(lambda match: spelled(match[0]), text)
-    for pattern in (_GREETING, _PREFACE):
+    for pattern in (_GREETING, _PREFACE, _PREFACE):
         text = pattern.sub("", text, count=1)
     while (match := _CONTEXT.match(text)) and not _ASKED.search(match["said"]) and _LISTS.search(text[match.end() :]):
         text = text[match.end() :]

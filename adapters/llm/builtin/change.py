@@ -8,10 +8,21 @@ from pydantic import ValidationError
 from adapters.llm.builtin.coverage import covered_by, stems, uncovered
 from adapters.llm.builtin.looks import ACCENTS as _ACCENTS
 from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, completed
-from adapters.llm.builtin.rules_data import add_choice, add_fields, add_lane, add_model, oblige, remove, rename
+from adapters.llm.builtin.rules_data import (
+    add_choice,
+    add_fields,
+    add_lane,
+    add_model,
+    exchange,
+    more_choices,
+    oblige,
+    remove,
+    rename,
+    widen,
+)
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
 from adapters.llm.builtin.state import Changed
-from adapters.llm.builtin.words import split_list, words_of
+from adapters.llm.builtin.words import known_field, singular, split_list, spread, words_of
 from core.manifests import AppManifest
 
 _NEXT = (
@@ -19,14 +30,15 @@ _NEXT = (
     r"switch|turn|set|include|also|support|enable|display|list|create|search"
 )
 _CLAUSES = re.compile(
-    rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)", re.I
+    rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)|,?\s+and\s+(?=(?:each|every)\s+\w+\s+(?:has|gets|needs)\b)",
+    re.I,
 )
 _TAIL = re.compile(
     r"[\s,]*(?:[?!.]|\b(?:please|pls|plz|thx|thanks|thank you|too|as well|instead|everywhere|for me)\b)\s*$", re.I
 )
 MAX_CLAUSE_CHARS = 500
 _POLITE = re.compile(
-    r"^\W*(?:please|pls|plz|(?:can|could|would) (?:you|u|we)|now|then|also|next|(?:i|we) (?:want|need) to|(?:i|we)(?:'d| would) like to|let's)\s+",
+    r"^\W*(?:please|pls|plz|(?:can|could|would) (?:you|u|we)|now|then|also|next|(?:i|we) (?:want|need) to|(?:i|we)(?:'d| would) like to|let's|it would be (?:nice|great|good) to)\s+",
     re.I,
 )
 
@@ -56,7 +68,7 @@ _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
 _MOVES = words_of("""
-    saying says reads     rename remove delete drop sort order change show filter turn set display search switch call move replace take
+    saying says reads swap exchange lane lanes column columns stage stages rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
     earliest view mode style brand button buttons enable disable support allow empty left mandatory obligatory required optional second third
@@ -68,7 +80,7 @@ _FEATURE_WORDS = {
 }  # fmt: skip
 # The first rule that understands a clause has it.
 _RULES: tuple[Callable[[Changed, str], str], ...] = (
-    title, sort, view, rename, remove, oblige, add_page, look, features, add_lane, add_choice, add_model, add_fields,
+    title, sort, view, rename, exchange, widen, remove, oblige, add_page, look, features, add_lane, more_choices, add_choice, add_model, add_fields,
 )  # fmt: skip
 
 
@@ -82,6 +94,7 @@ def change(manifest: AppManifest, request: str) -> Changed:
     )
     request = _NEW_FIELD.sub("add a field ", _BEST_FIRST.sub(r"sort by \g<field> descending", request))
     request = _ON_TOP.sub(r"\g<what> first", request)
+    request = spread(_as_orders(request))
     for clause in _clauses(request):
         relates = _RELATES.search(clause)
         if not relates and _apply(state, clause):
@@ -99,6 +112,41 @@ def change(manifest: AppManifest, request: str) -> Changed:
         ]  # fmt: skip
         state.missed += missed if len(missed) < len(parts) else [clause]
     return state
+
+
+_ORDERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?P<start>^|[.;\n,]\s*|\band )(?:(?:could|can|may) (?:we|i) (?:please )?(?:also |maybe )?(?:have|get)|(?:we|i)(?:'d| would) (?:also )?like(?! (?:to|it|the)\b)|(?:we |i )?also need(?! to\b))\s+", re.I), r"\g<start>add "),
+    (re.compile(r"\b(?:i|we)(?:'d| would) (?:prefer|like) (?:it|the app|this) (?:in|to be)\s+", re.I), "make it "),
+    (re.compile(r"(?<=\w) with a (?P<mode>dark|light) (?:background|theme|mode)\b", re.I), r" and \g<mode>"),
+    (re.compile(r"\b(?:take|throw|leave) (?P<what>(?:the |that )?[\w' ]{2,30}?) (?:off|out|away)(?: again)?(?=[,.;\n]|$)", re.I), r"remove \g<what>"),
+    (re.compile(r"\b(?:take off|throw out|leave out|lose|scrap|ditch|kill|cut) (?=\w)", re.I), "remove "),
+    (re.compile(r",? (?:nobody|no one|noone) (?:uses|needs|wants|reads) (?:it|that|them)\b|, (?:it is|it's|they are|they're) (?:not|never|no longer) (?:used|needed)\b", re.I), ""),
+    (re.compile(r"\badd to (?:each |every |the |all )?(?P<list>[a-z]+)\s*[:,]\s*(?P<fields>[^.;\n]+)", re.I), r"add \g<fields> to \g<list>"),
+    (re.compile(r"\b(?P<verb>an?|add) link to (?:the |our |an? )?(?P<what>[\w ]{2,30}?)(?= and\b|[,.;\n]|$)", re.I), r"\g<verb> \g<what> link"),
+    (re.compile(r"\b(?:an? )?(?P<kind>checkbox|check box|tick ?box|toggle|flag|yes/no field) for (?:the )?(?P<what>[\w \"'“”]{2,30}?)(?= and\b|[,.;:\n]|$)", re.I), r"\g<what> (yes/no)"),
+    (re.compile(r"\b(?:an? )?drop-?down (?:list )?for (?:the )?(?P<what>[\w ]{2,30}?)(?: with|:) (?P<list>[^.;:()\n]+)", re.I), r"\g<what> (\g<list>)"),
+    (re.compile(r"\b(?:an? )?(?P<kind>date|number|text)(?: field| box| picker)? for (?:the )?(?P<what>[\w ]{2,30}?)(?= and\b|[,.;:\n]|$)", re.I), r"\g<what> (\g<kind>)"),
+)  # fmt: skip
+"""Other ways to say what the rules read."""
+
+
+_OF_EACH = re.compile(
+    r"\badd (?P<noun>[a-z]{3,}s) (?:to|for|on) (?:each|every|all) (?P<list>[a-z]+)(?:: ?| with )(?P<fields>[^.;:\n]+)", re.I
+)  # fmt: skip
+"""Several of something for each record are a list of their own: “add comments to each ticket: author, text”."""
+
+
+def _list_of_each(match: re.Match[str]) -> str:
+    if not any(map(known_field, split_list(match["fields"]))):
+        return match[0]
+    return f"add {match['noun']} with {match['fields']}, {singular(match['list'])}"
+
+
+def _as_orders(request: str) -> str:
+    request = _OF_EACH.sub(_list_of_each, re.sub(r"(?<!\w)'([^'\n]{1,40})'(?!\w)", r'"\1"', request))
+    for pattern, instead in _ORDERS:
+        request = pattern.sub(instead, request)
+    return request
 
 
 def _apply(state: Changed, clause: str) -> bool:

@@ -22,10 +22,10 @@ FILLER = words_of("""
     keeping track tracks tracking store stores storing save saves record records manage manages managing organise
     organize handle add adds adding include includes including contain contains containing consist consisting put
     list lists listing table tables field fields column columns called named following such etc something someone
-    thing things team page pages about because since but if when while how use uses using used way bit lot lots
+    thing things team page pages about because since but if when while how use uses using used way bit lot lots up
     more another other others one ones able it's i'd we'd i'm we're let's that's there's everything
     everyone us ours mine own overview info information data database entry entries item log tracker directory
-    register catalogue catalog pls plz
+    register catalogue catalog pls plz basically actually really knock smth sth somehow single
 """)
 NEXT_TO_NAMES = words_of("""
     type kind number text date time yes no true false boolean checkbox dropdown flag option options value

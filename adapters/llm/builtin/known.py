@@ -57,7 +57,11 @@ def preset_in(text: str) -> Preset | None:
 
 # Boards ---------------------------------------------------------------------------------------------------------------
 
-BOARD = re.compile(r"\bkanban\b|\btrello\b|\bboard\b(?! (?:members?|games?|meetings?|rooms?)\b)", re.I)
+BOARD = re.compile(
+    r"\bkanban\b|\btrello\b|(?<!notice )(?<!bulletin )(?<!message )(?<!score )(?<!circuit )"
+    r"\bboard\b(?! (?:members?|games?|meetings?|rooms?|of (?:the )?(?:[a-z]+ )?(?:trustees|directors|governors|advisors|advisers|management|education|studies|examiners))\b)",
+    re.I,
+)
 _LANES = re.compile(
     r"(?:^|[.,:;]?\s+)(?:with (?:the )?)?(?:the )?(?:columns?|lanes|stages|swim ?lanes)(?: are| called| named)?\s*[:=]?\s+(?P<lanes>[^.;:\n()]+?)"
     r"(?=[.;\n]|$|,? (?:each|every|and) (?:card|task|ticket)s?\b|,? cards? (?:with|have|has)\b)", re.I

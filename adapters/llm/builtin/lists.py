@@ -161,7 +161,9 @@ def _kept_in(container: re.Match[str], fields: list[str], kept: str) -> str:
 
 def is_told(model: DataModel) -> bool:
     """Say whether what stands behind “with” are fields: one that often is one, or several; “a shop with a checkout” keeps nothing."""
-    known = any(one.type in ("relation", "choice") or known_field(one.label) for one in model.fields)
+    known = any(
+        one.type in ("relation", "choice") or known_field(one.label) or one.name == model.name for one in model.fields
+    )
     return known or len(model.fields) >= FEWEST_FIELDS
 
 
@@ -175,13 +177,17 @@ _SHARED = re.compile(
     r"(?P<head>dates?|times?|prices?|names?|addresses|address|teams?|temperatures?|weights?|numbers?|years?|fees?|scores?)\b", re.I
 )  # fmt: skip
 """Two fields that share their last word: “start and end date”."""
-_GROUP = re.compile(r"\b(?:and |with )?(?P<noun>[a-z][a-z-]+(?: [a-z]+)?) \((?P<fields>[^()]+,[^()]+)\)", re.I)
+_GROUP = re.compile(r"\b(?:and |with )?(?P<noun>[a-z][a-z-]+(?: [a-z]+)?) \((?P<fields>[^()]+)\)", re.I)
 
 
 def _several(text: str) -> str:
     """Write several lists with their fields in brackets, “owners (name, phone) and pets (name, owner)”, as such with “with”."""
     found = list(_GROUP.finditer(text))
-    if len(found) < 2 or not all(_is_list(one["noun"].casefold(), one["fields"]) for one in found):
+    if (
+        len(found) < 2
+        or not any("," in one["fields"] for one in found)
+        or not all(_is_list(one["noun"].casefold(), one["fields"]) for one in found)
+    ):
         return text
     told = "; ".join(f"{one['noun']} with {one['fields']}" for one in found)
     head, rest = text[: found[0].start()].rstrip(" ,:\n"), text[found[-1].end() :]

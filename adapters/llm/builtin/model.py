@@ -135,18 +135,63 @@ def _triage(sections: dict[str, Any]) -> Triage:
             return _triage_of_new(request, decisions, react=_react(sections), agreed=sections["agreed"])
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
+    if _SMALL_TALK.fullmatch(request.strip()):
+        return Triage(intent="question", reply="You're welcome. Say what to change next, or take a change back with ↩️.")
     if _QUESTION.match(request):
-        return Triage(intent="question", reply=_facts(manifest), decisions=decisions)
+        return Triage(intent="question", reply=_answer(manifest, request), decisions=decisions)
     if language := foreign(request):
         reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Can you say it in English?"])
     changed = change(manifest, request)
     if changed.done:
         return Triage(intent="change", decisions=decisions)
+    if (typed := _TYPE_CHANGE.match(request.strip())) and any(
+        one.label.casefold() == typed["field"].casefold() for model in manifest.models for one in model.fields
+    ):
+        reply = (
+            f"A field keeps its type, for what people have typed in could not be read any more. “Replace {typed['field']} with "
+            f"{typed['field']} 2 ({typed['type']})” takes it away and adds another one. {CONNECT}"
+        )
+        return Triage(intent="change", reply=reply, questions=["Shall it go, with what is stored in it?"])
     if decisions and all(_DECIDES.match(part) for part in _sentences(request)):
         return Triage(intent="question", reply="Noted: " + " ".join(decisions), decisions=decisions)
     reply = f"I did not understand “{request[:200]}”. {CAN_CHANGE} {CONNECT}"
     return Triage(intent="change", reply=reply, questions=["Can you say it as one of these changes?"])
+
+
+_SMALL_TALK = re.compile(
+    r"(?:(?:thanks?(?: you| a lot| so much| a bunch| again)?|thx|ty|tysm|cheers|great(?: job| work| stuff)?|awesome|amazing|perfect|brilliant|nice(?: one| work)?|cool|super|"
+    r"wow|lovely|well done|good job|good bot|(?:looks|that looks|it looks|that is|that's|this is) (?:great|good|nice|perfect|awesome|amazing|brilliant|lovely)|(?:i|we) love it|love it|"
+    r"(?:you're|you are) (?:a star|the best|awesome|great)|exactly (?:what (?:i|we) (?:wanted|needed)|right)|everyone|everybody|team|all|bot|much appreciated|appreciate it)[\s,.!:)-]*){1,5}", re.I
+)  # fmt: skip
+"""What is said out of courtesy, and asks for nothing."""
+_TYPE_CHANGE = re.compile(
+    r"(?:please )?(?:make|turn|change|set)\s+(?:the\s+)?(?P<field>[\w ]{1,40}?)\s+(?:to\s+|into\s+|as\s+)?(?:an?\s+)?(?P<type>number|date|yes/no|checkbox|dropdown|date and time|email|phone|url)(?: field)?",
+    re.I,
+)
+_ANSWERS = (
+    (r"colou?r|theme|dark|light|font", "Say what it should be, such as “make it green” or “make it dark”."),
+    (r"log ?in|password|who can (?:see|open|use|edit|change)|private|public|users?\b|accounts?",
+     "Its apps have no accounts of their own: whoever has the link to a preview can use it, and see and change everything."),
+    (r"csv|excel|export|download|spreadsheet", "Say “add a CSV export”, and every list can be downloaded."),
+    (r"undo|take (?:it|that) back|go back|revert", "↩️ on my answer takes back what it did; ↪️ does it again."),
+    (r"delete|remove", "Say what should go: “remove the phone”, or “delete the owners list”."),
+    (r"add|more fields?|another", "Say what should come: “add a due date to orders”, or “add suppliers with name and phone”."),
+)  # fmt: skip
+"""Questions about the builder itself that people ask most, by the words in them."""
+
+
+def _answer(manifest: AppManifest, question: str) -> str:
+    """Answer a question: how something is done here, and else what the app keeps."""
+    how = re.match(
+        r"\s*(?:how (?:do|can|would|could)|can i|where (?:do|can)|why (?:is|are|can)|who can|is (?:there|it)|are there)\b",
+        question,
+        re.I,
+    )
+    told = (
+        next((said for pattern, said in _ANSWERS if re.search(rf"\b(?:{pattern})", question, re.I)), "") if how else ""
+    )
+    return f"{told} {_facts(manifest)}" if told else _facts(manifest)
 
 
 AGREE = "Yes, build it"
@@ -157,6 +202,8 @@ def _triage_of_new(request: str, decisions: list[str], *, react: bool, agreed: b
     if language := foreign(request):
         reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
         return Triage(intent="build", reply=reply, questions=["Can you say it in English?"], options=EXAMPLES)
+    if _SMALL_TALK.fullmatch(request.strip()):
+        return Triage(intent="question", reply=f"You're welcome. {CAN_BUILD}")
     found = understand(request, react=react)
     if not found.clear:
         reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"

@@ -34,6 +34,11 @@ def rename(state: Changed, clause: str) -> str:
         clause,
         re.I,
     )
+    known = "|".join(re.escape(word) for word in known_words(state.manifest.models))
+    match = match or re.match(
+        rf"(?P<verb>call)\s+(?:the\s+|our\s+)?(?P<old>{known})\s+[\"“']?(?P<new>[\w -]{{2,40}}?)[\"”']?(?:\s+(?:from now on|instead))?$",
+        clause, re.I,
+    )  # fmt: skip
     if not match:
         return ""
     old, new, owner = match["old"], match["new"].strip(" '\""), None
@@ -122,6 +127,93 @@ def _rename_model(state: Changed, model: DataModel, new: str) -> str:
     return f"{model.plural} are now called {renamed.plural}"
 
 
+def exchange(state: Changed, clause: str) -> str:
+    """Put one field in the place of another: 'replace age with date of birth'. Only one of the same type keeps what is stored."""
+    match = re.match(
+        r"(?:replace|swap|exchange)\s+(?:the\s+)?(?P<old>.+?)\s+(?:with|by|for)\s+(?:an?\s+|the\s+)?(?P<new>.+?)$",
+        clause,
+        re.I,
+    )
+    model = model_with_field(state, match["old"]) if match else None
+    found = field_in(model, match["old"]) if match and model else None
+    new = read_field(match["new"], {}) if match and found else None
+    if match is None or model is None or found is None or new is None or _is_no_field(match["new"], set()):
+        return ""
+    if new.type == found.type and new.type != "choice":
+        return _rename_field(state, model, found, match["new"], "rename")
+    others = [one for one in model.fields if one.name != found.name]
+    if not fits(new, others):
+        return ""
+    at = model.fields.index(found)
+    order = None if (model.order_by or "").lstrip("-") == found.name else model.order_by
+    fields = [*others[:at], new, *others[at:]]
+    put_model(state, model.model_copy(update={"fields": fields, "order_by": order}))
+    return f"{found.label.lower()} is gone from {model.plural.lower()}, which have {new.label.lower()} instead"
+
+
+_WIDER = {"integer": ("decimal",), "text": ("long_text",), "decimal": ("money",)}
+"""Types that what is stored can be read as: no other change of a type leaves everything that people typed in readable."""
+_TYPE_SAID = {
+    "long text": "long_text", "a long text": "long_text", "multi-line": "long_text", "multiline": "long_text", "a text area": "long_text",
+    "decimal": "decimal", "a decimal": "decimal", "decimals": "decimal", "a decimal number": "decimal", "money": "money", "an amount": "money",
+}  # fmt: skip
+
+
+def widen(state: Changed, clause: str) -> str:
+    """Let a field hold more: 'make notes a long text', 'allow decimals for length'."""
+    kinds = "|".join(map(re.escape, sorted(_TYPE_SAID, key=len, reverse=True)))
+    match = re.match(
+        rf"(?:make|turn|change|set)\s+(?:the\s+)?(?P<field>.+?)\s+(?:to\s+|into\s+|as\s+)?(?P<kind>{kinds})(?:\s+field)?$",
+        clause,
+        re.I,
+    ) or re.match(rf"(?:allow|use)\s+(?P<kind>{kinds})\s+(?:for|in)\s+(?:the\s+)?(?P<field>.+?)$", clause, re.I)
+    model = model_with_field(state, match["field"]) if match else None
+    found = field_in(model, match["field"]) if match and model else None
+    if match is None or model is None or found is None:
+        return ""
+    kind = _TYPE_SAID[match["kind"].casefold()]
+    if kind not in _WIDER.get(found.type, ()):
+        return ""
+    fields = [one.model_copy(update={"type": kind}) if one.name == found.name else one for one in model.fields]
+    put_model(state, model.model_copy(update={"fields": fields}))
+    return f"{found.label.lower()} of {model.plural.lower()} is now {match['kind'].lower().removeprefix('a ')}"
+
+
+def more_choices(state: Changed, clause: str) -> str:
+    """Add words to choose from to a field that has some: 'add returned to the status', 'add a critical priority'."""
+    clause = _unquoted(clause).replace("'", "")
+    match = re.match(
+        r"(?:add|include)\s+(?:an?\s+|another\s+|the\s+)?(?:(?:option|choice|value|status|state)s?\s+)?(?P<new>[\w ,-]+?)"
+        r"\s+(?:as\s+(?:an?\s+)?(?:option|choice|status)\s+)?(?:to|for|as|in)\s+(?:the\s+|an?\s+)?(?P<field>[\w ]+?)(?:\s+(?:options?|choices|list|dropdown|field|values))?(?:\s+of\s+(?:the\s+)?(?P<model>[\w ]+))?$",
+        clause, re.I,
+    ) or re.match(r"(?:add|include)\s+(?:an?\s+|another\s+)(?P<new>[\w-]+)\s+(?P<field>\w+)(?:\s+option|\s+choice)?(?P<model>)$", clause, re.I)  # fmt: skip
+    model = (
+        (model_in(state, match["model"]) if match["model"] else model_with_field(state, match["field"]))
+        if match
+        else None
+    )
+    found = field_in(model, match["field"]) if match and model else None
+    if match is None or model is None or found is None or found.type != "choice":
+        return ""
+    there = {one.casefold() for one in found.choices}
+    lower = all(one == one.lower() for one in found.choices)
+    said = [one.lower() if lower else one for one in split_list(match["new"])]
+    new = [
+        one for one in dict.fromkeys(said) if one.casefold() not in there and len(one.split()) <= MOST_WORDS_OF_A_CHOICE
+    ]
+    if not new or len(new) < len(said):
+        return ""
+    fields = [
+        one.model_copy(update={"choices": [*found.choices, *new]}) if one.name == found.name else one
+        for one in model.fields
+    ]
+    put_model(state, model.model_copy(update={"fields": fields}))
+    return f"{found.label.lower()} of {model.plural.lower()} can be {' and '.join(new)}"
+
+
+MOST_WORDS_OF_A_CHOICE = 3
+
+
 def remove(state: Changed, clause: str) -> str:
     """Remove fields, a list or a page: 'remove the phone from customers'."""
     match = re.match(
@@ -139,6 +231,8 @@ def remove(state: Changed, clause: str) -> str:
         return ""
     if page := re.match(r"(?P<title>.+?)\s+(?:page|section)$", what, re.I):
         return remove_page(state, page["title"])
+    if state.manifest.kind == "static":
+        return remove_page(state, what)
     model = model_in(state, what)
     if model is not None and not match["model"]:
         return _remove_model(state, model)
@@ -163,9 +257,13 @@ def _remove_model(state: Changed, model: DataModel) -> str:
     ]
     if not others or any(not one.fields for one in others):
         return ""
+    lost = [
+        f"{f.label.lower()} of {one.plural.lower()}"
+        for one in state.manifest.models for f in one.fields if f.target == model.name and one.name != model.name
+    ]  # fmt: skip
     pages = [page for page in state.manifest.pages if page.model != model.name]
     state.manifest = state.manifest.model_copy(update={"models": others, "pages": pages})
-    return f"{model.plural} are gone"
+    return f"{model.plural} are gone{', and with them the ' if lost else ''}{' and the '.join(lost)}"
 
 
 _NO_LIST = re.compile(
@@ -219,22 +317,31 @@ def oblige(state: Changed, clause: str) -> str:
 def add_lane(state: Changed, clause: str) -> str:
     """Add a lane to a board: 'add a column On hold'."""
     match = re.match(
-        r"(?:add|create)\s+(?:an?\s+|another\s+)?(?:new\s+)?(?:column|lane|stage)\s+(?:called\s+|named\s+|for\s+)?(?P<name>[\w -]{2,40})$",
-        _unquoted(clause),
-        re.I,
-    )
+        r"(?:add|create)\s+(?:an?\s+|another\s+|the\s+)?(?:new\s+)?(?:columns?|lanes?|stages?)\s+(?:called\s+|named\s+|for\s+|:\s*)?(?P<name>[\w ,-]{2,80}?)"
+        r"(?:\s+(?P<where>at the (?:end|start|beginning|front)|as the (?:first|last)(?: one)?|(?:before|after|behind|right before|right after)\s+(?P<other>[\w -]{2,40})))?$",
+        _unquoted(clause), re.I,
+    )  # fmt: skip
     boards = [page.model for page in state.manifest.pages if page.view == "board"]
     model = next((one for one in state.manifest.models if one.name in boards), None)
     lanes = (
         next((one for one in model.fields if one.name == "status" and one.type == "choice"), None) if model else None
     )
-    if not match or model is None or lanes is None or match["name"].casefold() in lanes.choices:
+    if not match or model is None or lanes is None:
         return ""
-    added = lanes.model_copy(update={"choices": [*lanes.choices, match["name"].casefold()]})
+    new, where = [one.casefold() for one in split_list(match["name"])], (match["where"] or "").casefold()
+    other = (match["other"] or "").casefold().removeprefix("the ")
+    if not new or set(new) & set(lanes.choices) or (other and other not in lanes.choices):
+        return ""
+    at = len(lanes.choices)
+    if other:
+        at = lanes.choices.index(other) + ("before" not in where)
+    elif re.search(r"start|beginning|front|first", where):
+        at = 0
+    added = lanes.model_copy(update={"choices": [*lanes.choices[:at], *new, *lanes.choices[at:]]})
     put_model(
         state, model.model_copy(update={"fields": [added if one.name == "status" else one for one in model.fields]})
     )
-    return f"the board has a column {match['name']}"
+    return f"the board has {'a column' if len(new) == 1 else 'the columns'} {' and '.join(new)}{f' {where}' if where else ''}"
 
 
 def add_choice(state: Changed, clause: str) -> str:

@@ -182,13 +182,15 @@ def view(state: Changed, clause: str) -> str:
 
 def remove_page(state: Changed, title: str) -> str:
     """Remove a page or a section by its title; '' when there is none."""
-    wanted = title.casefold()
+    # A section is called in many ways: “prices” is “Pricing”.
+    section = next((name for name, pattern in SECTIONS.items() if re.fullmatch(pattern, title, re.I)), title)
+    wanted = section.casefold() if state.manifest.kind == "static" else title.casefold()
     pages = [page for page in state.manifest.pages if page.model or page.path == "/" or page.title.casefold() != wanted]
     features = [one for one in state.manifest.features if one.casefold() != wanted]
     if len(pages) == len(state.manifest.pages) and len(features) == len(state.manifest.features):
         return ""
     state.manifest = state.manifest.model_copy(update={"pages": pages, "features": features})
-    return f"{label(title)} is gone"
+    return f"the section {label(title)} is gone" if state.manifest.kind == "static" else f"{label(title)} is gone"
 
 
 def add_page(state: Changed, clause: str) -> str:
@@ -204,6 +206,10 @@ def add_page(state: Changed, clause: str) -> str:
         re.I,
     ):
         match = called
+    section = re.match(r"(?:add|create|include)\s+(?:an?\s+|the\s+)?(?P<title>[\w' &-]+?)(?P<text>)$", clause, re.I)
+    known = section and any(re.fullmatch(pattern, section["title"], re.I) for pattern in SECTIONS.values())
+    if not match and known and state.manifest.kind == "static":
+        match, clause = section, f"{clause} section"
     if (
         not match
         or model_in(state, match["title"])
@@ -216,7 +222,8 @@ def add_page(state: Changed, clause: str) -> str:
     if not title or identifier(title) == "index":
         return ""
     if state.manifest.kind == "static" and re.search(r"\bsection\b", clause, re.I):
-        put_feature(state, next((one for one in SECTIONS if one.casefold() == title.casefold()), title))
+        title = next((one for one, pattern in SECTIONS.items() if re.fullmatch(pattern, title, re.I)), title)
+        put_feature(state, title)
         return f"the page has a section {title}"
     path = f"/{identifier(title).replace('_', '-')}"
     if any(page.path == path for page in state.manifest.pages):

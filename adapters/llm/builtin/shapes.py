@@ -7,7 +7,8 @@ what is taken away is only how it was said.
 
 import re
 
-from adapters.llm.builtin.words import known_field, names_something, split_list
+from adapters.llm.builtin.known import BOARD
+from adapters.llm.builtin.words import known_field, names_something, split_list, spread
 
 FEWEST = 3
 """From how many items on a row of words is taken for fields, where only its shape says so."""
@@ -38,6 +39,8 @@ _SENTENCE_OF_FIELDS = re.compile(
     r"(?:it|they) (?:should|must|need to) (?:have|include|contain) (?:an? |the )?)(?=[a-z]+[^.\n]*,)",
     re.I,
 )
+_OF_LANES = re.compile(r"(?:^|[.;,:?!\n]) ?(?:with )?(?:the )?columns(?: are)?\s*[:=]", re.I)
+"""The columns of a board are its lanes."""
 _EACH = re.compile(r",\s+(?:each|every one|all of them)\s+(?:one\s+)?(?:with|has|having)\s+(?=[a-z])", re.I)
 _NUMBERED = re.compile(r"\s+(?=\d[.)]\s+[a-z])", re.I)
 _AFTER_A_CONTAINER = re.compile(
@@ -48,6 +51,7 @@ _AFTER_A_CONTAINER = re.compile(
 
 def in_shape(text: str) -> str:
     """Return a wish with its lists written in one way."""
+    text = _OURS.sub(r"\g<noun>", _IN_A_ROW.sub(_rowed, spread(text)))
     text = _NAMED.sub(lambda match: f"An app called {match['name'][:1].upper()}{match['name'][1:]}.\n", text, count=1)
     text = _CALLED.sub(lambda match: f" called {match['name']}{match['end']}", _USER_STORY.sub("", text))
     text = re.sub(r"\b4 (?=our\b|my\b|the\b)", "for ", re.sub(r"\bapprox\.", "approx", text), flags=re.I)
@@ -60,10 +64,26 @@ def in_shape(text: str) -> str:
     text = _DASHED.sub(r"\g<before>\g<noun> with ", text)
     text = _OUTER.sub(lambda match: f"{match['head']}. ", text)
     text = "\n".join(_blocks(_NUMBERED.sub("\n", text).split("\n") if text.count(")") > 1 else text.split("\n")))
-    text = _SENTENCE_OF_FIELDS.sub(" with ", text)
+    if not (BOARD.search(text) and _OF_LANES.search(text)):
+        text = _SENTENCE_OF_FIELDS.sub(" with ", text)
     text = _AFTER_A_CONTAINER.sub(_of_container, text)
     text = re.sub(r",\s+with\s+(?=[a-z])", " with ", _EACH.sub(" with ", text), flags=re.I)
     return "\n".join(_row(line) for line in text.split("\n"))
+
+
+_OURS = re.compile(
+    r"\b(?P<noun>[a-z]{3,}s) (?:that |which )?(?:we|i)(?:'ve|'re| have| are| had)? [a-z]+(?=:| with\b)", re.I
+)
+"""What people do with their things names none of them: “fonts we've licensed with …”."""
+_IN_A_ROW = re.compile(
+    r"^(?P<head>[^,:;()\n]{0,60}?\b(?:(?:list|log|register|record) of (?:our |my |the )?[a-z]+s|[a-z]+ (?:records|log|list|register|tracker)|track (?:our |my |the )?[a-z]+s)), "
+    r"(?P<rest>(?!(?:each|every|all|one|with|and)\b)[^:\n]+)$", re.I | re.M
+)  # fmt: skip
+"""A row of fields behind a comma: “a list of detentions, pupil, reason, date”."""
+
+
+def _rowed(match: re.Match[str]) -> str:
+    return f"{match['head']}: {match['rest']}" if is_row(match["rest"]) else match[0]
 
 
 def _blocks(lines: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from core.manifests import DataModel
 
 _VERBS = r"(?:please\s+)?(?:can you\s+|could you\s+)?(?:build|create|make|write|set up|i need|we need|i want|we want|give|start|generate|develop)"
 _OPENING = re.compile(
-    rf"^\W*(?:hi|hello|hey)?\W*{_VERBS}?\s*(?:(?:me|us)\b)?\s*(?:(?:an?|the|some)\b)?\s*(?:(?:new|simple|small|little|nice|basic)\b)?\s*",
+    rf"^\W*(?:(?:hi|hiya|hello|hey)\b)?\W*(?:{_VERBS}\b)?\s*(?:(?:me|us)\b)?\s*(?:(?:an?|the|some)\b)?\s*(?:(?:new|simple|small|little|nice|basic)\b)?\s*",
     re.I,
 )
 MOST_WORDS_BEFORE = 5
@@ -40,7 +40,7 @@ def title_of(text: str, preset: str, models: list[DataModel], *, landing: bool) 
     ):
         return label(IN_LOOKS.sub("", match[1]))
     sentence = re.split(
-        r"[:;.,\n(]|\bwith\b|\bwhere\b|\bfeaturing\b|\bincluding\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
+        r"[:;.,?!\n(]|\bwith\b|\bwhere\b|\bfeaturing\b|\bincluding\b|\bthat\b|\bto\s+(?:keep|track|manage|store)\b",
         _PURPOSE.sub("", _OPENING.sub("", text, count=1)),
         maxsplit=1,
     )[0]

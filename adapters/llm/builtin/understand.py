@@ -279,6 +279,8 @@ def _understood(request: str) -> tuple[Understood, str]:
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
     if poll := poll_in(text):
         return Understood(poll[0], [poll[1]], unsure=True), text
+    if other := _ANOTHER_KIND.match(text):
+        return Understood("App", left_out=[other[0].strip()]), text
     lanes, text = lanes_in(text)
     whole, text = text, _IN_A_MODE.sub("", text)
     preset = preset_in(text) or (preset_in("kanban") if lanes else None)
@@ -286,6 +288,8 @@ def _understood(request: str) -> tuple[Understood, str]:
     landing = _is_page(text, entities(text))
     models, text, unsure = ([], text, False) if landing else _what_is_kept(text)
     own = bool(models)
+    if preset and preset.kept == "tasks" and own:
+        models = [_with_title(model) if model.name == "task" else model for model in models]
     if not models and preset and not landing:
         models = entities(preset.keeps)
     if models and (lanes or (BOARD.search(text) and not _board_ready(models))):
@@ -302,6 +306,16 @@ def _understood(request: str) -> tuple[Understood, str]:
     accent = accent_in(liked) if OF_THE_WHOLE.search(liked) and not kept else ""
     sections = sections_in(text, _FOR) if landing else []
     return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
+
+
+_ANOTHER_KIND = re.compile(
+    r"\W*(?:(?:build|create|make|write|give me|i want|we want|i need|we need) )?(?:me |us )?(?:an? |the |some )?(?:(?:small|simple|little|fun|nice|quick|new|online|interactive|live|multiplayer|mini) )*"
+    r"(?:(?:(?:(?:bar|line|pie|gantt|area|live|sales) )?(?:chart|graph|map)|(?:[a-z]+ )?(?:quiz|game|puzzle|timer|stopwatch|countdown|calculator|converter|generator|simulat(?:or|ion)|visuali[sz]ation|"
+    r"chat ?bot|bot|editor|player|scraper|translator|voting|forecast))(?: (?:app|page|tool|site|website))?(?= (?:about|of|for|on|over|to|with|where|that|showing)\b|[:.,!?]?\s*$)"
+    r"(?! of (?:accounts|the day)\b)(?! (?:collection|library|list|tracker|log|inventory|night|club)\b)|weather(?: app| page| site)?(?= with\b| for\b|[:.,!?]?\s*$))",
+    re.I,
+)
+"""What does or draws something: none of it is a list, whatever stands behind “with”."""
 
 
 def _what_is_kept(text: str) -> tuple[list[DataModel], str, bool]:
@@ -340,6 +354,34 @@ def _anonymous(model: DataModel) -> DataModel:
     """Return a model without who it was."""
     kept = [one for one in model.fields if one.name not in ("name", "email", "phone")]
     return model.model_copy(update={"fields": kept}) if kept else model
+
+
+_WHAT_TO_DO = (
+    "title",
+    "task",
+    "name",
+    "what",
+    "item",
+    "todo",
+    "to_do",
+    "description",
+    "subject",
+    "job",
+    "chore",
+    "activity",
+    "action",
+    "summary",
+)
+
+
+def _with_title(model: DataModel) -> DataModel:
+    """Return tasks with what is to be done, where only who does it and when was said."""
+    if any(one.name in _WHAT_TO_DO or one.name.endswith(("_title", "_name")) for one in model.fields):
+        return model
+    title = DataField(name="title", label="Title", required=True)
+    return model.model_copy(
+        update={"fields": [title, *(one.model_copy(update={"required": False}) for one in model.fields)]}
+    )
 
 
 def _board_ready(models: list[DataModel]) -> bool:

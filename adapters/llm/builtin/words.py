@@ -39,24 +39,24 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"alive|(?!(?:last|date|time|amount|who|what|when|where) )\w+ (?:signed|sent|booked|received|submitted|renewed|confirmed|done)|auto[- ]renew\w*|rolled back|handed in|"
+     r"(?:pets|smoking|children|kids|dogs|parking|breakfast|meals?|drinks?|bedding) (?:allowed|included|permitted)|eligible|\w+ (?:seen|issued|included|allowed|attached)|alive|(?!(?:last|date|time|amount|who|what|when|where) )\w+ (?:signed|sent|booked|received|submitted|renewed|confirmed|done)|auto[- ]renew\w*|rolled back|handed in|"
      r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|organic|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
     # Of dates and amounts: “due” and “paid” alone are other things.
     ("money", r"amount \w+ed|salary \w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
-    ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent|value|spent"),
+    ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent(?: per \w+)?|value|spent|raised|donated|budgeted|earned"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
              r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
     ("datetime", r"time (?:in|out)|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
                  r"(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|(?:hire|rent|week|month|season|school|term|year|period) ?(?:starting|ending|beginning|commencing)|week commencing|(?:term|contract|lease|licen[cs]e|warranty|subscription|permit|insurance|mot|tenancy|membership|trial|policy) (?:ends?|starts?|begins?|expires|runs out|valid until)|dob|d\.o\.b|till|\w+ till|last donation|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
      r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
      r"mileage|sets|reps|(?:home|away|own) goals|goals scored|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
-     r"pages(?: \w+)?|units|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
-    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|area|volume"),
+     r"pages(?: \w+)?|units|sleeps|discovered in|built in|brood frames|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
+    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|mass|radius|diameter|altitude|elevation|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
                   r"lyrics|ingredients|feedback|reason|answer|steps"),
 )  # fmt: skip
@@ -217,7 +217,8 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     said = inside.type or said or said_by_word
     name = identifier(words)
     told = bool(inside.choices or said or inside.target)
-    if not name or name in _NO_FIELDS or not names_something(words, told=told) or _IS_A_PART.search(words):
+    part = not inside.choices and (_IS_A_PART.search(words) or _IS_A_PART.search(phrase.strip()))
+    if not name or name in _NO_FIELDS or not names_something(words, told=told) or part:
         return None
     made = {"name": name, "label": label(words), "required": required or inside.required}
     if inside.choices[:1] and inside.choices[0].startswith("one of "):
@@ -246,7 +247,11 @@ def _inside(phrase: str, entities: dict[str, str]) -> tuple[str, _Inside]:
         return phrase, _Inside()
     inside = match["inside"].strip().casefold()
     parts, needed = [part.strip() for part in inside.split(",")], False
-    if len(parts) > 1 and all(part in _SAID or part in ("optional", "required", "mandatory") for part in parts):
+    if (
+        len(parts) > 1
+        and sum(part in _SAID for part in parts) < 2
+        and all(part in _SAID or part in ("optional", "required", "mandatory") for part in parts)
+    ):
         needed = not {"required", "mandatory"}.isdisjoint(parts)
         inside = next((part for part in parts if part in _SAID), "")
     if one := re.fullmatch(r"one of (?:the |our |my )?(.+)", inside):
@@ -275,14 +280,39 @@ def _bare(phrase: str) -> tuple[str, FieldType | None]:
 def _choice(made: dict[str, Any], words: str, choices: tuple[str, ...]) -> DataField | None:
     """Return a field with words to choose from, None where they are no such words."""
     several = singular(words.casefold()) != words.casefold() and any(_is_amount(one) for one in choices)
-    if several or words.casefold() in _MADE_OF:
+    if several or (words.casefold() in _MADE_OF and any(map(known_field, choices))):
         return None  # “lines (item, quantity, price)” are records inside a record, “address (street, city)” is several fields
     return DataField(**made, type="choice", choices=[one[:80] for one in choices])
 
 
-_IS_A_PART = re.compile(r"\b(?:button|chat|log ?in|reminders?|page|section)$", re.I)
+_IS_A_PART = re.compile(
+    r"\b(?:button|chat|log ?in|reminders?|page|section|charts?|graphs?|calendar(?: view)?|map view|dashboard|(?:push )?notifications?|"
+    r"(?:admin|control) panel|(?:user|admin) accounts?|admin roles?|(?:online |card )?payments? (?:via|with|by|through) \w+|dark mode(?: \w+)?|"
+    r"statistics|api|captcha|two[- ]factor(?: \w+)?|2fa|offline mode|multi[- ]?languages?(?: support)?|language switch\w*|"
+    r"(?:barcode|qr(?:[- ]?code)?|bar code|code) scanner|qr[- ]?codes?|leaderboard|undo|autocomplete|integration|gantt(?: \w+)?|heat ?map|"
+    r"print ?out|pdf(?: export)?|csv(?: export)?|excel(?: export)?|backups?|widget|pop-?ups?)$|^(?:an? |the )(?:[a-z]+ )?(?:report|map|timeline|ranking|countdown|timer|feed)$",
+    re.I,
+)
 """What an app has, and no record."""
 _MADE_OF = words_of("name address contact person location dimensions period")
+_PARTS = re.compile(r"\b(?P<whole>name|address|contact|person|dimensions) ?\((?P<parts>[^()]{3,120})\)", re.I)
+
+
+def spread(text: str) -> str:
+    """Return a text with “contact (phone, email)” as the fields that it means; words to choose from stay as they are."""
+    return _PARTS.sub(_spread, text)
+
+
+def _spread(match: re.Match[str]) -> str:
+    parts = [one.strip() for one in re.split(r",|/|\band\b|&|\+", match["parts"])]
+    if len(parts) < 2 or not all(parts):
+        return match[0]
+    if match["whole"].casefold() == "name":
+        return ", ".join(f"{one} name" for one in parts) if {*map(str.casefold, parts)} <= _OF_A_NAME else match[0]
+    return ", ".join(parts) if all(map(known_field, parts)) else match[0]
+
+
+_OF_A_NAME = words_of("first last middle given family full")
 _SPAN = re.compile(r"(?P<name>[^\d(]+?)\s*\(?(?:from )?(?P<low>\d)\s*(?:-|–|to)\s*(?P<high>\d{1,2})\)?", re.I)
 MOST_IN_A_SPAN = 10
 """“rating 1-5” is one of five."""
@@ -291,7 +321,7 @@ _AFTER_A_DEED = words_of("on at by in from to until since")
 """“ordered on”, “stored in”: the word before is what was done, and no order to do it."""
 _MEASURED = re.compile(
     r"(?P<name>[^()]+?)\s*\((?:in )?(?P<unit>€|\$|£|%|°[cf]|m²|m³|h|hrs?|min|mins|sec|s|ms|months?|weeks?|years?|yrs?|hz|khz|mhz|ghz|kb|mb|gb|tb|w|kw|v|ml|cl|l|mg|g|kg|t|mm|cm|m|km|"
-    r"km/h|mph|bpm|eur|euros?|usd|dollars?|gbp|pounds?|chf|francs?|yen|metres?|meters?|kilometres?|miles?|feet|inches|hours?|minutes?|seconds?|days?|weeks?|"
+    r"ft|yd|st|oz|lbs?|gal|ha|acres?|sq ?m|sqm|sq ?ft|ppm|bar|psi|nm|rpm|°|hp|kn|knots|kph|km/h|mph|bpm|eur|euros?|usd|dollars?|gbp|pounds?|chf|francs?|yen|metres?|meters?|kilometres?|miles?|feet|inches|hours?|minutes?|seconds?|days?|weeks?|"
     r"grams?|litres?|liters?|percent|pieces|points)\)?", re.I
 )  # fmt: skip
 """What is measured, with its unit in brackets: “depth (m)”."""
@@ -341,6 +371,9 @@ _MONTHS = words_of("""
 """)
 
 
+_PERSONS = words_of("they you we i he she it")
+
+
 def names_something(words: str, *, told: bool = False) -> bool:
     """
     Say whether a phrase can be the name of what a record has: short, and no sentence, no order, no quantity and no date.
@@ -374,6 +407,8 @@ def names_something(words: str, *, told: bool = False) -> bool:
         return len(said) <= 3
     if said[:2] == ["how", "many"]:
         return True
+    if said[0] == "what" and len(said) == 3 and said[1] in _PERSONS:
+        return True  # “what they want”
     if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
         return False
     if "or" in said or ("in" in said[1:] and said[-1] != "stock"):
@@ -394,7 +429,11 @@ _OFTEN_CHOICES = words_of("priority status state stage size level")
 _BESIDE_CHOICES = words_of("level code date id name note notes number change changed comment order group class chart")
 _THINGS_IN_ING = words_of("""
     rating building meeting training booking heading ranking opening parking painting listing hearing reading
-    spelling thing string ring king wedding ending beginning shipping savings meaning
+    spelling thing string ring king wedding ending beginning shipping savings meaning mooring rigging bearing wiring berthing drawing evening
+    morning lighting heating flooring roofing clothing bedding plumbing seating catering filling fitting coating finishing icing topping
+    dressing stuffing setting crossing landing housing lining piping tubing framing funding earning holding offering serving spring sibling
+    outing posting briefing tasting casting fencing wing timing pricing costing staffing grading marking screening sighting viewing siding
+    railing frosting seasoning upbringing gathering recording bowling swimming dwelling earring
 """)
 
 
@@ -458,6 +497,10 @@ _SO_FAR = re.compile(r" (?:left|so far|remaining|approx|approximately|estimated)
 def _suggested(words: str) -> FieldType:
     if words in DEFAULT_CHOICES:
         return "choice"
+    if _SO_FAR.search(words) and _DONE.fullmatch(
+        _SO_FAR.sub("", words).replace("paid", "payed").replace("spent", "spented")
+    ):
+        return "money"  # “saved so far” is how much
     words = _SO_FAR.sub("", words)
     if words.partition(" ")[0] in _TECHNICAL and words.endswith(" address"):
         return "text"
