@@ -99,6 +99,7 @@ def _become(document: Document, lines: Sequence[Line]) -> str:
 
 def _in_one_line(document: Document, search: Sequence[str], replace: Sequence[str]) -> bool:
     """Replace a part of a line that the file has once."""
+    replace = replace or [""]
     if not (len(search) == len(replace) == 1 and len(search[0].strip()) >= PART_CHARS):
         return False
     if sum(line.count(search[0]) for line in document.seen) != 1:

@@ -106,11 +106,27 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
         lost = [line for line in old[a1:a2] if line.strip() and line.strip() not in arrived]
         gained = [line for line in new[b1:b2] if line.strip()]
         much = _size(lost) >= FEWEST_LOST and _size(gained) * SHARE <= _size(lost) and not comments_only
-        if much or _stood_for(lost, gained):
+        alone = (
+            not comments_only
+            and gained
+            and all(map(is_remark, gained))
+            and not all(map(is_remark, lost))
+            and _holds_only(new, b1, b2)
+        )
+        if much or (lost and alone) or _stood_for(lost, gained):
             return _shown(lost)
         gone, come = gone + lost, come + len(gained)
     scattered = len(gone) >= 2 * FEWEST_LOST and come * SHARE <= len(gone) and not comments_only
     return _shown(gone) if scattered else ""
+
+
+def _holds_only(new: Sequence[str], start: int, end: int) -> bool:
+    """Say whether lines are all that stands between a line that opens something and the one that closes it."""
+    before = next((line.strip() for line in reversed(new[:start]) if line.strip()), "")
+    after = next((line.strip() for line in new[end:] if line.strip()), "")
+    return before.endswith(("{", "(", "[", " do", " then", ")>", "=>", "->")) and after.startswith(
+        ("}", ")", "]", "end", "</", "fi", "done")
+    )
 
 
 def _size(lines: list[str]) -> int:

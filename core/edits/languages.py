@@ -17,13 +17,15 @@ PATIENCE_SECONDS, PART_BYTES = 1.5, 8_192
 SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
 
 
+PROSE = ("md", "mdx", "markdown", "rst", "txt", "adoc")
 LISTS = ("gitignore", "dockerignore", "env", "txt")
 """Files whose lines mean something each on its own."""
 
 
 def ending(path: str) -> str:
     """Return a path's ending in lower case, without the dot."""
-    return path.rpartition("/")[2].rpartition(".")[2].lower()
+    name = path.rpartition("/")[2]
+    return "env" if name.startswith(".env") else name.rpartition(".")[2].lower()
 
 
 _ONE_PARSE = threading.Lock()

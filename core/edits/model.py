@@ -1,6 +1,6 @@
 """The nouns of the edit engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 RefusalKind = Literal[
@@ -34,13 +34,15 @@ class WholeFile:
     The file shall read `content`, whether it exists or not.
 
     `base` is the file as the model saw it; None for the file as it stands. Only what differs between the two is changed.
-    `others` are the blocks that stood above it for the same file: what it read before, or parts of it.
+    `others` are the blocks that stood above it for the same file: what it read before, or parts of it. `named` says that the
+    answer named the file; else it is the one that was asked for.
     """
 
     path: str
     content: str
     base: str | None = None
     others: tuple[str, ...] = ()
+    named: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ def named(path: str, lines: Sequence[str]) -> list[Span]:
         else _headings if kind in ("md", "mdx", "markdown")
         else _keys if kind in ("yaml", "yml")
         else _pairs if kind == "json"
+        else _tables if kind in ("toml", "ini", "cfg", "conf")
+        else _titles if kind == "rst"
         else _blocks
     )  # fmt: skip
     found = list(finder(path, lines))
@@ -103,6 +105,29 @@ def _pairs(path: str, lines: Sequence[str]) -> Iterator[Span]:
                 yield _span(_text(node.named_children[0]), node)
 
 
+_TABLE = re.compile(r"^\s*\[{1,2}[^\[\]]+\]{1,2}\s*$")
+
+
+def _tables(path: str, lines: Sequence[str]) -> Iterator[Span]:
+    """Yield the tables of a TOML or INI file, told by their heads; of other files the blocks."""
+    heads = [at for at, line in enumerate(lines) if _TABLE.match(line)]
+    if not heads:
+        yield from _blocks(path, lines)
+    for at, end in pairwise([*heads, len(lines)]):
+        yield Span(collapsed(lines[at]), at, _without_blank_end(lines, at, end))
+
+
+_UNDERLINE = re.compile(r"^([=\-~^\"'*+#])\1{2,}\s*$")
+
+
+def _titles(path: str, lines: Sequence[str]) -> Iterator[Span]:
+    """Yield the sections of a reStructuredText file, told by their titles."""
+    del path
+    heads = [at - 1 for at, line in enumerate(lines) if at and _UNDERLINE.match(line) and lines[at - 1].strip()]
+    for at, end in pairwise([*heads, len(lines)]):
+        yield Span(collapsed(lines[at]), at, _without_blank_end(lines, at, end))
+
+
 def _blocks(path: str, lines: Sequence[str]) -> Iterator[Span]:
     """Yield the outermost lines that hold deeper ones, of a language without a grammar here, told by themselves."""
     del path
@@ -122,7 +147,7 @@ def _blocks(path: str, lines: Sequence[str]) -> Iterator[Span]:
 
 _FLOW = re.compile(
     r"(?:[})\s]*(?:if|el|for|while|switch|try|catch|rescue|ensure|finally|except|match|unless|until|case|with|do|loop|select|"
-    r"begin|defer|return|go|await|default|using|lock)\b|[^({\[]*[:=+]=?\s*[\w({\[&])"
+    r"begin|defer|return|go|await|default|using|lock)\b|[^({\[]*(?::?=|\+=|:\s)\s*[\w({\[&])"
 )
 
 
@@ -133,9 +158,13 @@ def lacks_inner(old: Sequence[str], new: Sequence[str], depth: int = MAX_DEPTH) 
         for lines in (_inside(old), _inside(new))
     )
     both = theirs.keys() & mine.keys()
-    return bool(both) and (
-        len(both) < len(theirs)
-        or (depth > 0 and any(lacks_inner(theirs[name], mine[name], depth - 1) for name in both))
+    return (
+        bool(theirs)
+        and (bool(both) or not mine)
+        and (
+            len(both) < len(theirs)
+            or (depth > 0 and any(lacks_inner(theirs[name], mine[name], depth - 1) for name in both))
+        )
     )
 
 

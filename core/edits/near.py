@@ -27,13 +27,12 @@ def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place |
     telling = max(needed, key=lambda at: _letters(mine[at]))
     found: dict[tuple[int, ...], Place] = {}
     for hit in islice(_all(file, mine[telling]), MOST_HITS):
+        # What stands before the telling line is looked for before this hit, the rest behind it: a place is of one hit.
         low = max(0, hit - telling - AROUND)
-        window = file[low : hit + len(mine) - telling + AROUND]
         pairs = {
-            block.a + step: low + block.b + step
-            for block in SequenceMatcher(None, mine, window, autojunk=False).get_matching_blocks()
-            for step in range(block.size)
-        }
+            **_matched(mine[:telling], file[low:hit], 0, low), telling: hit,
+            **_matched(mine[telling + 1 :], file[hit + 1 : hit + len(mine) - telling + AROUND], telling + 1, hit + 1),
+        }  # fmt: skip
         # A short line such as `return x` tells no place alone; with what stands next to it, it may.
         told = _letters(mine[telling]) if _letters(mine[telling]) >= STRONG else sum(_letters(mine[at]) for at in pairs)
         if (
@@ -47,6 +46,14 @@ def near(lines: Lines, search: Sequence[str], replace: Sequence[str]) -> Place |
     if len(found) == 1:
         return next(iter(found.values()))
     return [targets[0] + 1 for targets in found]
+
+
+def _matched(mine: list[str], window: list[str], at: int, low: int) -> dict[int, int]:
+    return {
+        at + block.a + step: low + block.b + step
+        for block in SequenceMatcher(None, mine, window, autojunk=False).get_matching_blocks()
+        for step in range(block.size)
+    }
 
 
 def _elsewhere(mine: list[str], pairs: dict[int, int], file: list[str]) -> bool:

@@ -28,7 +28,12 @@ _KIN = (
     {"md", "mdx", "markdown", "rst", "txt", "text", "adoc"},
     {"sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "ps1", "bat", "cmd", "fish"},
     {"sql", "psql", "pgsql", "sqlite", "mysql", "postgresql"},
-    {"toml", "ini", "cfg", "conf", "env", "dotenv", "properties"},
+    {"toml", "ini", "cfg", "conf", "env", "dotenv", "properties", "nginx"},
+    {"rs", "rust"}, {"go", "golang"}, {"kt", "kts", "kotlin"}, {"ex", "exs", "elixir"}, {"rb", "ruby", "rake", "gemspec", "gemfile", "rakefile"}, {"java"},
+    {"cs", "csharp", "c#"}, {"c", "h", "cpp", "cc", "cxx", "hpp", "hh", "c++", "arduino", "ino"}, {"swift"}, {"dart"}, {"lua"}, {"scala", "sbt"},
+    {"hs", "haskell"}, {"pl", "pm", "perl"}, {"r", "rmd"}, {"jl", "julia"}, {"tf", "hcl", "terraform", "tfvars"}, {"proto", "protobuf"},
+    {"graphql", "gql"}, {"dockerfile", "docker", "containerfile"}, {"makefile", "make", "mk", "gnumakefile"}, {"prisma"},
+    {"erl", "erlang"}, {"clj", "clojure", "edn"}, {"zig"}, {"nim"}, {"groovy", "gradle", "jenkinsfile"}, {"tex", "latex"}, {"csv", "tsv"},
 )  # fmt: skip
 """Languages whose blocks are taken for one another's files."""
 _NEVER = {"output", "log", "diff", "patch", "sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "json"}
@@ -54,6 +59,9 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
         return patch_of(lines, default_path)
     parts = sections(lines, default_path)
     named = any(part.named and not part.deleted for part in parts)
+    last = parts[-1]
+    if _breaks_off(lines, last):
+        return Refusal("truncated", last.path, f"The answer ends where {last.path} should follow; it was cut off.")
     edits: list[Edit] = []
     others = {part.path for part in parts if part.named}
     for part in parts:
@@ -67,6 +75,13 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
     return tuple(dict.fromkeys(edits))
+
+
+def _breaks_off(lines: Sequence[str], last: Section) -> bool:
+    """Say whether an answer ends with the name of a file of which nothing follows, or in the middle of a marker."""
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    empty = last.named and not (last.deleted or last.blocks or last.pairs or any(map(str.strip, last.prose)))
+    return (empty and said.startswith("FILE:")) or (5 <= len(said) < 14 and "<<<<<<< SEARCH".startswith(said))
 
 
 def _unnamed(path: str) -> Refusal:
@@ -90,7 +105,9 @@ def patch_of(lines: Sequence[str], default_path: str) -> tuple[Edit, ...] | Refu
     if not patch_ends(lines):
         return Refusal("truncated", default_path, "The patch has no *** End Patch; it was cut off.")
     edits, rest = patch_edits(lines)
-    for part in sections(rest, default_path) if any("FILE:" in line for line in rest) else ():
+    for part in sections(rest, default_path):
+        if part.cut_off and not part.named:
+            continue  # the end of a fence around the patch
         done = _edits(part, shows_only=not part.named)
         if isinstance(done, Refusal):
             return done
@@ -112,7 +129,7 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
     whole = list[Block]()
     for block in part.blocks:
         text = "\n".join(block.lines)
-        if (calls := json_edits(text, part.path)) is not None and _meant(calls, part.path):
+        if (calls := json_edits(text, part.path)) is not None and _meant(calls, part.path, part.named):
             edits += calls
         elif ending(part.path) not in ("diff", "patch") and (
             block.language in ("diff", "patch") or is_diff(block.lines)
@@ -129,7 +146,7 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
     if edits or shows_only:
         return edits
     if whole:
-        return _whole(part.path, whole)
+        return _whole(part, whole)
     if is_diff(part.prose):
         if breaks_off(part.prose):
             return Refusal("truncated", part.path, f"The diff for {part.path} ends in the middle; it was cut off.")
@@ -137,8 +154,9 @@ def _edits(part: Section, shows_only: bool) -> list[Edit] | Refusal:
     return list(json_in_prose(part.prose, part.path) or ())
 
 
-def _whole(path: str, blocks: Sequence[Block]) -> list[Edit] | Refusal:
+def _whole(part: Section, blocks: Sequence[Block]) -> list[Edit] | Refusal:
     """Return the file that the last block in its language is; the blocks above that may be what it read before."""
+    path = part.path
     fitting = [block for block in blocks if _fits(block.language, path)]
     if not fitting:
         return Refusal(
@@ -148,12 +166,12 @@ def _whole(path: str, blocks: Sequence[Block]) -> list[Edit] | Refusal:
         # What says that it is in the file's language is the file; what says nothing beside it is something to run.
         fitting = told
     *others, last = ["\n".join(block.lines) + "\n" if block.lines else "" for block in fitting]
-    return [WholeFile(path, last, others=tuple(other for other in others if other != last))]
+    return [WholeFile(path, last, others=tuple(other for other in others if other != last), named=part.named)]
 
 
-def _meant(calls: Sequence[Edit], path: str) -> bool:
-    """Say whether JSON is edits: a JSON file may hold what looks like edits of other files."""
-    return ending(path) != "json" or all(call.path == path for call in calls)
+def _meant(calls: Sequence[Edit], path: str, named: bool = False) -> bool:
+    """Say whether JSON is edits: a JSON file, or one that is `named` above it, may hold what looks like edits of others."""
+    return (ending(path) != "json" and not named) or all(call.path == path for call in calls)
 
 
 def _fits(language: str, path: str) -> bool:
@@ -161,6 +179,8 @@ def _fits(language: str, path: str) -> bool:
     kind = ending(path)
     if not language or not kind or language == kind:
         return True
+    if "." not in path.rpartition("/")[2] and not any(kind in group for group in _KIN):
+        return language not in ("diff", "patch", "output", "log")  # a script without an ending
     kin = next((group for group in _KIN if kind in group), None)
     if kin is None:
         return language not in _NEVER

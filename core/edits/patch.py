@@ -95,7 +95,7 @@ def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
         return None
     said = {line.strip() for line in edit.content.split("\n") if len(line.strip()) >= TELLING_CHARS}
     for path in tree:
-        if not (path.endswith(f"/{edit.path}") or ("/" in path and edit.path.endswith(f"/{path}"))):
+        if not _is_slip(edit.path, path):
             continue
         there = {line.strip() for line in (tree.get(path) or b"").decode("utf-8", "replace").split("\n")}
         if len(said) >= FEWEST_SHARED and len(said & there) * 2 > len(said):
@@ -107,6 +107,22 @@ def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
     return None
 
 
+def _is_slip(said: str, path: str) -> bool:
+    """Say whether a path is another one with more or less in front, one letter in a folder, or the other ending of its kind."""
+    if path.endswith(f"/{said}") or ("/" in path and said.endswith(f"/{path}")):
+        return True
+    stem, _, kind = said.rpartition(".")
+    if any(path == f"{stem}.{other}" for group in _SAME_ENDINGS if kind in group for other in group):
+        return True
+    parts, others = said.split("/"), path.split("/")
+    differing = [(one, two) for one, two in zip(parts, others, strict=False) if one != two]
+    return (
+        len(parts) == len(others) and parts[-1] == others[-1] and len(differing) == 1
+        and (differing[0][0].rstrip("s") == differing[0][1].rstrip("s") or sorted(differing[0][0]) == sorted(differing[0][1]))
+    )  # fmt: skip
+
+
+_SAME_ENDINGS = (("yml", "yaml"), ("htm", "html"), ("md", "markdown"), ("jpg", "jpeg"))
 TELLING_CHARS, FEWEST_SHARED = 8, 3
 """How long the lines are that tell whether two files are one, and how many of them a block must have."""
 
@@ -131,8 +147,9 @@ def _apply(
     if isinstance(edit, WholeFile):
         if not edit.content.strip():
             return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
-        edit = replace(edit, content=unescaped(edit.path, unnumbered_file(edit.content)))
-        if _has_markers(edit.content) and not _has_markers("" if before is None else _text_of(before)):
+        old = "" if before is None else _text_of(before)
+        edit = replace(edit, content=unescaped(edit.path, unnumbered_file(edit.path, edit.content, old), old))
+        if _has_markers(edit.content) and not _has_markers(old):
             return Refusal(
                 "no_edit",
                 edit.path,
@@ -151,7 +168,10 @@ def _apply(
 
 def _has_markers(text: str) -> bool:
     lines = text.split("\n")
-    return any(SEARCH.match(line) for line in lines) and any(REPLACE.match(line) for line in lines)
+    pair = any(SEARCH.match(line) for line in lines) and any(REPLACE.match(line) for line in lines)
+    return (
+        pair or any(line.startswith("<<<<<<< ") for line in lines) or any(line.startswith(">>>>>>> ") for line in lines)
+    )
 
 
 def _text_of(content: Document | bytes) -> str:

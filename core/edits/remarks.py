@@ -3,15 +3,21 @@
 import re
 from collections.abc import Sequence
 
-_REMARK = re.compile(r"^(?:#|//|/\*|\* |<!--|-- |;|\{/\*|\"\"\"|''')")
+_REMARK = re.compile(
+    r"^(?:#|//|/\*|\* |<!--|-- |;|\{/\*|\"\"\"|'''|% |\{\{--|<%#|<%--|\{-|--\[\[|<#|\.\. (?![\w-]+::)|@\*)"
+)
 # A comment that stands for code the model did not write out. Applied as text it would delete that code.
-_OPENS = ("{/*", "<!--", "/**", "/*", "//", "--", "#", ";")
-_CLOSES = ("*/}", "-->", "*/")
+_OPENS = ("{/*", "{{--", "<!--", "<%--", "<%#", "/**", "/*", "//", "--[[", "--", "{-", "<#", "@*", "#", ";", "%", ".. ")
+_CLOSES = ("*/}", "--}}", "-->", "--%>", "%>", "*/", "]]", "-}", "#>", "*@")
 _WHAT = {
     "code", "file", "function", "functions", "method", "methods", "class", "classes", "implementation", "unchanged", "same",
     "before", "here", "above", "content", "import", "imports", "logic", "styles", "markup", "below",
 }  # fmt: skip
 _STAYS = ("rest of", "remaining", "existing", "previous", "other", "same", "unchanged")
+# A body, or what a tag holds, of three dots or of a remark alone: `{ ... }`, `<footer>…</footer>`.
+_STUB = re.compile(
+    r"[{\[]\s*(?:\.\.\.|…|/\*[^*]{0,80}(?:\.\.\.|…|unchanged|same|existing|before)[^*]{0,20}\*/)\s*[}\]][;,]?$|>\s*(?:\.\.\.|…)\s*</[\w-]+>$"
+)
 MAX_CHARS = 160
 
 
@@ -26,7 +32,7 @@ def stands_for_code(line: str) -> bool:
     text = line.strip()
     if len(text) > MAX_CHARS:
         return False
-    if text in ("...", "…"):
+    if text in ("...", "…", "- ...", "- …") or _STUB.search(text):
         return True
     opened = next((one for one in _OPENS if text.startswith(one)), "")
     if not opened:
@@ -35,7 +41,9 @@ def stands_for_code(line: str) -> bool:
     closed = next((one for one in _CLOSES if text.endswith(one)), "")
     text = text.removesuffix(closed).strip().lower()
     bare = text.strip("() ")
-    if bare.startswith(("...", "…")) or bare.endswith(("...", "…")):
+    if bare.startswith(("...", "…")):
+        return True
+    if bare.endswith(("...", "…")):
         return True
     return bare.removeprefix("the ").startswith(_STAYS) and not _WHAT.isdisjoint(re.findall(r"[a-z]+", bare))
 
@@ -43,12 +51,24 @@ def stands_for_code(line: str) -> bool:
 def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the lines of an answer that stand for code; one that the file itself has, or that is a body of Python, is none."""
     there = {line.strip() for line in known}
+    if there and there <= {line.strip() for line in lines}:
+        # All of the file is there: nothing is left out.
+        return []
     found = [
         line.strip()
         for at, line in enumerate(lines)
         if stands_for_code(line) and not (line.strip() == "..." and _opens_body(lines, at, there))
     ]
+    if not there:
+        return [line for line in found if not _leads_on(line)]
     return [line for line in found if line not in there]
+
+
+def _leads_on(line: str) -> bool:
+    """Say whether a comment of a new file only says what the next line does: “Installing packages...”."""
+    words = re.findall(r"[a-z]+", line.lower())
+    dots = re.match(r"\W*(?:\.\.\.|…)", line)
+    return bool(words) and not dots and _WHAT.isdisjoint(words) and not _KEEPS.search(line.lower())
 
 
 def _opens_body(lines: Sequence[str], at: int, known: set[str]) -> bool:
@@ -71,7 +91,7 @@ def says_it_stays(line: str) -> bool:
 _BEHIND = re.compile(r"^[^#/]*(?=#|//)")
 _CODE = re.compile(r"[=;]|\w\(")
 _KEEPS = re.compile(
-    r"unchanged|as is\b|as before|existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
+    r"unchanged|as is\b|as before|as above|existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
     r"unver\u00e4ndert|gehabt|bleib|bisherig|restlich|inchang|identique|le reste|existant|sin cambios|existente|el resto|igual|"
     r"see above|nothing changes|no changes?\b|not changed|your version|\betc\b|and so on|all the others?\b|"
     r"wie oben|wie bisher|wie vorher|wie gehabt|der rest|usw\b|como antes|sem altera|inalterad|restante|"

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.edits.languages import ending, errors, parser
+from core.edits.languages import PROSE, ending, errors, parser
 
 MAX_HEADER_CHARS = 300
 """Longer lines are no headers."""
@@ -14,9 +14,9 @@ NEAR = 300
 MOST_ENDS = 20
 """How many fences are tried for the end of a block."""
 FENCE = re.compile(r"^(?P<ticks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
-SEARCH = re.compile(r"^[<-]{5,9}\s*(?:SEARCH|ORIGINAL)\b.*$")
+SEARCH = re.compile(r"^[<-]{5,9}\s*(?:SEARCH|ORIGINAL)\b.*$", re.I)
 DIVIDER = re.compile(r"^={5,9}\s*$")
-REPLACE = re.compile(r"^[>+]{5,9}\s*(?:REPLACE|UPDATED)\b.*$")
+REPLACE = re.compile(r"^[>+]{5,9}\s*(?:REPLACE|UPDATED)\b.*$", re.I)
 _HEADER = re.compile(
     r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path)\s?:\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
 )
@@ -27,14 +27,18 @@ _ALONE = re.compile(
 )
 # A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
 _MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
-MAX_MENTION_WORDS = 8
+MAX_MENTION_WORDS = 24
 # A path in a tag of its own, as tools that are called in XML name it: <path>src/app.ts</path>
-_TAGGED = re.compile(r"^\s*<(?:path|file_path|filename)>(?P<path>[^<>]+)</(?:path|file_path|filename)>\s*$")
-_FILE_NAME = re.compile(r"^(?:[^/]*\.[A-Za-z0-9]{1,12}|Dockerfile|Makefile|Procfile|LICENSE)$")
+_TAGGED = re.compile(
+    r"^\s*<(?:path|file_path|filename)>(?P<path>[^<>]+)</(?:path|file_path|filename)>\s*$"
+    r"|^\s*<file (?:[a-z]+=\"[^\"]*\" )*(?:path|name)=\"(?P<attribute>[^\"<>]+)\"[^<>]*>\s*$"
+)
+_FILE_NAME = re.compile(
+    r"^(?:[^/]*\.[A-Za-z0-9]{1,12}|Dockerfile|Containerfile|Makefile|Procfile|Jenkinsfile|Gemfile|Rakefile|Vagrantfile|Brewfile|Caddyfile|Justfile|LICENSE)$"
+)
 _IN_INFO = re.compile(r"(?:^|\s|\{)(?:title|file|filename|path)\s*=\s*['\"]?(?P<path>[^'\"\s]+)")
 _START_LINE = re.compile(r"^:start_line:\s*(?P<line>\d{1,7})\s*$")
 _HINT = re.compile(r"^(?::(?:start|end)_line:.*|-{5,9})$")
-PROSE = ("md", "mdx", "markdown", "rst", "txt", "adoc")
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def header(lines: Sequence[str], at: int) -> str | None:
         if " FILE:" in f" {line.strip('#>*- ')}" or (" " not in path and ("/" in path or _FILE_NAME.match(path))):
             return path
     if match := _TAGGED.match(line):
-        return tidy(match["path"])
+        return tidy(match["path"] or match["attribute"])
     if not _begins_block(lines, at + 1):
         return None
     match = _ALONE.match(line)

@@ -13,7 +13,7 @@ from core.edits.definitions import Definition, definitions, lacks_members, state
 from core.edits.languages import ending
 from core.edits.locate import collapsed
 from core.edits.merge import Line, at_margin, lacks_much, margin, opcodes, put_region, usual_end
-from core.edits.names import named
+from core.edits.names import lacks_inner, named
 from core.edits.parts import placed
 
 _REMARK = re.compile(r"^\s*(?:#|//|/\*|\*|<!--|@|\"\"\"|''')")
@@ -195,7 +195,7 @@ def reblocked(lines: Sequence[Line], answer: Sequence[str]) -> list[Line] | None
         return None
     hits = [at for at, line in enumerate(file) if collapsed(line) == collapsed(said[opens])]
     end = _block(file, hits[0]) if len(hits) == 1 else None
-    if end is None or lacks_much(file[hits[0] : end], said):
+    if end is None or lacks_much(file[hits[0] : end], said) or lacks_inner(file[hits[0] : end], said):
         return None
     return put_region(list(lines), _with_remarks(file, hits[0], opens), end, at_margin(said, [file[hits[0]]]))
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from core.edits.blocks import replaced
 from core.edits.document import Document
 from core.edits.guard import shrinks
-from core.edits.languages import MAX_CHARS, worse
+from core.edits.languages import MAX_CHARS, PROSE, ending, worse
 from core.edits.locate import Place, collapsed, locate
 from core.edits.merge import Line, indented, join_lines, merged, usual_end
 from core.edits.model import Refusal, Replace, WholeFile
 from core.edits.near import clash, unmoved
-from core.edits.parts import is_part, placed
+from core.edits.parts import is_part, leaves_out, placed
 from core.edits.remarks import elisions, is_remark
 from core.edits.snippets import filled_in, reblocked, redefined
 
@@ -85,14 +85,25 @@ def _rewritten(edit: WholeFile, text: str, document: Document, may_remove: bool)
     large = len(content) > MAX_CHARS
     if not large and (found := _part(path, text, lines, answer)):
         return found
+    if not edit.named and _shares_nothing(document.seen, answer):
+        return Refusal(
+            "no_edit", path,
+            f"Nothing says that the block is {path}, and it has no line of it; write a line FILE: {path} above the file in full.",
+        )  # fmt: skip
     if not large and not may_remove and is_part(path, document.seen, answer):
         return Refusal(
             "shrinks", path,
             f"The answer for {path} is only a part of it, and what it names cannot be found once in the file; answer with "
             "edits, or write the file in full.",
         )  # fmt: skip
+    if not large and not may_remove and not edit.base and (lost := leaves_out(path, document.seen, answer)):
+        return Refusal(
+            "shrinks", path,
+            f"The answer for {path} has all but {', '.join(lost[:5])}, and nobody asked for that to go; write the file in full, or "
+            "answer with edits.",
+        )  # fmt: skip
     unfinished = not content.endswith("\n") and text.endswith("\n")
-    if len(content) < len(text) and (unfinished or worse(path, text, content) or _is_cut(text, content)):
+    if len(content) < len(text) and (unfinished or worse(path, text, content) or _is_cut(path, text, content)):
         return Refusal("truncated", path, f"The answer for {path} ends in the middle; it was cut off.")
     if large and edit.base is None:
         # Comparing would take seconds, and gains a smaller diff only.
@@ -104,9 +115,19 @@ def _rewritten(edit: WholeFile, text: str, document: Document, may_remove: bool)
 _TAGS = ("html", "body", "style", "script", "template", "main", "section")
 
 
-def _is_cut(old: str, new: str) -> bool:
+TELLING_CHARS = 4
+
+
+def _shares_nothing(file: Sequence[str], answer: Sequence[str]) -> bool:
+    """Say whether an answer has no line of a file that has some: an example of its use, or commands to run."""
+    there, said = ({line.strip() for line in lines if len(line.strip()) >= TELLING_CHARS} for lines in (file, answer))
+    return bool(there) and not there & said
+
+
+def _is_cut(path: str, old: str, new: str) -> bool:
     """Say whether an answer ends with something open that the file closes, for languages without a grammar here too."""
-    pairs = [("{", "}"), ("(", ")"), ("[", "]"), *((f"<{tag}", f"</{tag}>") for tag in _TAGS)]
+    brackets = [("{", "}"), ("(", ")"), ("[", "]")] if ending(path) not in PROSE else []
+    pairs = [*brackets, *((f"<{tag}", f"</{tag}>") for tag in _TAGS)]
     return any(old.count(first) == old.count(last) and new.count(first) > new.count(last) for first, last in pairs) or (
         "</html>" in old and "</html>" not in new
     )

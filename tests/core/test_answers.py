@@ -947,3 +947,171 @@ def test_tabs_of_a_model_become_the_blanks_of_the_file() -> None:
     assert one("a.js", file, f"FILE: a.js\n{replaced(search, new)}") == wanted
     flat = "FILE: a.js\n" + replaced("x()", "x()\n\ty()")
     assert one("a.js", "x()\n", flat) == "x()\n\ty()\n"
+
+
+# --- parts that are as long as the file, of kinds that a grammar does not tell, and what is no file at all
+
+TOML = '[server]\nport = 1\n\n[log]\nlevel = "a"\njson = false\n\n[db]\nurl = "x"\npool = 5\n'
+MANUAL = "Intro\n=====\n\nHello.\n\nUsage\n=====\n\nRun it.\nTwice.\n\nLicence\n=======\n\nMIT.\n"
+SERVICES = (
+    "services:\n  db:\n    image: pg\n    volumes:\n      - data:/var\n  web:\n    image: w\n    ports:\n      - 80\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "part", "new"),
+    [("a.toml", TOML, '[log]\nlevel = "b"\njson = true\n', TOML.replace('"a"', '"b"').replace("false", "true")),
+     ("a.ini", "key = 1\nother = 2\n", "key = 1\nother = 3\n", "key = 1\nother = 3\n"),
+     ("u.py", "def slug(s):\n    return s\n\n\ndef trim(s):\n    return s\n", "def slug(s):\n    a = 1\n    b = 2\n    c = 3\n    return a\n",
+      "def slug(s):\n    a = 1\n    b = 2\n    c = 3\n    return a\n\n\ndef trim(s):\n    return s\n"),
+     ("a.rst", MANUAL, "Usage\n=====\n\nRun it.\nThrice.\n", MANUAL.replace("Twice", "Thrice"))],
+)  # fmt: skip
+def test_tables_and_titles_are_parts(path: str, file: str, part: str, new: str) -> None:
+    assert one(path, file, f"FILE: {path}\n```\n{part}```\n") == new
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "part"),
+    [("a.kt", "package u\n\nfun a() = 1\n\nfun b() = 2\n", "fun a(): Int {\n    val x = 1\n    val y = 2\n    return x + y\n}\n"),
+     ("run.sh", "#!/bin/sh\nset -e\necho hi\n", "die() {\n  echo no\n  exit 1\n}\n"),
+     ("a.csv", "name,age\nAnn,1\nBob,2\nCem,3\nDua,4\n", "name,age\nAnn,5\n"),
+     ("a.yaml", "kind: A\nx: 1\n---\nkind: B\ny: 1\n", "kind: A\nx: 2\n"),
+     ("package.json", '{"name": "a", "scripts": {"x": "1"}}\n', '{"scripts": {"x": "2"}}\n'),
+     ("a.json", '{"name": "a"}\n', '[{"op": "replace", "path": "/name", "value": "b"}]\n'),
+     ("Dockerfile", "FROM a\nCOPY . .\nCMD x\n", "USER node\nCMD y\n"),
+     (".env.local", "A=1\nB=2\n", "C=3\nD=4\nE=5\n"),
+     ("a.scss", ".b {\n  p: 1;\n  q: 2;\n\n  &:hover {\n    r: 3;\n  }\n}\n\n.c {\n  x: 1;\n}\n", ".b {\n  p: 1;\n  q: 3;\n  s: 4;\n}\n"),
+     ("a.vue", "<template>\n  <p/>\n</template>\n<script>\nlet a\n</script>\n<style>\np {}\n</style>\n", "<template>\n  <b/>\n</template>\n<script>\nlet a\n</script>\n")],
+)  # fmt: skip
+def test_a_part_is_no_file_however_long_it_is(path: str, file: str, part: str) -> None:
+    assert kind(one(path, file, f"FILE: {path}\n```\n{part}```\n")) == "shrinks"
+    if path != "a.scss":
+        assert one(path, file, f"FILE: {path}\n```\n{part}```\n", may_remove=True)
+
+
+def test_a_key_of_the_whole_file_is_not_put_into_a_service() -> None:
+    answer = "FILE: compose.yaml\n```yaml\nvolumes:\n  data:\n```\n"
+    assert kind(one("compose.yaml", SERVICES, answer)) == "shrinks"
+
+
+def test_an_example_of_its_use_is_no_file() -> None:
+    use = "It is fine. You would call it so:\n\n```python\nprint(slug('a'))\n```\n"
+    assert kind(one("u.py", "def slug(s):\n    return s\n", use)) == "no_edit"
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "fits"),
+    [("a.kt", "kotlin", True), ("a.rs", "rust", True), ("a.rs", "toml", False), ("a.kt", "xml", False), ("bin/run", "sh", True),
+     ("hooks/pre-commit", "bash", True), ("bin/run", "diff", False), ("a.xyz", "xml", True), ("a.xyz", "log", False), ("nginx.conf", "nginx", True), ("a.cpp", "c++", True), ("a.xyz", "xyz", True)],
+)  # fmt: skip
+def test_blocks_are_of_the_language_of_their_file(path: str, language: str, fits: bool) -> None:
+    found = parse_answer(f"FILE: {path}\n```{language}\nx\n```\n", path)
+    assert isinstance(found, Refusal) != fits
+
+
+def test_json_below_the_name_of_a_file_is_what_the_file_says() -> None:
+    text = '{"path": "b.txt", "content": "x"}\n'
+    assert edits(f"FILE: mock.yaml\n```yaml\n{text}```\n") == (WholeFile("mock.yaml", text),)
+
+
+def test_what_follows_a_patch_is_done_too() -> None:
+    patch = "*** Begin Patch\n*** Update File: a.py\n@@\n-x = 1\n+x = 2\n*** End Patch\n\n"
+    files = {"a.py": "x = 1\n", "b.py": "y = 1\n"}
+    for more, left in ((f"**b.py**\n{replaced('y = 1', 'y = 2')}", "y = 2\n"), ("DELETE: b.py\n", None)):
+        done = after(files, patch + more, "a.py")
+        assert isinstance(done, dict)
+        assert (done["a.py"], done.get("b.py")) == ("x = 2\n", left)
+
+
+def test_an_answer_that_ends_with_a_name_or_half_a_marker_was_cut_off() -> None:
+    whole_edit = f"FILE: a.py\n{replaced('x', 'y')}"
+    for end in ("FILE: b.py\n", "<<<<<<< SEA"):
+        assert kind(parse_answer(f"{whole_edit}\n{end}", "a.py")) == "truncated"
+
+
+def test_the_second_of_two_that_read_alike_is_changed_where_it_stands() -> None:
+    file = "def f(a):\n    x = load(a)\n    log(x)\n    return x\n\n\ndef g(a, b):\n    x = load(a)\n    log(x)\n    return x\n"
+    search = "def g(a):\n    x = load(a)\n    log(x)\n    return x"
+    found = one("a.py", file, f"FILE: a.py\n{replaced(search, search.replace('log(x)', 'print(x)'))}")
+    assert isinstance(found, Refusal) or "def f(a):\n    x = load(a)\n    log(x)" in found
+
+
+def test_numbers_of_rows_are_data_and_those_of_a_tool_are_not() -> None:
+    rows = "1\tAnn\n2\tBob\n3\tCem\n"
+    assert edits(f"FILE: a.tsv\n```\n{rows}```\n") == (WholeFile("a.tsv", rows),)
+    assert one("a.tsv", "1\tAnn\n", f"FILE: a.tsv\n```\n{rows}```\n") == rows
+    assert one("a.py", "y = 1\n", "FILE: a.py\n```\n1\tx = 1\n2\ty = 1\n3\tz = 1\n```\n") == "x = 1\ny = 1\nz = 1\n"
+
+
+def test_entities_are_undone_where_no_grammar_tells() -> None:
+    file = "fun a(): List<Int> = b\nfun c() = 1\n"
+    escaped = "fun a(): List&lt;Int&gt; = b\nfun c() = 2\n"
+    assert one("a.kt", file, f"FILE: a.kt\n```kotlin\n{escaped}```\n") == file.replace("1", "2")
+    assert after({}, f"FILE: n.kt\n```kotlin\n{escaped}```\n", "n.kt") == {"n.kt": file.replace("1", "2")}
+    kept = 'val a = "&lt;" < b\n'
+    assert after({}, f"FILE: n.kt\n```kotlin\n{kept}```\n", "n.kt") == {"n.kt": kept}
+
+
+def test_marks_of_a_conflict_are_no_text_of_a_file() -> None:
+    for text in (
+        "x = 1\n<<<<<<< HEAD\ny = 1\n=======\ny = 2\n>>>>>>> new\n",
+        "<<<<<<< search\nx\n=======\ny\n>>>>>>> replace\n",
+    ):
+        done = apply_patch(FileTree({"a.py": b"x = 1\n"}), [WholeFile("a.py", text)])
+        assert [refused.kind for refused in done.refused] == ["no_edit"]
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("a.tex", "% ..."), ("a.erb", "<%# as above %>"), ("a.hs", "{- ... -}"), ("a.lua", "--[[ ... ]]"), ("a.yaml", "- ..."),
+     ("a.rs", "fn b() { ... }"), ("a.html", "<footer>…</footer>"), ("a.kt", "fun b() { /* unchanged */ }"), ("a.rst", ".. (no changes here)")],
+)  # fmt: skip
+def test_code_is_left_out_in_comments_of_every_language(path: str, line: str) -> None:
+    body_of = "\n".join(f"  step {at} of it" for at in range(6))
+    file = f"first line\nopens it\n{body_of}\ncloses it\nlast line\n"
+    found = one(path, file, f"FILE: {path}\n```\nfirst line\nopens it\n{line}\ncloses it\nlast one\n```\n")
+    assert isinstance(found, Refusal) or "step 5 of it" in found
+
+
+def test_a_body_that_became_a_remark_is_held_back() -> None:
+    file = "fun a() {\n    b()\n}\n\nfun c() {\n    d()\n}\n"
+    assert kind(one("a.kt", file, f"FILE: a.kt\n```kotlin\n{file.replace('b()', '// то же самое')}```\n")) == "shrinks"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# Dump the database...",
+        "// previous value of the key, if it is still here",
+        "# Other functions use these as well",
+        "...",
+    ],
+)
+def test_a_remark_beside_code_that_is_all_there_leaves_nothing_out(line: str) -> None:
+    file = "a()\nb()\nc()\n"
+    assert one("a.txt", file, f"FILE: a.txt\n```\n{line}\n{file}```\n") == f"{line}\n{file}"
+    assert after({}, "FILE: n.sh\n```sh\n# Installing packages...\nb\n```\n", "n.sh") == {
+        "n.sh": "# Installing packages...\nb\n"
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [("a/compose.yml", "a/compose.yaml"), ("src/util/a.ts", "src/utils/a.ts"), ("lib/x.py", "lib/x.py2")],
+)
+def test_a_slip_in_a_path_makes_no_copy(said: str, there: str) -> None:
+    done = after({there: PYTHON}, f"FILE: {said}\n```\n{PYTHON}# more\n```\n", said)
+    assert isinstance(done, Refusal) == (there != "lib/x.py2")
+
+
+def test_a_tag_names_the_file_and_a_smiley_opens_nothing() -> None:
+    assert edits('<file path="b.toml">\n```toml\nc = 9\n```\n</file>\n', "a.toml") == (WholeFile("b.toml", "c = 9\n"),)
+    assert (
+        one("a.md", "# A\n\nLong text here (x).\n\nMore.\n", "FILE: a.md\n```\n# A\n\nSad :(\n\nMore.\n```\n")
+        == "# A\n\nSad :(\n\nMore.\n"
+    )
+
+
+def test_a_word_of_a_line_may_go() -> None:
+    answer = '{"path": "a.kt", "old_str": "private final ", "new_str": ""}'
+    assert one("a.kt", "private final val x = 1\nval y\n", answer) == "val x = 1\nval y\n"
