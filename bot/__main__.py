@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import sys
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from core.errors import BotError
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of few letters gets a mark for each that it does not know, and no error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         settings = read_settings(arguments.data_dir)
         configure_logs("ERROR" if arguments.command not in ("serve",) else settings.log_level)

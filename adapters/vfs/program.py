@@ -11,13 +11,18 @@ GIT_SECONDS = 300
 
 
 def git(
-    *argv: str, check: bool = True, cwd: Path | None = None, index: Path | None = None, said: bytes | None = None
+    *argv: str,
+    check: bool = True,
+    cwd: Path | None = None,
+    index: Path | None = None,
+    said: bytes | None = None,
+    seconds: float = GIT_SECONDS,
 ) -> "subprocess.CompletedProcess[bytes]":
     """
     Run git without the configuration, hooks or prompts of this machine.
 
     Raises:
-        OutsideError: git is not installed, or says that it failed and `check` is set.
+        OutsideError: git is not installed, takes longer than `seconds`, or says that it failed and `check` is set.
     """
     program = shutil.which("git")
     if program is None:
@@ -34,9 +39,12 @@ def git(
         )
         for part in ("-c", setting)
     ]  # fmt: skip
-    done = subprocess.run(
-        [program, *safe, *argv], capture_output=True, env=environment, timeout=GIT_SECONDS, cwd=cwd, input=said
-    )
+    try:
+        done = subprocess.run(
+            [program, *safe, *argv], capture_output=True, env=environment, timeout=seconds, cwd=cwd, input=said
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OutsideError(f"git {argv[0]} took longer than {seconds:g} s and was ended.") from error
     if check and done.returncode:
         raise OutsideError(f"git failed: {done.stderr.decode('utf-8', 'replace').strip()[:300]}")
     return done

@@ -1,7 +1,9 @@
 """What people bring comes in with its history, byte for byte, or is named with the reason; nothing of it leads out."""
 
 import os
+import stat
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,9 @@ from pygit2.enums import FileMode
 
 from adapters.store.database import Database
 from adapters.vfs.git import GitRepository
-from core.errors import UserError
+from adapters.vfs.imports import leads_out
+from adapters.vfs.program import git as run_git
+from core.errors import OutsideError, UserError
 from core.history import Committed, Draft
 from tests.conftest import ANN
 
@@ -260,3 +264,55 @@ async def test_messages_in_any_encoding_are_history(repository: GitRepository, l
     git.references["refs/heads/main"].set_target(git.write(pygit2.enums.ObjectType.COMMIT, raw))
     await taken(repository, lite, clone)
     assert (await repository.log("s"))[0].title.startswith("Caf")
+
+
+@pytest.mark.parametrize(
+    ("links", "out"),
+    [
+        ({"a/b/sub": "../..", "evil": "a/b/sub/a/b/sub/../../../etc/passwd"}, True),
+        ({"a/b/sub": "../..", "fine": "a/b/sub/index.html"}, False),
+        ({"one": "two", "two": "one"}, True),
+        ({"x": "a/./b//../c"}, False),
+        ({"x": "a/../../b"}, True),
+        ({"d": "/etc", "x": "d/passwd"}, True),
+        ({"x": "a/" * 3_000}, True),
+        ({"up": "a", "a/x": "../up/../../y"}, True),
+    ],
+)
+def test_links_are_followed_as_the_kernel_follows_them(links: dict[str, str], out: bool) -> None:
+    assert leads_out(list(links)[-1], links) is out
+
+
+async def test_a_link_through_a_link_leads_nowhere(repository: GitRepository, lite: Database, clone: Path) -> None:
+    (clone / "a/b").mkdir(parents=True)
+    (clone / "a/b/sub").symlink_to("../..")
+    (clone / "evil.txt").symlink_to("a/b/sub/a/b/sub/../../../../../../../../etc/passwd")
+    run("add", "-A", cwd=clone)
+    run("commit", "-q", "-m", "Links", cwd=clone)
+    done = await taken(repository, lite, clone)
+    assert any("evil.txt" in note and "leads out" in note for note in done.notes)
+    git = pygit2.Repository(str(repository._cache("s")))
+    assert "evil.txt" not in git[done.commit].peel(pygit2.Tree)
+
+
+async def test_an_archive_keeps_what_can_be_run_and_what_is_a_link(
+    repository: GitRepository, lite: Database, clone: Path, tmp_path: Path
+) -> None:
+    (clone / "run.sh").write_text("#!/bin/sh\n")
+    (clone / "run.sh").chmod(0o755)
+    (clone / "link.txt").symlink_to("index.html")
+    run("add", "-A", cwd=clone)
+    run("commit", "-q", "-m", "Modes", cwd=clone)
+    done = await taken(repository, lite, clone)
+    archive = tmp_path / "app.zip"
+    archive.write_bytes(await repository.archive("s", done.commit))
+    with zipfile.ZipFile(archive) as held:
+        modes = {one.filename: one.external_attr >> 16 for one in held.infolist()}
+        assert held.read("link.txt") == b"index.html"
+    assert (modes["run.sh"], modes["index.html"]) == (0o100755, 0o100644)
+    assert stat.S_ISLNK(modes["link.txt"])
+
+
+def test_a_git_that_does_not_end_is_ended_with_a_sentence() -> None:
+    with pytest.raises(OutsideError, match="took longer than"):
+        run_git("hash-object", "--stdin", said=b"x", seconds=0.000_001)

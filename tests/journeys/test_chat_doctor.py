@@ -114,3 +114,21 @@ def test_the_invitation_asks_for_exactly_what_is_needed(tmp_path: Path) -> None:
     code, text = command(tmp_path, "discord-invite", env={"THREADWRIGHT_DISCORD_TOKEN": "!"})
     assert code == 1
     assert "THREADWRIGHT_DISCORD_TOKEN" in text
+
+
+def test_doctor_makes_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    typo = tmp_path / "tpyo" / "data"
+    code, text = command(typo, "doctor")
+    assert (code, list(tmp_path.iterdir())) == (0, []), text
+    assert f"SQLite in {typo}, a folder that the bot makes when it starts" in text
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    assert command(kept, "doctor")[0] == 0
+    assert list(kept.iterdir()) == []
+
+
+def test_a_terminal_of_few_letters_gets_every_answer(tmp_path: Path) -> None:
+    few = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    code, text = command(tmp_path, "doctor", env=few)
+    assert code == 0, text
+    assert "? Database: SQLite" in text

@@ -268,6 +268,8 @@ def test_who_called_the_bot_while_it_was_away_is_answered(kind: str, tmp_path: P
         with ThreadPoolExecutor(1) as threads:
             called = threads.submit(people.call, "Ben", "Make a landing page for a bakery called Crumbs")
             time.sleep(1)
+            # More than a page of what a platform gives at once lies between the call and now.
+            people.chatter("Ann", 230)
             there.restart()
             there.marked(called.result(), "✅")
         there.reply(1)
@@ -693,19 +695,30 @@ def test_unsigned_and_old_requests_are_refused(tmp_path: Path) -> None:
         url = f"{there.bot.url}/slack/events"
         body = '{"type":"url_verification","challenge":"abc"}'
 
-        def signed(at: float, secret: str = slack_module.SECRET, body: str = body) -> httpx.Response:
+        def signed(
+            at: float, secret: str = slack_module.SECRET, body: str = body, kind: str = "application/json"
+        ) -> httpx.Response:
             base = f"v0:{int(at)}:{body}".encode()
             mac = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
             headers = {
                 "X-Slack-Request-Timestamp": str(int(at)),
                 "X-Slack-Signature": mac,
-                "Content-Type": "application/json",
+                "Content-Type": kind,
             }
             return httpx.post(url, content=body, headers=headers, trust_env=False)
 
         assert signed(time.time()).json() == {"challenge": "abc"}
         for odd in ("[]", " []", "null", "123", '"text"', "[" * 100_000, "{"):
             assert signed(time.time(), body=odd).status_code == 400
+        for odd in (
+            '{"event":"x","type":"event_callback"}', '{"event":[]}', '{"authorizations":5,"type":"event_callback","event":{}}',
+            '{"authorizations":[7],"type":"event_callback","event":{"type":"message"}}',
+        ):  # fmt: skip
+            assert signed(time.time(), body=odd).status_code == 400, odd
+            assert signed(time.time(), "another", body=odd).status_code == 401, odd
+        for odd in ("payload=%5B%5D", "payload=null", "payload=1", "payload=nonsense", "payload=%7B%22type%22%3A7%7D"):
+            refused = signed(time.time(), body=odd, kind="application/x-www-form-urlencoded").status_code
+            assert 400 <= refused < 500, odd
         assert signed(time.time(), "another").status_code == 401
         assert httpx.post(url, content=body, trust_env=False).status_code == 401
         assert health(there)["chats"] == {"slack": "ok"}

@@ -53,6 +53,9 @@ class People(Protocol):
         """Mention the bot in the channel, and return the message."""
         ...
 
+    def chatter(self, who: str, count: int) -> None:
+        """Say something in the channel, many times."""
+
     def say(self, who: str, text: str, *, mention: bool = False) -> str:
         """Say something in the thread, and return the message."""
         ...
@@ -128,6 +131,11 @@ class OnSlack:
     def opens(self, who: str, text: str) -> None:
         """Begin a thread without the bot."""
         self.thread = self.server.say(who, text)
+
+    def chatter(self, who: str, count: int) -> None:
+        """Say something in the channel, many times."""
+        for number in range(count):
+            self.server.say(who, f"Lunch {number}?")
 
     def call(self, who: str, text: str) -> str:
         """Mention the bot; the message is the thread."""
@@ -216,6 +224,11 @@ class OnDiscord:
         """Begin a thread without the bot."""
         self.number = self.world.say(who, self.world.channel, text)
         self.world.open_thread(who, self.number, text)
+
+    def chatter(self, who: str, count: int) -> None:
+        """Say something in the channel, many times."""
+        for number in range(count):
+            self.world.say(who, self.world.channel, f"Lunch {number}?")
 
     def call(self, who: str, text: str) -> str:
         """Mention the bot; the thread hangs on the message and has its id."""

@@ -242,13 +242,15 @@ class SlackServer:
             return found
 
     async def _history(self, method: str, given: dict[str, Any]) -> dict[str, Any]:
-        found = await self._call(method, given)
-        oldest = float(given.get("oldest") or 0)
+        found = await self._call(method, {**given, "limit": 999, "cursor": ""})
+        oldest, start = float(given.get("oldest") or 0), int(given.get("cursor") or 0)
         kept = [one for one in found.get("messages", ()) if float(one["ts"]) > oldest or one["ts"] == given.get("ts")]
         for one in kept:
             if one["ts"] in self._metadata:
                 one["metadata"] = self._metadata[one["ts"]]
-        return {**found, "messages": kept}
+        end = start + int(given.get("limit") or 100)
+        following = {"next_cursor": str(end) if end < len(kept) else ""}
+        return {**found, "messages": kept[start:end], "response_metadata": following}
 
     def _reaction(self, method: str, given: dict[str, Any]) -> str:
         key = (given["channel"], given["timestamp"], given["name"])

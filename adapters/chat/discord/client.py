@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-import time
+from collections import deque
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 
 import discord
@@ -11,6 +12,7 @@ from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
 from adapters.chat.discord.wire import IN_MENU, Verb, discord_errors
+from core.clock import Clock
 
 log = logging.getLogger(__name__)
 COMMANDS = {
@@ -23,8 +25,8 @@ COMMANDS = {
 }  # fmt: skip
 MAX_TEXT = 4_000
 LOOK_AGAIN_SECONDS = 2
-QUICK_SECONDS, QUICK_TRIES, CALM_SECONDS = 8.0, 60, 600.0
-"""How long to wait before connecting again, how often so shortly, and after how much quiet that begins anew."""
+QUICK_SECONDS, MOST_AN_HOUR, HOUR_SECONDS = 8.0, 40, 3_600.0
+"""How long to wait before connecting again, as long as there were fewer log-ins than that in an hour."""
 
 
 class Hears(Protocol):
@@ -52,38 +54,53 @@ class Hears(Protocol):
         """A command was given, a button pressed or a form sent."""
 
 
-class _Prompt(ExponentialBackoff[Literal[False]]):
-    """Waits for seconds only while an outage is young: discord.py's own waits for minutes after the fourth try."""
+class LogIns:
+    """How often the bot has logged in: a thousand times a day revoke its token, so it hurries only as long as there were few."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._tries, self._latest = 0, float("-inf")
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._at = clock, deque[float](maxlen=MOST_AN_HOUR)
+
+    def one_more(self) -> None:
+        """Count one."""
+        self._at.append(self._clock.steady())
+
+    def few(self) -> bool:
+        """Say whether another one may follow at once."""
+        return len(self._at) < MOST_AN_HOUR or self._clock.steady() - self._at[0] > HOUR_SECONDS
+
+
+_LOG_INS: ContextVar[LogIns] = ContextVar("_LOG_INS")
+
+
+class _Prompt(ExponentialBackoff[Literal[False]]):
+    """
+    Waits for seconds, however long an outage lasts: discord.py's own waits for minutes after the fourth try.
+
+    A try that does not reach Discord costs nothing; it is log-ins that are counted there.
+    """
 
     def delay(self) -> float:
-        now = time.monotonic()
-        self._tries = 1 if now - self._latest > CALM_SECONDS else self._tries + 1
-        self._latest = now
         wanted = super().delay()
-        return min(wanted, QUICK_SECONDS) if self._tries <= QUICK_TRIES else wanted
+        return min(wanted, QUICK_SECONDS) if _LOG_INS.get().few() else wanted
 
 
 # There is no parameter for it.
 setattr(discord.client, "ExponentialBackoff", _Prompt)  # noqa: B010 - mypy knows the name as a class
 
 
-def client_for(hears: Hears, intents: discord.Intents) -> discord.Client:
-    """Return a client that tells `hears` what it hears."""
-    return _Client(hears, intents)
+def client_for(hears: Hears, intents: discord.Intents, log_ins: LogIns) -> discord.Client:
+    """Return a client that tells `hears` what it hears, and counts its log-ins."""
+    return _Client(hears, intents, log_ins)
 
 
 class _Client(discord.Client):
     """Hands everything on."""
 
-    def __init__(self, hears: Hears, intents: discord.Intents) -> None:
+    def __init__(self, hears: Hears, intents: discord.Intents, log_ins: LogIns) -> None:
         super().__init__(
             intents=intents, allowed_mentions=discord.AllowedMentions.none(), max_messages=None, guild_ready_timeout=0.5
         )
-        self._hears = hears
+        self._hears, self._log_ins = hears, log_ins
         self.tree = app_commands.CommandTree(self)
         _declare(self.tree)
         parsers = self._connection.parsers
@@ -104,6 +121,16 @@ class _Client(discord.Client):
 
     def _look_again(self) -> None:
         asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self._hears.missed)
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """Stay connected; how long it waits in between depends on how often it has logged in."""
+        _LOG_INS.set(self._log_ins)
+        await super().connect(reconnect=reconnect)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Count a log-in."""
+        self._log_ins.one_more()
+        await super().before_identify_hook(shard_id, initial=initial)
 
     async def setup_hook(self) -> None:
         """Before the first event: buttons of ours, and the list of commands, brought up to date where it differs."""

@@ -10,7 +10,7 @@ from adapters.chat.discord import events
 from core.chat import ANYWHERE, Event, Past
 from core.sessions import ThreadKey
 
-READ_MESSAGES = 100
+READ_MESSAGES, MOST_CALLS = 100, 10_000
 MOST_USERS = 100
 
 
@@ -75,8 +75,6 @@ async def called(client: discord.Client, place: ThreadKey, since: float) -> tupl
     assert client.user is not None
     channel: Any = client.get_channel(int(place.channel))
     after = datetime.fromtimestamp(since, UTC)
-    said = (
-        [one async for one in channel.history(limit=READ_MESSAGES, after=after, oldest_first=False)] if channel else []
-    )
+    said = [one async for one in channel.history(limit=MOST_CALLS, after=after, oldest_first=False)] if channel else []
     found = [events.message_event(one, client.user.id) for one in reversed(said)]
     return tuple(one for one in found if one is not None and one.begins)

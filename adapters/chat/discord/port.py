@@ -14,7 +14,7 @@ import discord
 import yarl
 
 from adapters.chat.discord import events, past
-from adapters.chat.discord.client import client_for
+from adapters.chat.discord.client import LogIns, client_for
 from adapters.chat.discord.render import MAX_CONTENT, render, thread_name
 from adapters.chat.discord.state import INTENT_HELP, intents_for, lacking_in
 from adapters.chat.discord.wire import (
@@ -58,6 +58,8 @@ NONCE_SECONDS = 120
 MAX_TOLD = 2_000
 FIRST_PAUSE, WELL_SECONDS = 5.0, 300.0
 """How long to wait before connecting again, and how long a connection has to last for that to begin anew."""
+CLOCK_SECONDS = 900
+"""How far the clock of this machine may be from Discord's."""
 
 
 class DiscordPort:
@@ -71,6 +73,7 @@ class DiscordPort:
 
     def __init__(self, accept: Accept, enclose: Enclose, gap: Callable[[], None], clock: Clock = SYSTEM) -> None:
         self.accept, self._enclose, self._gap, self._clock = accept, enclose, gap, clock
+        self._log_ins = LogIns(clock)
         self.connected = asyncio.Event()
         self.reads_everything = True
         self._lost = ""
@@ -120,8 +123,8 @@ class DiscordPort:
                 raise
             except OutsideError as error:
                 log.error("discord_connection_failed: %s", error)
-                if isinstance(error.__cause__, aiohttp.ClientError | OSError | TimeoutError):
-                    # It was not even reached: such a try counts for nothing.
+                if self._log_ins.few():
+                    # Not reached, or refused before it came to a log-in: such a try costs nothing.
                     pause = min(pause, FIRST_PAUSE)
             except Exception:
                 log.exception("discord_connection_failed")
@@ -134,7 +137,7 @@ class DiscordPort:
 
     def fresh_client(self) -> discord.Client:
         """Return a client that tells this port what it hears, and by which the port speaks from now on."""
-        self._client = client_for(self, intents_for(self.reads_everything))
+        self._client = client_for(self, intents_for(self.reads_everything), self._log_ins)
         return self._client
 
     def arrived(self) -> None:
@@ -298,12 +301,11 @@ class DiscordPort:
         if self._clock.now() - since < NONCE_SECONDS:
             # Posting again with the same nonce returns the message if it is there.
             return ""
-        after, fitting = datetime.fromtimestamp(since - 60, UTC), self._fitting(key, part)
+        # By Discord's clock, which need not be the one of this machine.
+        after, fitting = datetime.fromtimestamp(since - CLOCK_SECONDS, UTC), self._fitting(key, part)
         assert self._client.user is not None
         with self._errors(key):
-            async for message in self._text(key.thread).history(
-                limit=past.READ_MESSAGES, after=after, oldest_first=True
-            ):
+            async for message in self._text(key.thread).history(limit=past.MOST_CALLS, after=after, oldest_first=True):
                 if message.author.id == self._client.user.id and alike(message, fitting):
                     return str(message.id)
         return ""

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
@@ -64,7 +65,8 @@ LISTENED = (
     "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
     "file_shared", "agent_session_title_changed", "channel_deleted", "group_deleted",
 )  # fmt: skip
-MOST_CALLS = 100
+CLOCK_SECONDS = 900
+"""How far the clock of this machine may be from Slack's."""
 SHARED = (
     "slack_shared: Slack counts %d other connection(s) of this app. If another process has the same app token, "
     "each gets only a part of what people say: give each an app of its own."
@@ -165,18 +167,20 @@ class SlackPort:
     async def take(self, request: Request) -> Response:
         """Take a request of Slack's; bolt checks its signature and its age."""
         assert self._requests is not None
-        if not _is_payload(await request.body(), request.headers.get("Content-Type", "")):
+        sent, body = request.headers.get("X-Slack-Request-Timestamp", ""), await request.body()
+        mac = SignatureVerifier(self._secret).generate_signature(timestamp=sent, body=body) if sent.isdigit() else None
+        if not mac or not hmac.compare_digest(mac, request.headers.get("X-Slack-Signature", "")):
+            # Bolt takes a body apart before it looks who sent it; a stranger's gets no further than here.
+            return Response("That is not signed by Slack.\n", 401)
+        if not _is_payload(body, request.headers.get("Content-Type", "")):
             return Response("That is no payload of Slack's.\n", 400)
         answer = await self._requests.handle(request)
-        sent = request.headers.get("X-Slack-Request-Timestamp", "")
         if answer.status_code == 200:
             self._skew = 0.0
-        elif answer.status_code == 401 and sent.isdigit():
-            mac = SignatureVerifier(self._secret).generate_signature(timestamp=sent, body=await request.body())
+        elif answer.status_code == 401:
             # Really from Slack, and refused all the same: it is too old, or the clock here is wrong.
-            if mac and hmac.compare_digest(mac, request.headers.get("X-Slack-Signature", "")):
-                self._skew = time.time() - int(sent)
-                log.error("slack_request_too_old", extra={"seconds": self._skew})
+            self._skew = time.time() - int(sent)
+            log.error("slack_request_too_old", extra={"seconds": self._skew})
         return answer
 
     async def problem(self) -> str:
@@ -346,17 +350,17 @@ class SlackPort:
 
     async def find(self, key: ThreadKey, part: Part, nonce: str, since: float) -> str:
         """Look for our message with the nonce in its metadata, or with files of the same names."""
-        asked: dict[str, Any] = {"channel": key.channel, "limit": 200, "include_all_metadata": True}
+        asked: dict[str, Any] = {"channel": key.channel, "include_all_metadata": True}
         if since:
-            asked["oldest"] = f"{since - 60:.6f}"
-        with slack_errors():
-            found: Any = await (
-                self._client.conversations_replies(ts=key.thread, **asked)
-                if key.thread
-                else self._client.conversations_history(**asked)
-            )
+            # By Slack's clock, which need not be the one of this machine.
+            asked["oldest"] = f"{since - CLOCK_SECONDS:.6f}"
+        if key.thread:
+            pages = self._pages(self._client.conversations_replies, ts=key.thread, **asked)
+        else:
+            pages = self._pages(self._client.conversations_history, **asked)
+        found = [message async for page in pages for message in page["messages"]]
         names = {one.name for one in part.files}
-        for message in found["messages"]:
+        for message in found:
             payload = (message.get("metadata") or {}).get("event_payload") or {}
             files = {one.get("name") for one in message.get("files") or ()}
             if payload.get("nonce") == nonce or (names and message.get("user") == self._me and names <= files):
@@ -405,17 +409,8 @@ class SlackPort:
     async def history(self, key: ThreadKey, after: str) -> Past:
         """Read a thread: what is new, what was edited, reactions on our messages, what is still there."""
         del after  # A thread is read whole: what is known is claimed.
-        found: list[dict[str, Any]] = []
-        cursor = ""
-        while True:
-            with slack_errors():
-                page: Any = await self._client.conversations_replies(
-                    channel=key.channel, ts=key.thread, limit=200, cursor=cursor or None
-                )
-            found += page["messages"]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                break
+        pages = self._pages(self._client.conversations_replies, channel=key.channel, ts=key.thread)
+        found: list[dict[str, Any]] = [message async for page in pages for message in page["messages"]]
         past: list[Event] = []
         for message in found:
             past += await self._past(key, message)
@@ -444,27 +439,37 @@ class SlackPort:
     async def places(self, since: float) -> tuple[ThreadKey, ...]:
         """Return the channels that the app is in."""
         del since
-        found: list[ThreadKey] = []
-        cursor = ""
-        while True:
-            with slack_errors():
-                page: Any = await self._client.users_conversations(
-                    types="public_channel,private_channel", exclude_archived=True, limit=200, cursor=cursor or None
-                )
-            found += [ThreadKey(events.PLATFORM, self._team, str(one["id"]), "") for one in page["channels"]]
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return tuple(found)
+        pages = self._pages(
+            self._client.users_conversations, types="public_channel,private_channel", exclude_archived=True
+        )
+        return tuple(
+            [
+                ThreadKey(events.PLATFORM, self._team, str(one["id"]), "")
+                async for page in pages
+                for one in page["channels"]
+            ]
+        )
 
     async def called(self, place: ThreadKey, since: float) -> tuple[Event, ...]:
         """Return who called the app in a channel since a time."""
-        with slack_errors():
-            page: Any = await self._client.conversations_history(
-                channel=place.channel, oldest=f"{since:.6f}", limit=MOST_CALLS
-            )
-        said = [one for one in page["messages"] if self._by_person(one) and f"<@{self._me}" in str(one.get("text"))]
+        pages = self._pages(self._client.conversations_history, channel=place.channel, oldest=f"{since:.6f}")
+        said = [
+            one async for page in pages for one in page["messages"]
+            if self._by_person(one) and f"<@{self._me}" in str(one.get("text"))
+        ]  # fmt: skip
         found = [events.message_event(one, self._team, place.channel, self._me) for one in reversed(said)]
         return tuple([await self._names.given(one) for one in found if one.begins])
+
+    async def _pages(self, method: Callable[..., Awaitable[Any]], **asked: Any) -> AsyncIterator[Any]:
+        """Yield the pages of an answer, to the end."""
+        cursor: str | None = None
+        while True:
+            with slack_errors():
+                page = await method(**asked, limit=200, cursor=cursor)
+            yield page
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
+            if cursor is None:
+                return
 
     def _by_person(self, message: Mapping[str, Any]) -> bool:
         return (
@@ -489,13 +494,33 @@ class SlackPort:
 
 
 def _is_payload(body: bytes, kind: str) -> bool:
-    """Say whether a request's body is a form or a JSON object: bolt takes nothing else, and fails before it looks who sent it."""
-    if "json" not in kind and body.lstrip()[:1] not in (b"[", b"{", b'"'):
-        return True
+    """Say whether a request's body is a form or JSON as Slack sends them: bolt takes them apart without looking."""
     try:
-        return isinstance(json.loads(body), dict)
+        if "json" not in kind and body.lstrip()[:1] not in (b"[", b"{", b'"'):
+            forms = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS).get("payload", [])
+            return all(_has_form(json.loads(form)) for form in forms)
+        return _has_form(json.loads(body))
     except (ValueError, RecursionError):
         return False
+
+
+MOST_FIELDS = 100
+_ONE, _MANY = ("event", "view", "message", "container"), ("authorizations", "actions")
+"""The parts of a payload that are objects, and lists of objects, where they are there at all."""
+
+
+def _has_form(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("type", ""), str)
+        and all(found.get(name) is None or isinstance(found[name], dict) for name in _ONE)
+        and all(isinstance(one, dict) for name in _MANY for one in _list(found.get(name)))
+        and all(isinstance(found.get(name) or {}, dict | str) for name in ("team", "user", "channel", "enterprise"))
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _once(body: dict[str, Any], event: Event) -> bool:
