@@ -1,21 +1,27 @@
 """What an operator learns before people do: `doctor`, the manifest, the invitation."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import discord
 import yaml
+from pydantic import SecretStr
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from adapters.preview.disks import why_no_disks
-from tests.servers.chat import OnDiscord, OnSlack
+from bot.serve import ONLY_HERE
+from bot.settings import PREFIX, PROVIDER_KEYS, Settings
+from tests.servers.chat import OnDiscord, OnSlack, until
 from tests.servers.discord import discord_server
-from tests.servers.process import ROOT
+from tests.servers.process import ROOT, running_bot
 from tests.servers.slack import Fault, slack_server
 
 
@@ -132,3 +138,52 @@ def test_a_terminal_of_few_letters_gets_every_answer(tmp_path: Path) -> None:
     code, text = command(tmp_path, "doctor", env=few)
     assert code == 0, text
     assert "? Database: SQLite" in text
+
+
+def test_compose_passes_on_whatever_connects_a_model_or_a_chat() -> None:
+    passed = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["bot"]["environment"]
+    secret = {
+        f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items() if field.annotation is SecretStr
+    }
+    needed = {*PROVIDER_KEYS.values(), *secret} - {f"{PREFIX}DATABASE_URL"}  # compose brings its own database
+    assert needed <= passed.keys()
+    # What is not set stays empty: compose must not ask for it.
+    assert {passed[name] for name in needed} == {f"${{{name}:-}}" for name in needed}
+
+
+@contextlib.contextmanager
+def ollama() -> Iterator[str]:
+    """Run a server that answers as Ollama does, and yield where."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b'{"object": "list", "data": [{"id": "qwen3-coder:30b", "object": "model", "owned_by": "library"}]}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+def test_a_model_on_this_machine_is_offered_at_the_start_and_by_doctor(tmp_path: Path) -> None:
+    with ollama() as at:
+        assert "use qwen3-coder:30b from Ollama" in command(tmp_path, "doctor", env={"OLLAMA_HOST": at})[1]
+        quiet = {"THREADWRIGHT_SANDBOX": "none", "THREADWRIGHT_BROWSER": "none", "OLLAMA_HOST": at}
+        with running_bot(tmp_path / "data", **quiet) as bot:
+            until(lambda: "qwen3-coder:30b from Ollama" in bot.log())
+
+
+def test_where_a_chat_is_connected_the_start_says_that_previews_open_here_only(tmp_path: Path) -> None:
+    with slack_server(tmp_path / "slack", "Ann") as server:
+        quiet = {"THREADWRIGHT_SANDBOX": "none", "THREADWRIGHT_BROWSER": "none"}
+        with running_bot(tmp_path / "data", **quiet, **OnSlack(server).env()) as bot:
+            until(lambda: ONLY_HERE in bot.log())
+        with running_bot(tmp_path / "local", **quiet) as bot:
+            until(lambda: "ready" in bot.log().lower())
+            assert ONLY_HERE not in bot.log()

@@ -70,6 +70,7 @@ def reply(page: Page, count: int) -> str:
 def test_to_whom_no_words_come_there_are_apps_to_start_from_and_a_form(page: Page, tmp_path: Path) -> None:
     with running_bot(tmp_path / "data", THREADWRIGHT_SANDBOX="none", THREADWRIGHT_BROWSER="none") as bot:
         page.goto(bot.url)
+        expect(page.get_by_text("Model: the built-in builder, a demonstration that needs no key")).to_be_visible()
         starters = page.locator(".starter")
         expect(starters).to_have_count(12)
         loaded = "one => { one.loading = 'eager'; return one.decode().then(() => one.naturalWidth) }"

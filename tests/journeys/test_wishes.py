@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.llm.builtin.looks import ACCENTS
-from adapters.llm.builtin.model import BuiltinModel
+from adapters.llm.builtin.model import CHANGE_IT, CONNECT_ONE, BuiltinModel
 from core import planning
 from core.context import Context
 from core.files import FileTree
@@ -178,7 +178,7 @@ async def test_what_is_not_covered_is_named_and_nothing_is_built(
     for word in never:
         assert f"“{word}”" not in told.lower()
         assert f" {word}," not in told.lower()
-    for option in options:
+    for option in (one for one in options if one not in (CHANGE_IT, CONNECT_ONE)):
         # Each can be picked: it is understood whole, or is a yes to the offer.
         assert (await conversation(request_text, option))[1] is not None, option
         assert not option.startswith(("Build a our", "Build a my")), option
@@ -310,6 +310,27 @@ async def test_an_offer_that_is_changed_is_offered_anew_and_yes_builds_it() -> N
         assert plan is not None
         assert lists(plan) == {"bikes": ("owner", "model")}
         assert (plan.manifest.theme.accent, plan.manifest.theme.mode) == (ACCENTS["green"], "light")
+
+
+async def test_an_offer_can_be_changed_and_a_model_can_be_connected() -> None:
+    wish = "landing page for the rowing club with a newsletter signup"
+    _, _, options = await understood(wish)
+    assert options[1:] == ["Change it", "Connect a model"]
+    asked, plan, left = await conversation(wish, "Change it")
+    assert plan is None
+    assert asked.startswith("I would build: a page “Rowing club”")
+    assert "What should be different?" in asked
+    assert "Change it" not in left
+    talk = [
+        {"by": "Ann", "said": wish},
+        {"by": "the bot", "said": "I would build: x"},
+        {"by": "Ann", "said": "Change it"},
+        {"by": "the bot", "said": asked},
+    ]
+    again, plan, _ = await understood("and prices", talk=talk)
+    assert plan is None
+    assert "Pricing" in again
+    assert "OPENROUTER_API_KEY" in (await conversation(wish, "Connect a model"))[0]
 
 
 async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:

@@ -20,6 +20,7 @@ from core.wording import listed, quoted
 CONNECT = (
     "To connect a model, set OPENROUTER_API_KEY, OPENAI_API_KEY or another provider's key and start the bot again."
 )
+LATER = "What was said here stays: say it again then, and it is built with the model."
 CAN_BUILD = (
     "The built-in builder makes apps that keep records (“orders with customer, price and due date”), landing pages, and "
     "well-known small apps: to-do, kanban, blog, booking, inventory, survey, CRM."
@@ -90,6 +91,7 @@ def _sections(prompt: str) -> dict[str, Any]:
         found["files"][json.loads(match["path"])] = match["text"]
     if "request" in found:
         request, found["agreed"] = tidied(_OURS.sub("", found["request"])), False
+        found["changing"] = request.strip() == CHANGE_IT
         if found.get("app") is None:
             request, found["agreed"] = _with_offer(request, found.get("talk") or [])
         found["request"] = request
@@ -105,8 +107,10 @@ def _with_offer(request: str, talk: Sequence[Mapping[str, str]]) -> tuple[str, b
         said = said[:-2]
     if not wishes:
         return request, False
-    wishes = [wish for wish in wishes if not _YES.fullmatch(wish)] or wishes
+    wishes = [wish for wish in wishes if not _YES.fullmatch(wish) and wish != CHANGE_IT] or wishes
     offered = ". ".join(wishes)
+    if request.strip() == CHANGE_IT:
+        return offered, False
     if _YES.fullmatch(request.strip()):
         return offered, True
     if _LESS.match(request) or (understand(request).clear and not _MORE.match(request)):
@@ -132,7 +136,9 @@ def _triage(sections: dict[str, Any]) -> Triage:
     manifest = _manifest(sections.get("app"))
     if manifest is None:
         if not sections.get("tree"):
-            return _triage_of_new(request, decisions, react=_react(sections), agreed=sections["agreed"])
+            return _triage_of_new(
+                request, decisions, react=_react(sections), agreed=sections["agreed"], changing=sections["changing"]
+            )
         reply = f"The files here were not made by the built-in builder, so it cannot change them. {CONNECT}"
         return Triage(intent="change", reply=reply, questions=["Which model shall I use?"])
     if _SMALL_TALK.fullmatch(request.strip()):
@@ -194,22 +200,27 @@ def _answer(manifest: AppManifest, question: str) -> str:
     return f"{told} {_facts(manifest)}" if told else _facts(manifest)
 
 
-AGREE = "Yes, build it"
+AGREE, CHANGE_IT, CONNECT_ONE = "Yes, build it", "Change it", "Connect a model"
+"""What people can answer to an offer, beside the wish in a sentence that needs no offer to be understood."""
 
 
-def _triage_of_new(request: str, decisions: list[str], *, react: bool, agreed: bool = False) -> Triage:
+def _triage_of_new(
+    request: str, decisions: list[str], *, react: bool, agreed: bool = False, changing: bool = False
+) -> Triage:
     """Build only what was understood whole, or was `agreed` to; show the rest before anything is built."""
     if language := foreign(request):
         reply = f"That looks like {language}. The built-in builder only reads English. {CONNECT}"
         return Triage(intent="build", reply=reply, questions=["Can you say it in English?"], options=EXAMPLES)
     if _SMALL_TALK.fullmatch(request.strip()):
         return Triage(intent="question", reply=f"You're welcome. {CAN_BUILD}")
+    if request.strip() == CONNECT_ONE:
+        return Triage(intent="question", reply=f"{CONNECT} `python -m bot doctor` says whether it answers. {LATER}")
     found = understand(request, react=react)
     if not found.clear:
         reply = f"I do not see in that what the app should keep or show. {CAN_BUILD} {CONNECT}"
         asked = ["What should the app keep, with which fields?"]
         return Triage(intent="build", reply=reply, questions=asked, options=EXAMPLES)
-    if agreed or not (found.left_out or found.unsure):
+    if agreed or not (found.left_out or found.unsure or changing):
         return Triage(intent="build", decisions=decisions)
     told = "; ".join(
         f"a list “{model.plural.lower()}” with {', '.join(one.label.lower() for one in model.fields)}"
@@ -221,7 +232,10 @@ def _triage_of_new(request: str, decisions: list[str], *, react: bool, agreed: b
     if found.left_out:
         reply += f"\nLeft out (a model could do that): {listed(quoted(found.left_out), MOST_NAMED)}.\n{CONNECT}"
     asked = ["Shall I build it without that?" if found.left_out else "Shall I build it like that?"]
-    return Triage(intent="build", reply=reply[:4_000], questions=asked, options=[simply or AGREE])
+    if changing:
+        asked = ["What should be different? Add to it (“and a phone number”), or say the whole anew in one message."]
+    options = [simply or AGREE, *([] if changing else [CHANGE_IT]), CONNECT_ONE]
+    return Triage(intent="build", reply=reply[:4_000], questions=asked, options=options)
 
 
 def _react(sections: Mapping[str, Any]) -> bool:
