@@ -41,24 +41,21 @@ def stands_for_code(line: str) -> bool:
     closed = next((one for one in _CLOSES if text.endswith(one)), "")
     text = text.removesuffix(closed).strip().lower()
     bare = text.strip("() ")
-    if bare.startswith(("...", "…")):
-        return True
-    if bare.endswith(("...", "…")):
+    if bare.startswith(("...", "…")) or bare.endswith(("...", "…")):
         return True
     return bare.removeprefix("the ").startswith(_STAYS) and not _WHAT.isdisjoint(re.findall(r"[a-z]+", bare))
 
 
 def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the lines of an answer that stand for code; one that the file itself has, or that is a body of Python, is none."""
+    standing = [at for at, line in enumerate(lines) if stands_for_code(line)]
+    if not standing:
+        return []  # mostly so, and the file may be long
     there = {line.strip() for line in known}
     if there and there <= {line.strip() for line in lines}:
         # All of the file is there: nothing is left out.
         return []
-    found = [
-        line.strip()
-        for at, line in enumerate(lines)
-        if stands_for_code(line) and not (line.strip() == "..." and _opens_body(lines, at, there))
-    ]
+    found = [lines[at].strip() for at in standing if not (lines[at].strip() == "..." and _opens_body(lines, at, there))]
     if not there:
         return [line for line in found if not _leads_on(line)]
     return [line for line in found if line not in there]

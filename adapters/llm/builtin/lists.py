@@ -426,7 +426,7 @@ def _noun(phrase: str) -> str:
         not words
         or len(words[-1]) < 2
         or words[-1] in _NOT_NOUNS
-        or words[-1] in ("should", "must", "can", "will")
+        or words[-1] in ("should", "must", "can", "will", "is", "are", "was", "were")
         or words[-1] in _NO_RECORDS
     ):
         return ""

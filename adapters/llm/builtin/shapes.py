@@ -51,6 +51,7 @@ _AFTER_A_CONTAINER = re.compile(
 
 def in_shape(text: str) -> str:
     """Return a wish with its lists written in one way."""
+    text = _PER.sub(r"\g<noun> with \g<whose>, ", text)
     text = _OURS.sub(r"\g<noun>", _IN_A_ROW.sub(_rowed, spread(text)))
     text = _NAMED.sub(lambda match: f"An app called {match['name'][:1].upper()}{match['name'][1:]}.\n", text, count=1)
     text = _CALLED.sub(lambda match: f" called {match['name']}{match['end']}", _USER_STORY.sub("", text))
@@ -71,6 +72,10 @@ def in_shape(text: str) -> str:
     return "\n".join(_row(line) for line in text.split("\n"))
 
 
+_PER = re.compile(
+    r"\b(?P<noun>[a-z]{3,}s) (?:per|for (?:each|every)) (?P<whose>[a-z]{3,})(?: with |: ?)(?=[a-z])", re.I
+)
+"""What there is several of for each of something: “inspections per hive with date”."""
 _OURS = re.compile(
     r"\b(?P<noun>[a-z]{3,}s) (?:that |which )?(?:we|i)(?:'ve|'re| have| are| had)? [a-z]+(?=:| with\b)", re.I
 )

@@ -28,7 +28,8 @@ _IRREGULAR = {
 }  # fmt: skip
 _SAME = (
     "news", "staff", "equipment", "inventory", "feedback", "status", "address", "business", "gear", "furniture", "luggage",
-    "stuff", "crew", "food", "homework", "christmas",
+    "stuff", "crew", "food", "homework", "christmas", "cash", "money", "mail", "data", "information", "software", "hardware", "laundry", "weather",
+    "music", "research", "waste", "rubbish", "traffic", "advice", "jewellery", "jewelry", "clothing", "merchandise", "merch", "knowledge",
 )  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
@@ -590,7 +591,7 @@ def model_of(noun: str, phrases: list[str], entities: dict[str, str]) -> DataMod
 
 _PAID = words_of("""
     expense payment invoice fee donation sale bill loan debt refund budget income transaction order receipt salary contribution pledge
-    subscription fine deposit cost spending quote offer claim transfer booking contract grant purchase
+    subscription fine deposit cost cash expenditure spending quote offer claim transfer booking contract grant purchase
 """)
 
 
