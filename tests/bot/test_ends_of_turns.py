@@ -57,10 +57,12 @@ class Engine(DbosEngine):
 
 @dataclass
 class Steps:
-    """The steps of a running turn. At its work it waits for the test's word: “hear”, “done”, “fail”."""
+    """The steps of a running turn. At its work it waits for the test's word: “hear”, “done”, “build”, “fail”."""
 
     database: Database
     turns: Turns
+    repository: GitRepository
+    session_id: str
     turn_id: str
     heard: int = 0
     attempts: list[str] = field(default_factory=list)
@@ -88,6 +90,9 @@ class Steps:
                 raise OutsideError("The provider is away.", retryable=True)
             if word == "done":
                 return Proposal("done", "That is it.")
+            if word == "build":
+                head = await self.repository.head(self.session_id)
+                return Proposal(None, "Built.", parent=head, changes={f"{self.turn_id}.txt": self.attempts[-1]})
             if hears and (told := await self._told()):
                 return told
 
@@ -204,7 +209,7 @@ class Thread:
         if self.task is not None or not self.engine.submitted:
             return
         turn_id = self.engine.submitted.pop(0)
-        self.steps = Steps(self.database, self.runner.turns, turn_id)
+        self.steps = Steps(self.database, self.runner.turns, self.runner.repository, self.session.id, turn_id)
         self.task = asyncio.create_task(self.runner.run(turn_id, cast("Any", self.steps)))
         await self._settled(0)
 
@@ -232,8 +237,29 @@ class Thread:
                 assert words not in asked or self.steps.turn_id == allowed, f"{words} was taken back: {asked}"
         if self.task.done():
             self.task.result()
+            await self._built()
             self.last = self.steps.attempts[-1] if self.steps.attempts else ""
             self.task = self.steps = None
+
+    files: frozenset[str] = frozenset()
+    undone: set[str] = field(default_factory=set)
+
+    async def _built(self) -> None:
+        """Check what the turn that has just ended did to the app: its own, one taken back, one brought back, or nothing."""
+        assert self.steps is not None
+        head = await self.runner.repository.head(self.session.id)
+        files = frozenset(await self.runner.repository.tree(self.session.id, head) if head else ())
+        come, gone = files - self.files, self.files - files
+        kind = (await self.runner.turns.request(self.steps.turn_id)).kind
+        if kind == "undo":
+            assert (len(come), len(gone) <= 1) == (0, True), (come, gone)
+            self.undone |= gone
+        elif kind == "redo":
+            assert (len(gone), len(come) <= 1, come <= self.undone) == (0, True, True), (come, gone)
+            self.undone -= come
+        else:
+            assert (len(gone), come <= {f"{self.steps.turn_id}.txt"}) == (0, True), (come, gone)
+        self.files = files
 
     async def finish(self) -> None:
         for _ in range(200):
@@ -264,6 +290,10 @@ WORDS = (
     "hear",
     "done",
     "fail",
+    "build",
+    "build",
+    "undo",
+    "redo",
 )
 MOVES = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 5)), min_size=4, max_size=16)
 
@@ -333,3 +363,16 @@ async def story(template: Path, moves: list[tuple[str, int]]) -> Thread:
 @given(MOVES)
 def test_nothing_taken_back_is_done_and_nothing_said_is_lost(template: Path, moves: list[tuple[str, int]]) -> None:
     asyncio.run(story(template, moves))
+
+
+def test_what_was_built_is_taken_back_and_brought_back_one_by_one(template: Path) -> None:
+    said = [("say", 0), ("begin", 0), ("build", 0)] * 2
+    for words, left in (
+        (["undo"], 1),
+        (["undo", "undo"], 0),
+        (["undo", "undo", "redo"], 1),
+        (["undo", "redo"], 2),
+        (["redo"], 2),
+    ):
+        moves = [*said, *(move for word in words for move in ((word, 0), ("begin", 0)))]
+        assert len(asyncio.run(story(template, moves)).files) == left, words

@@ -353,7 +353,6 @@ async def test_a_whole_new_wish_after_an_offer_stands_for_itself() -> None:
      "landing page for Rosa's Flowers with a contact form and prices", "orders with customer (from the customers list), item",
      "projects with name, budget; each project has many tasks with title, owner",
      "I want people to log in and post events with title, place and date", "a crm but in German, customers with name and city",
-     "track orders per customer with item, price and date", "I need to import contacts with name and phone",
      "an app to compare phones with brand and price", "two lists of books with title and author",
      "meeting minutes w/ date, attendees, action items (each with owner & deadline)", "a secure list of accounts with name and iban",
      "a copy of trello, cards with title and column", "Build a todo app in light mode that emails me",
