@@ -35,6 +35,14 @@ async def built(request: str, manifest: AppManifest | None = None) -> tuple[AppM
         ("a list of detentions, pupil, reason, date", "List of detentions", "detentions - pupil, reason:long, date:date"),
         ("special orders: customer, what they want, ordered on", "Special orders", "special orders - customer, what they want, ordered on:date"),
         ("cottages with name, sleeps, pets allowed, price per week", "Cottages", "cottages - name, sleeps:int, pets allowed:yes, price per week:money"),
+        ("Build me boats with name and length", "Boats", "boats - name, length:number"),
+        ("Set up boats with name and length", "Boats", "boats - name, length:number"),
+        ("authors with name, country and books with title, author, year", "Authors", "authors - name, country; books - title, author:one, year:int"),
+        ("hives with number; inspections per hive: date, notes", "Hives", "hives - number; inspections - hive:one, date:date, notes:long"),
+        ("cows: tag, born, milk per day", "Cows", "cows - tag, born:date, milk per day:number"),
+        ("letters: from, to, sent on", "Letters", "letters - from, to, sent on:date"),
+        ("holidays: employee, from, to, days", "Holidays", "holidays - employee, from:date, to:date, days:number"),
+        ("petty cash: date, amount, paid by", "Petty cash", "petty cash - date:date, amount:money, paid by"),
         ("chart of accounts: number, name, type", "Chart of accounts", "accounts - number, name, type"),
         ("games with title, players and map", "Games", "games - title, players, map"),
         ("Board games: title, players, owner, condition (new, used)", "Board games", "board games - title, players, owner, condition (new/used)"),
@@ -120,6 +128,7 @@ async def test_a_board_gets_its_lanes_where_they_belong() -> None:
         ("add a column proofing before oven", "dough/proofing/oven/cooling"),
         ("add columns sold and eaten", "dough/oven/cooling/sold/eaten"),
         ("add a lane ideas at the start", "ideas/dough/oven/cooling"),
+        ("add a column called proofing between dough and oven", "dough/proofing/oven/cooling"),
     ):
         assert f"status ({lanes})" in (await built(change, board))[1]
     asked, plan, _ = await understood("add a column sold before nothing", board)
@@ -159,3 +168,48 @@ async def test_thanks_and_questions_are_answered(said: str, answer: str) -> None
     assert answer in asked
     if "welcome" in answer:
         assert answer in (await understood(said))[0]
+
+
+CARS = "Build an app: cars with name, date, date of sale, number, number of seats"
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "lists"),
+    [
+        ("rename number of seats to places", "Number of seats of cars is now called Places", ""),
+        ("date of sale is required", "Date of sale is required", ""),
+        ("make number of seats mandatory", "Number of seats is required", ""),
+        ("name of cars is optional", "Name is optional", ""),
+        ("remove date of sale", "Date of sale is gone", "date:date, number, number of seats:int"),
+        ("remove number of seats and date from cars", "is gone", "cars - name, date of sale:date, number"),
+        ("rename name to model", "Name of cars is now called Model", ""),
+        ("change the name of the app to Garage", "the title is now “Garage”", ""),
+        ("add customers with name and phone, cars have a customer", "", "customer:one; customers - name, phone:phone"),
+        ("add customers with name and phone, and number of seats is required", "number of seats is required", ""),
+        ('add a "reimbursed" tick box and a receipt link', "", ", reimbursed:yes, receipt link:url"),
+        ("add a yes/no for sold and a seller", "", ", sold:yes, seller"),
+    ],
+)  # fmt: skip
+async def test_names_of_several_words_are_one_name(change: str, said: str, lists: str) -> None:
+    _, after, left_out, summary = await built(change, (await built(CARS))[0])
+    assert left_out == []
+    assert said.casefold() in summary.casefold()
+    assert after.endswith(lists)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        ("add colour and weight, both required", "both required"),
+        ("add weight, photo link, nothing else", "nothing else"),
+    ],
+)
+async def test_a_remark_about_fields_is_no_field(change: str, left: str) -> None:
+    _, after, left_out, _ = await built(change, (await built(CARS))[0])
+    assert any(left in one for one in left_out)
+    assert left not in after
+
+
+async def test_a_page_has_sections_that_are_called_by_small_words() -> None:
+    page = (await built("landing page for a gym: classes, who we are, how to get here, prices"))[0]
+    assert page.features == ["Classes", "Who we are", "How to get here", "Pricing"]

@@ -6,7 +6,7 @@ import unicodedata
 from adapters.llm.builtin.words import spelled
 
 _GREETING = re.compile(
-    r"^\W*(?:(?:hi|hiya|hello|hey|heya|howdy|dear|morning|good (?:morning|evening|afternoon))\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
+    r"^\W*(?:(?:hi|hiya|hello|hey|heya|howdy|dear|morning|good (?:morning|evening|afternoon))(?: sir| madam| ma'am)?\b(?: (?:folks|all|team|everyone|everybody|there|guys|bot|you))?(?: ?@\w+)?"
     r"(?:(?: \w+){0,2}[,.!:\n]\s*|\s+(?=(?:can|could|please|build|make|create|we|i|would|u)\b)|$)|@\w+[,:]?\s+)", re.I
 )  # fmt: skip
 _PREFACE = re.compile(
@@ -16,7 +16,7 @@ _PREFACE = re.compile(
 _ASKING = re.compile(
     r"^\W*(?:(?:i|we)(?:'d| would)(?: really)? (?:like|love|want|need)(?: to have)?|(?:i|we)(?:'re| are|'m| am) looking for|looking for|(?:i|we) (?:need|want) (?:to )?(?=sign[- ]?up|sign-?in|a )|need (?:smth|sth|something) for|help (?:us|me)(?: to)?|"
     r"need (?=an?\b|some\b|the\b)|(?:can|could|would|will) (?:someone|somebody|anyone|anybody|you|u)(?: please)?|(?:can|could|may) (?:i|we) (?:get|have)|"
-    r"is it possible to|would it be possible to|how about|what about|(?:it would be|would be) (?:nice|great|cool) to have)\s+", re.I
+    r"is it possible to|would it be possible to|how about|what about|(?:it would be|it'd be|would be) (?:nice|great|cool|lovely) (?:to have|if there (?:was|were|is))|kindly)\s+", re.I
 )  # fmt: skip
 _THANKS = re.compile(
     r"[\s,.!-]*\b(?:please|pls|plz|(?:many )?thanks(?: a lot| so much| in advance| a bunch)?|thank you(?: so much| very much)?|thx|ty|cheers|asap|"

@@ -22,7 +22,7 @@ from adapters.llm.builtin.rules_data import (
 )
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
 from adapters.llm.builtin.state import Changed
-from adapters.llm.builtin.words import known_field, singular, split_list, spread, words_of
+from adapters.llm.builtin.words import known_field, known_words, singular, split_list, spread, words_of
 from core.manifests import AppManifest
 
 _NEXT = (
@@ -68,7 +68,7 @@ _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
 _MOVES = words_of("""
-    saying says reads swap exchange lane lanes column columns stage stages rename remove delete drop sort order change show filter turn set display search switch call move replace take
+    saying says reads swap exchange tick box tickbox checkbox toggle lane lanes column columns stage stages rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
     earliest view mode style brand button buttons enable disable support allow empty left mandatory obligatory required optional second third
@@ -95,7 +95,7 @@ def change(manifest: AppManifest, request: str) -> Changed:
     request = _NEW_FIELD.sub("add a field ", _BEST_FIRST.sub(r"sort by \g<field> descending", request))
     request = _ON_TOP.sub(r"\g<what> first", request)
     request = spread(_as_orders(request))
-    for clause in _clauses(request):
+    for clause in _clauses(_parted(request, manifest)):
         relates = _RELATES.search(clause)
         if not relates and _apply(state, clause):
             continue
@@ -123,7 +123,7 @@ _ORDERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r",? (?:nobody|no one|noone) (?:uses|needs|wants|reads) (?:it|that|them)\b|, (?:it is|it's|they are|they're) (?:not|never|no longer) (?:used|needed)\b", re.I), ""),
     (re.compile(r"\badd to (?:each |every |the |all )?(?P<list>[a-z]+)\s*[:,]\s*(?P<fields>[^.;\n]+)", re.I), r"add \g<fields> to \g<list>"),
     (re.compile(r"\b(?P<verb>an?|add) link to (?:the |our |an? )?(?P<what>[\w ]{2,30}?)(?= and\b|[,.;\n]|$)", re.I), r"\g<verb> \g<what> link"),
-    (re.compile(r"\b(?:an? )?(?P<kind>checkbox|check box|tick ?box|toggle|flag|yes/no field) for (?:the )?(?P<what>[\w \"'“”]{2,30}?)(?= and\b|[,.;:\n]|$)", re.I), r"\g<what> (yes/no)"),
+    (re.compile(r"\b(?:an? )?(?P<kind>checkbox|check box|tick ?box|toggle|flag|yes/no(?: field)?) for (?:the )?(?P<what>[\w \"'“”]{2,30}?)(?= and\b|[,.;:\n]|$)", re.I), r"\g<what> (yes/no)"),
     (re.compile(r"\b(?:an? )?drop-?down (?:list )?for (?:the )?(?P<what>[\w ]{2,30}?)(?: with|:) (?P<list>[^.;:()\n]+)", re.I), r"\g<what> (\g<list>)"),
     (re.compile(r"\b(?:an? )?(?P<kind>date|number|text)(?: field| box| picker)? for (?:the )?(?P<what>[\w ]{2,30}?)(?= and\b|[,.;:\n]|$)", re.I), r"\g<what> (\g<kind>)"),
 )  # fmt: skip
@@ -140,6 +140,18 @@ def _list_of_each(match: re.Match[str]) -> str:
     if not any(map(known_field, split_list(match["fields"]))):
         return match[0]
     return f"add {match['noun']} with {match['fields']}, {singular(match['list'])}"
+
+
+def _parted(request: str, manifest: AppManifest) -> str:
+    """Return a request with a full stop before what it says of another list or field: “…, and boats have a mooring”."""
+    lists = "|".join(map(re.escape, sorted(known_words(manifest.models), key=len, reverse=True)))
+    fields = "|".join(re.escape(one.label) for model in manifest.models for one in model.fields)
+    if not lists:
+        return request
+    return re.sub(
+        rf"(?:,\s+(?:and\s+)?|\s+and\s+)(?=(?:each |every |all )?(?:{lists}) (?:has|have|gets?|needs?)\b|(?:the )?(?:{fields}) (?:is|are) (?:required|mandatory|optional)\b)",
+        ". ", request, flags=re.I,
+    )  # fmt: skip
 
 
 def _as_orders(request: str) -> str:

@@ -15,7 +15,7 @@ PRESETS: tuple[tuple[str, str, str, str], ...] = (
     (r"blog|journal|diary", "Blog", "cards", "posts with title, author, body and published date"),
     (r"bookings?|appointments?|reservations?", "Bookings", "table",
      "bookings with name, email, phone, start time, guests, status (requested, confirmed, cancelled) and notes"),
-    (r"inventory|stock(?! (?:prices?|markets?|exchange|portfolio|options?|trading))|warehouse", "Inventory", "table",
+    (r"inventory|(?<!rolling )stock(?! (?:prices?|markets?|exchange|portfolio|options?|trading))|warehouse", "Inventory", "table",
      "items with name, sku, category, quantity, reorder level, price and supplier"),
     (r"surveys?|questionnaire|feedback form|polls?", "Survey", "table",
      "responses with name, email, rating, would recommend (yes, maybe, no) and comments"),
@@ -58,7 +58,7 @@ def preset_in(text: str) -> Preset | None:
 # Boards ---------------------------------------------------------------------------------------------------------------
 
 BOARD = re.compile(
-    r"\bkanban\b|\btrello\b|(?<!notice )(?<!bulletin )(?<!message )(?<!score )(?<!circuit )"
+    r"\bkanban\b|\btrello\b|(?<!notice )(?<!bulletin )(?<!message )(?<!score )(?<!circuit )(?<!hymn )"
     r"\bboard\b(?! (?:members?|games?|meetings?|rooms?|of (?:the )?(?:[a-z]+ )?(?:trustees|directors|governors|advisors|advisers|management|education|studies|examiners))\b)",
     re.I,
 )
@@ -193,6 +193,8 @@ def sections_in(text: str, about: re.Pattern[str]) -> list[str]:
 
 def _is_section(name: str) -> bool:
     words = name.casefold().split()
+    if re.fullmatch(r"(?:where|who|how|what|why|when) (?:we|i|to|it|you|they)\b[a-z' ]{0,25}", name, re.I):
+        return True  # “where we are”, “how to get here”
     plain = (
         bool(re.fullmatch(r"[A-Za-z][\w' -]{2,30}", name))
         and len(words) <= 3

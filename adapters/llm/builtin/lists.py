@@ -48,7 +48,7 @@ _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
     "handle", "some", "to", "i", "have", "has", "got", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
-    "english", "their", "its", "his", "her", "your", "these", "those",
+    "build", "make", "create", "generate", "develop", "write", "set", "up", "me", "us", "design", "give", "kindly", "english", "their", "its", "his", "her", "your", "these", "those",
 }  # fmt: skip
 _PRONOUNS = words_of("we i you they us own who")
 _NUMBERS = words_of("""
@@ -116,6 +116,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
             match is None
             or text[: match.start()].rstrip().endswith("&")
             or _AND_MORE.search(text[: match.start()][-60:])
+            or _IN_A_LIST.search(text[: match.start()])
         ):
             continue
         fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
@@ -142,6 +143,10 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
         if what:
             return f"{text[: match.end()]}, {plural(singular(what))} with {fields}"
     return text
+
+
+_IN_A_LIST = re.compile(r"(?:\bwith\b|\bhave\b|\bhas\b|:)[^.;\n]*(?:,| and) $", re.I)
+"""Behind the fields of one list another one begins: “patients with name and appointments with date”."""
 
 
 def _kept_in(container: re.Match[str], fields: list[str], kept: str) -> str:

@@ -57,8 +57,11 @@ def rename(state: Changed, clause: str) -> str:
         model = state.manifest.models[0]
     if model is not None and owner is None:
         return _rename_model(state, model, new)
-    if inside := re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I):
+    inside = re.match(r"(?P<field>.+?)\s+(?:of|in|on)\s+(?P<model>.+)$", old, re.I)
+    if owner is None and inside and model_with_field(state, old) is None:
         old, owner = inside["field"], model_in(state, inside["model"])
+        if owner is None:
+            return ""
     elif (
         (possessive := re.match(r"(?P<model>\w+)(?:'s|s')?\s+(?P<field>.+)$", old, re.I))
         and (found_owner := model_in(state, possessive["model"]))
@@ -223,22 +226,30 @@ def remove(state: Changed, clause: str) -> str:
     )
     if not match:
         return ""
-    what = match["what"]
+    what, whose = match["what"], match["model"]
+    last = re.match(
+        r"(?:remove|delete|drop|get rid of|take out)\s+(?:the\s+)?(?P<what>.+)\s+from\s+(?P<model>.+?)$", clause, re.I
+    )
+    if last and model_in(state, last["model"]) is not None:
+        # “Number of seats and date from cars”: what stands before “of” is a name.
+        what, whose = last["what"], last["model"]
     if re.match(r"all\b", what, re.I):
         return ""
-    place = re.fullmatch(r"(?:the\s+)?(?:list|table|form|app)", match["model"] or "list", re.I)
-    if match["model"] and model_in(state, match["model"]) is None and not (place and len(state.manifest.models) == 1):
+    if whose and model_with_field(state, f"{what} of {whose}") is not None and re.search(r"\sof\s", clause):
+        what, whose = f"{what} of {whose}", None
+    place = re.fullmatch(r"(?:the\s+)?(?:list|table|form|app)", whose or "list", re.I)
+    if whose and model_in(state, whose) is None and not (place and len(state.manifest.models) == 1):
         return ""
     if page := re.match(r"(?P<title>.+?)\s+(?:page|section)$", what, re.I):
         return remove_page(state, page["title"])
     if state.manifest.kind == "static":
         return remove_page(state, what)
     model = model_in(state, what)
-    if model is not None and not match["model"]:
+    if model is not None and not whose:
         return _remove_model(state, model)
     gone = []
     for phrase in split_list(what):
-        owner = (model_in(state, match["model"]) if match["model"] else None) or model_with_field(state, phrase)
+        owner = (model_in(state, whose) if whose else None) or model_with_field(state, phrase)
         found = field_in(owner, phrase) if owner else None
         if owner is None or found is None or len(owner.fields) == 1:
             return ""
@@ -301,8 +312,12 @@ def oblige(state: Changed, clause: str) -> str:
         return ""
     needed = match["how"].casefold() in ("required", "mandatory", "obligatory", "filled in", "filled out")
     said = []
-    for phrase in split_list(match["fields"]):
-        model = (model_in(state, match["model"]) if match["model"] else None) or model_with_field(state, phrase)
+    fields, owner = match["fields"], model_in(state, match["model"]) if match["model"] else None
+    if match["model"] and owner is None:
+        # “Date of birth” is one name, and no date of a list of births.
+        fields = clause[match.start("fields") : match.end("model")]
+    for phrase in split_list(fields):
+        model = owner or model_with_field(state, phrase)
         found = field_in(model, phrase) if model else None
         if model is None or found is None:
             return ""
@@ -318,7 +333,7 @@ def add_lane(state: Changed, clause: str) -> str:
     """Add a lane to a board: 'add a column On hold'."""
     match = re.match(
         r"(?:add|create)\s+(?:an?\s+|another\s+|the\s+)?(?:new\s+)?(?:columns?|lanes?|stages?)\s+(?:called\s+|named\s+|for\s+|:\s*)?(?P<name>[\w ,-]{2,80}?)"
-        r"(?:\s+(?P<where>at the (?:end|start|beginning|front)|as the (?:first|last)(?: one)?|(?:before|after|behind|right before|right after)\s+(?P<other>[\w -]{2,40})))?$",
+        r"(?:\s+(?P<where>between\s+(?P<other_one>[\w -]{2,40}?)\s+and\s+[\w -]{2,40}|at the (?:end|start|beginning|front)|as the (?:first|last)(?: one)?|(?:before|after|behind|right before|right after)\s+(?P<other>[\w -]{2,40})))?$",
         _unquoted(clause), re.I,
     )  # fmt: skip
     boards = [page.model for page in state.manifest.pages if page.view == "board"]
@@ -329,7 +344,9 @@ def add_lane(state: Changed, clause: str) -> str:
     if not match or model is None or lanes is None:
         return ""
     new, where = [one.casefold() for one in split_list(match["name"])], (match["where"] or "").casefold()
-    other = (match["other"] or "").casefold().removeprefix("the ")
+    other = (match["other"] or match["other_one"] or "").casefold().removeprefix("the ")
+    if any(re.match(r"(?:the|who|what|where|how|our|my|after|before)\b", one) for one in new):
+        return ""
     if not new or set(new) & set(lanes.choices) or (other and other not in lanes.choices):
         return ""
     at = len(lanes.choices)
@@ -463,6 +480,10 @@ _NO_FIELDS = words_of("""
 """What places, styles or does something, and what an app has or shows: none of it is kept with a record."""
 
 
+_REMARKS = words_of("both all nothing that's thats which each none everything only")
+"""With what a remark about the fields before it begins: “colour and weight, both required”."""
+
+
 def _is_no_field(phrase: str, lists: set[str]) -> bool:
     """Say whether a phrase is no name of a field: “price before item”, “a chart”, “old customers”, “Peter”."""
     words = re.sub(r"\(.*", "", phrase).split()
@@ -470,6 +491,8 @@ def _is_no_field(phrase: str, lists: set[str]) -> bool:
     own = [word for word in said if word not in ("a", "an", "the", "new")]
     if len(own) == 1 and own[0] in ("colour", "color", "password", "account"):
         return False
+    if own[:1] and (own[0] in _REMARKS or own[-1] in ("required", "optional", "mandatory")) and "(" not in phrase:
+        return True
     person = len(own) == 1 and words[-1][:1].isupper() and own[0] in FIRST_NAMES
     if len(own) > 1 and own[-1] in ("first", "last"):
         return True

@@ -36,12 +36,17 @@ _FEATURES = (
 def title(state: Changed, clause: str) -> str:
     """Change the app's title: 'call it Sweet Things'."""
     match = re.match(
-        r"(?:(?:change|set|rename|make)\s+(?:the\s+)?(?:app'?s?\s+|page'?s?\s+|site'?s?\s+)?(?:title|name|heading|headline|app|application|site|page)\s+(?:to|into|as)|"
+        r"(?:(?:change|set|rename|make)\s+(?:the\s+)?(?:app'?s?\s+|page'?s?\s+|site'?s?\s+)?(?:title|name|heading|headline|app|application|site|page)(?:\s+of\s+(?:the\s+|this\s+)?(?:app|site|page))?\s+(?:to|into|as)|"
         r"call\s+(?:it|this|the app|the site|the page)|rename\s+(?:it|this|the app)\s+(?:to|into)|title\s+it)\s+[\"'“]?(?P<title>.+?)[\"'”]?$",
         clause, re.I,
     )  # fmt: skip
     if not match:
         return ""
+    named = re.match(
+        r"(?:rename|change|set|make)\s+(?:the\s+)?(?P<what>name|title|heading|headline)\s+(?!of\b)", clause, re.I
+    )
+    if named and model_with_field(state, named["what"]) is not None:
+        return ""  # the field of that name is meant
     title = label(match["title"])
     pages = [page.model_copy(update={"title": title}) if page.path == "/" else page for page in state.manifest.pages]
     state.manifest = state.manifest.model_copy(update={"title": title, "pages": pages})

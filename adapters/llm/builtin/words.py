@@ -51,13 +51,13 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
     ("datetime", r"time (?:in|out)|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
                  r"(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
     ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|(?:hire|rent|week|month|season|school|term|year|period) ?(?:starting|ending|beginning|commencing)|week commencing|(?:term|contract|lease|licen[cs]e|warranty|subscription|permit|insurance|mot|tenancy|membership|trial|policy) (?:ends?|starts?|begins?|expires|runs out|valid until)|dob|d\.o\.b|till|\w+ till|last donation|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
-     r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|.*\bday|since|until|expiry|expires|when|joined|hired|"
+     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|(?:hire|rent|week|month|season|school|term|year|period) ?(?:starting|ending|beginning|commencing)|week commencing|(?:loan|lease|rental|hire|contract|season|project|trip|course|event|stay|visit|shift) (?:start|end)|(?:term|contract|lease|licen[cs]e|warranty|subscription|permit|insurance|mot|tenancy|membership|trial|policy) (?:ends?|starts?|begins?|expires|runs out|valid until)|dob|d\.o\.b|till|\w+ till|last donation|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|(?!.*\bper day).*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
      r"mileage|sets|reps|(?:home|away|own) goals|goals scored|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
      r"pages(?: \w+)?|units|sleeps|discovered in|built in|brood frames|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
-    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|mass|radius|diameter|altitude|elevation|area|volume"),
+    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|.+ per (?:day|week|month|hour|minute|year)|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|mass|radius|diameter|altitude|elevation|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
                   r"lyrics|ingredients|feedback|reason|answer|steps"),
 )  # fmt: skip
@@ -462,15 +462,15 @@ COMMON_FIELDS = words_of("""
     language topic subject
 """)
 _TYPE_WORDS: dict[str, FieldType] = {
-    "checkbox": "boolean", "flag": "boolean", "yes/no": "boolean", "boolean": "boolean", "number": "decimal",
-    "integer": "integer", "text": "text", "decimal": "decimal", "dropdown": "text",
+    "checkbox": "boolean", "check box": "boolean", "tick box": "boolean", "tickbox": "boolean", "toggle": "boolean", "flag": "boolean",
+    "yes/no": "boolean", "boolean": "boolean", "number": "decimal", "integer": "integer", "text": "text", "decimal": "decimal", "dropdown": "text",
 }  # fmt: skip
 
 
 def _type_word(words: str) -> tuple[str, FieldType | None]:
     """Take a type out of phrases like 'gift wrap checkbox', 'amount as integer' or 'boolean paid'."""
     known = "|".join(_TYPE_WORDS)
-    for pattern in (rf"^(?P<name>.+?)\s+(?:as\s+(?:an?\s+)?)(?P<type>{known})$", r"^(?P<name>.+?)\s+(?P<type>checkbox|flag|dropdown)$",
+    for pattern in (rf"^(?P<name>.+?)\s+(?:as\s+(?:an?\s+)?)(?P<type>{known})$", r"^(?P<name>.+?)\s+(?P<type>checkbox|check box|tick ?box|toggle|flag|dropdown)$",
                     r"^(?P<type>checkbox|yes/no|boolean|integer|decimal|dropdown)\s+(?:field\s+)?(?P<name>.+)$"):  # fmt: skip
         if match := re.match(pattern, words, re.I):
             return match["name"].strip(" '\""), _TYPE_WORDS[match["type"].casefold()]
@@ -598,6 +598,13 @@ _PAID = words_of("""
 _OF_SPORT = words_of("calories distance weight sleep km kcal pulse workout exercise")
 
 
+_LASTS = words_of("""
+    booking reservation rental rent hire stay holiday leave absence vacation loan lease membership contract subscription closure event course job
+    position role tenancy permit licence license insurance offer exhibition project season placement internship visit pass campaign entry trip
+""")
+"""What is from one day to another."""
+
+
 def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) -> DataField:
     """Return a field as it is meant beside the others: an amount of what is no payment is a number, a time beside a date is how long."""
     said = phrase.casefold().strip(" .,:;")
@@ -611,10 +618,11 @@ def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) 
         return found.model_copy(update={"type": "integer"})
     if said in ("from", "to", "until") and found.type == "date":
         others = {other.casefold().strip(" .") for other in phrases}
-        # Places of a trip, or hours of a day.
-        if others & {"km", "miles", "distance", "mileage", "date", "day"} or any(
+        # Places of a trip, people of a letter, or hours of a day; days where something lasts.
+        hours = others & {"km", "miles", "distance", "mileage", "date", "day"} or any(
             other.startswith(("km", "distance")) for other in others
-        ):
+        )
+        if hours or not (_LASTS & set(noun.split()) or others & {"until", "till", "days", "nights"}):
             return found.model_copy(update={"type": "text"})
     if said == "in stock" and any(
         "stock" in other.casefold() or "reorder" in other.casefold()
