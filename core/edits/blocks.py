@@ -9,7 +9,7 @@ from core.edits.locate import Place, at_line, closest, collapsed, decided, locat
 from core.edits.merge import Line, join_lines, margin, merged, opcodes
 from core.edits.model import Refusal, Replace
 from core.edits.near import near
-from core.edits.remarks import elisions, stands_for_code
+from core.edits.remarks import elisions, leads_on, stands_for_code
 from core.edits.variants import variants
 
 ADDED_CHARS = 8
@@ -31,7 +31,8 @@ def replaced(edit: Replace, document: Document) -> str | Refusal:
     if edit.everywhere:
         return _everywhere(edit, document, search, replace)
     lines = document.seen
-    if gaps := elisions(replace, lines):
+    # A comment that only says what the next line does leaves nothing out.
+    if gaps := [gap for gap in elisions(replace, lines) if not leads_on(gap)]:
         done = _in_pieces(document.lines, _between_gaps(search, replace))
         return _become(document, done) if done else Refusal(
             "elision", edit.path, f"A REPLACE for {edit.path} leaves out code ({gaps[0]!r})."

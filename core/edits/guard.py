@@ -15,7 +15,7 @@ FEWEST_LOST_TO_WORDS = 2
 """And so many not for a remark that says that they stay."""
 LONG = 100
 """So many characters count as a line."""
-FEW_WORDS = 6
+FEW_WORDS = 10
 """A remark that stands for what stays is short."""
 MOST_SHOWN = 30
 ALIKE, ALIKE_CHARS = 0.6, 200
@@ -116,6 +116,13 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
         if much or (lost and alone) or _stood_for(lost, gained):
             return _shown(lost)
         gone, come = gone + lost, come + len(gained)
+    told = any(
+        line.strip().startswith(_BRACKETS) and _is_short(line) and says_it_stays(line)
+        for line in new
+        if line not in old
+    )
+    if told and len(gone) >= FEWEST_LOST_TO_WORDS:
+        return _shown(gone)
     scattered = len(gone) >= 2 * FEWEST_LOST and come * SHARE <= len(gone) and not comments_only
     return _shown(gone) if scattered else ""
 
@@ -142,20 +149,28 @@ def _stood_for(lost: list[str], gained: list[str]) -> bool:
     """Say whether remarks came in the place of code; lines next to them that were only changed are not counted."""
     lost, gained = list(lost), list(gained)
     for end in (0, -1):
-        while gained and lost and not is_remark(gained[end]) and _alike(lost[end], gained[end]):
+        while gained and lost and not is_remark(gained[end]) and alike(lost[end], gained[end]):
             lost.pop(end)
             gained.pop(end)
     if not gained or all(map(is_remark, lost)):
         return False
     if not all(is_remark(line) or says_it_stays(line) for line in gained):
-        code, edges = sum(not is_remark(line) for line in gained), (gained[0], gained[-1])
-        return len(lost) > max(code, 1) and any(
-            is_remark(line) and says_it_stays(line) and len(line.split()) <= FEW_WORDS for line in edges
-        )
+        code = sum(not is_remark(line) for line in lost)
+        return any(
+            says_it_stays(line) and _is_short(line) and is_remark(line) and code >= FEWEST_LOST_TO_WORDS for line in gained
+        )  # fmt: skip
     told = any(map(says_it_stays, gained)) or all(line.strip().startswith("{/*") for line in gained)
     fewest = FEWEST_LOST_TO_WORDS if told else FEWEST_LOST_TO_REMARKS
     return len(lost) >= fewest and (len(gained) * SHARE <= len(lost) or fewest == FEWEST_LOST_TO_WORDS)
 
 
-def _alike(old: str, new: str) -> bool:
+def _is_short(line: str) -> bool:
+    return len(re.findall(r"\w+", line)) <= FEW_WORDS
+
+
+_BRACKETS = ("[", "*(", "(", "_(", "<!--", "*[")
+
+
+def alike(old: str, new: str) -> bool:
+    """Say whether two lines may be versions of one."""
     return SequenceMatcher(None, old.strip()[:ALIKE_CHARS], new.strip()[:ALIKE_CHARS]).ratio() >= ALIKE

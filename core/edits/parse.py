@@ -8,14 +8,15 @@ above their block; they are understood as well. A block that is in another langu
 afterwards, is no edit.
 """
 
+import re
 from collections.abc import Sequence
 from itertools import repeat
 
 from core.edits.diffs import breaks_off, diff_edits, is_diff, is_patch, patch_edits, patch_ends
 from core.edits.json_answers import json_edits, json_in_prose
 from core.edits.languages import ending
-from core.edits.model import Delete, Edit, Refusal, Replace, WholeFile
-from core.edits.sections import DIVIDER, Block, Pair, Section, sections
+from core.edits.model import Delete, Edit, Refusal, Rename, Replace, WholeFile
+from core.edits.sections import DIVIDER, Block, Pair, Section, sections, tidy
 from core.llm.reasoning import without_reasoning
 
 _KIN = (
@@ -62,7 +63,12 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     last = parts[-1]
     if _breaks_off(lines, last):
         return Refusal("truncated", last.path, f"The answer ends where {last.path} should follow; it was cut off.")
-    edits: list[Edit] = []
+    edits: list[Edit] = [
+        Rename(tidy(renamed["old"]), tidy(renamed["new"]))
+        for part in parts
+        for line in part.prose
+        if (renamed := _RENAMED.match(line))
+    ]
     others = {part.path for part in parts if part.named}
     for part in parts:
         if named and part.path not in others and any(map(_may_be, part.blocks, repeat(part.path))):
@@ -75,6 +81,11 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
     if not edits:
         return Refusal("no_edit", default_path, "The answer had no FILE section with a fenced block or an edit in it.")
     return tuple(dict.fromkeys(edits))
+
+
+_RENAMED = re.compile(
+    r"^\s*(?:[*-] )?(?:\*\*)?(?:RENAME|MOVE):(?:\*\*)?\s+`?(?P<old>[^`\s]{1,200})`?\s+(?:->|→|to)\s+`?(?P<new>[^`\s]{1,200})`?\s*$"
+)
 
 
 def _breaks_off(lines: Sequence[str], last: Section) -> bool:

@@ -37,8 +37,10 @@ def is_part(path: str, file: Sequence[str], answer: Sequence[str]) -> bool:
     if len(said) >= len(there):
         # What is longer than the file may be the file with more in it; not where it leaves out what the file names.
         return bool(mine) and mine < theirs and top and sum(line in said for line in there) * HALF < len(there)
-    if len(said) * HALF <= len(there) and (
-        top or any(lacks_inner(held[name], shown[name]) for name in held.keys() & shown.keys())
+    if (
+        len(said) * HALF <= len(there)
+        and not (theirs and theirs <= mine and top)
+        and (top or any(lacks_inner(held[name], shown[name]) for name in held.keys() & shown.keys()))
     ):
         # Whoever writes a file anew begins where it begins.
         return True
@@ -80,7 +82,8 @@ def _is_part_of_its_kind(
     if (first := _BEGINS.match(there[0])) and not any(line.lower().startswith(first[0].lower()) for line in said):
         return True
     if kind in LISTS and kind != "txt" and not set(said) & set(there):
-        return True
+        old, new = ({line.partition("=")[0] for line in lines if "=" in line} for lines in (there, said))
+        return not (old and old <= new)
     if kind in ("csv", "tsv", "psv"):
         gone = [line for line in there if line not in said]
         return len(gone) >= FEWEST_ROWS and len(gone) > 2 * sum(line not in there for line in said)

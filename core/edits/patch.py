@@ -51,6 +51,11 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
     All or nothing: with one refusal the tree stays as it was; the first refusals are returned. `may_remove` says that the
     request asked for something to go, so a whole file may be much shorter than before.
     """
+    edits = list(edits)
+    arriving = {
+        edit.path: {line.strip() for line in edit.content.split("\n")}
+        for edit in edits if isinstance(edit, WholeFile) and tree.get(edit.path) is None
+    }  # fmt: skip
     changes: dict[str, Document | bytes | None] = {}
     applied, refused = list[Applied](), list[Refusal]()
     for edit in edits:
@@ -66,7 +71,8 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
         if isinstance(edit, Rename):
             outcome = _renamed(edit, before, changes.get(edit.to, tree.get(edit.to)))
         else:
-            outcome = _apply(edit, before, may_remove)
+            elsewhere = set[str]().union(*(lines for path, lines in arriving.items() if path != edit.path))
+            outcome = _apply(edit, before, may_remove, elsewhere)
         if isinstance(outcome, Refusal):
             refused.append(outcome)
             continue
@@ -138,7 +144,10 @@ def made_by_a_tool(path: str, content: Document | bytes | None) -> str:
 
 
 def _apply(
-    edit: Replace | WholeFile | Delete | Operation, before: Document | bytes | None, may_remove: bool
+    edit: Replace | WholeFile | Delete | Operation,
+    before: Document | bytes | None,
+    may_remove: bool,
+    arriving: set[str],
 ) -> tuple[Document | bytes | None, str] | Refusal:
     """Return the file's new content and the tier used."""
     if isinstance(edit, Delete):
@@ -160,7 +169,7 @@ def _apply(
     if isinstance(document, Refusal):
         return document
     if isinstance(edit, WholeFile):
-        tier = rewritten(edit, document, may_remove)
+        tier = rewritten(edit, document, may_remove, arriving)
     else:
         tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
     return tier if isinstance(tier, Refusal) else (document, tier)

@@ -18,7 +18,8 @@ _STAYS = ("rest of", "remaining", "existing", "previous", "other", "same", "unch
 _STUB = re.compile(
     r"[{\[]\s*(?:\.\.\.|…|/\*[^*]{0,80}(?:\.\.\.|…|unchanged|same|existing|before)[^*]{0,20}\*/)\s*[}\]][;,]?$|>\s*(?:\.\.\.|…)\s*</[\w-]+>$"
 )
-MAX_CHARS = 160
+MAX_CHARS, MOST_WORDS = 160, 6
+"""Longer ones say something."""
 
 
 def is_remark(line: str) -> bool:
@@ -43,7 +44,8 @@ def stands_for_code(line: str) -> bool:
     bare = text.strip("() ")
     if bare.startswith(("...", "…")) or bare.endswith(("...", "…")):
         return True
-    return bare.removeprefix("the ").startswith(_STAYS) and not _WHAT.isdisjoint(re.findall(r"[a-z]+", bare))
+    words = re.findall(r"[a-z]+", bare)
+    return bare.removeprefix("the ").startswith(_STAYS) and len(words) <= MOST_WORDS and not _WHAT.isdisjoint(words)
 
 
 def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -56,13 +58,11 @@ def elisions(lines: Sequence[str], known: Sequence[str]) -> list[str]:
         # All of the file is there: nothing is left out.
         return []
     found = [lines[at].strip() for at in standing if not (lines[at].strip() == "..." and _opens_body(lines, at, there))]
-    if not there:
-        return [line for line in found if not _leads_on(line)]
-    return [line for line in found if line not in there]
+    return [line for line in found if line not in there and (there or not leads_on(line))]
 
 
-def _leads_on(line: str) -> bool:
-    """Say whether a comment of a new file only says what the next line does: “Installing packages...”."""
+def leads_on(line: str) -> bool:
+    """Say whether a comment only says what the next line does: “Installing packages...”."""
     words = re.findall(r"[a-z]+", line.lower())
     dots = re.match(r"\W*(?:\.\.\.|…)", line)
     return bool(words) and not dots and _WHAT.isdisjoint(words) and not _KEEPS.search(line.lower())
@@ -88,7 +88,7 @@ def says_it_stays(line: str) -> bool:
 _BEHIND = re.compile(r"^[^#/]*(?=#|//)")
 _CODE = re.compile(r"[=;]|\w\(")
 _KEEPS = re.compile(
-    r"unchanged|as is\b|as before|as above|existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
+    r"unchanged|as is\b|as before|as above|\bstays?\b|\bas (?:they|it) (?:is|are|was|were)\b|\bthe way (?:it|they) |existing|remain|previous|same as|you already have|omitted|snip\b|keep |rest of|"
     r"unver\u00e4ndert|gehabt|bleib|bisherig|restlich|inchang|identique|le reste|existant|sin cambios|existente|el resto|igual|"
     r"see above|nothing changes|no changes?\b|not changed|your version|\betc\b|and so on|all the others?\b|"
     r"wie oben|wie bisher|wie vorher|wie gehabt|der rest|usw\b|como antes|sem altera|inalterad|restante|"

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from core.edits.languages import PROSE, ending, errors, parser
 
@@ -18,7 +19,7 @@ SEARCH = re.compile(r"^[<-]{5,9}\s*(?:SEARCH|ORIGINAL)\b.*$", re.I)
 DIVIDER = re.compile(r"^={5,9}\s*$")
 REPLACE = re.compile(r"^[>+]{5,9}\s*(?:REPLACE|UPDATED)\b.*$", re.I)
 _HEADER = re.compile(
-    r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path)\s?:\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
+    r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path|Datei|Fichier|Archivo|Arquivo)\s?:\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
 )
 _DELETE = re.compile(r"^\s*(?:[*-]\s+)?(?:\*\*)?DELETE:\s*(?:\*\*)?\s*`?(?P<path>[^`*\s]+)`?(?:\*\*)?\s*$")
 # A path that stands alone above its block, as some tools have taught models: `src/app.ts`, **src/app.ts**, ### src/app.ts:
@@ -26,6 +27,12 @@ _ALONE = re.compile(
     r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
 )
 # A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
+# One that a heading, a bold line or a numbered one names, whatever stands around it: `## a.css — updated`, `**1. a.css** (new)`.
+_NAMED = re.compile(
+    r"(?<![\w./-])(?:[\w@.+()\[\]-]+/)*(?:[\w@+()\[\]-][\w@.+()\[\]-]*\.[A-Za-z][A-Za-z0-9]{0,11}|Dockerfile|Makefile|Procfile|Jenkinsfile)(?![\w/-])"
+)
+_TITLE = re.compile(r"^\s*(?:#{1,6}\s|\*\*|\d{1,2}[.)]\s+[*`])")
+MAX_TITLE_WORDS, MAX_BETWEEN = 8, 8
 _MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
 MAX_MENTION_WORDS = 24
 # A path in a tag of its own, as tools that are called in XML name it: <path>src/app.ts</path>
@@ -123,13 +130,30 @@ def header(lines: Sequence[str], at: int) -> str | None:
     if match := _TAGGED.match(line):
         return tidy(match["path"] or match["attribute"])
     if not _begins_block(lines, at + 1):
-        return None
+        return _titled(lines, at)
     match = _ALONE.match(line)
     if match and _FILE_NAME.match(match["path"].rpartition("/")[2]):
         return tidy(match["path"])
     leads = line.lstrip().startswith(("#", "**")) or line.rstrip().endswith(":")
     mentions = _MENTION.findall(line) if leads and len(line.split()) <= MAX_MENTION_WORDS else []
-    return tidy(mentions[0]) if len(mentions) == 1 else None
+    return tidy(mentions[0]) if len(mentions) == 1 else _titled(lines, at)
+
+
+def _titled(lines: Sequence[str], at: int) -> str | None:
+    """Return the one path that a heading or a bold line names, where a block follows after a few sentences at most."""
+    line = lines[at]
+    if not _TITLE.match(line) or len(line.split()) > MAX_TITLE_WORDS:
+        return None
+    named = {found[0] for found in islice(_NAMED.finditer(line), 2)}
+    below = next(
+        (
+            one
+            for one in lines[at + 1 : at + 1 + MAX_BETWEEN]
+            if FENCE.match(one) or SEARCH.match(one) or _TITLE.match(one)
+        ),
+        "",
+    )
+    return tidy(named.pop()) if len(named) == 1 and not _TITLE.match(below) and below else None
 
 
 def tidy(path: str) -> str:

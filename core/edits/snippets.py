@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.edits.definitions import Definition, definitions, lacks_members, statements
+from core.edits.guard import alike
 from core.edits.languages import ending
 from core.edits.locate import collapsed
 from core.edits.merge import Line, at_margin, lacks_much, margin, opcodes, put_region, usual_end
@@ -63,7 +64,9 @@ def filled_in(path: str, lines: Sequence[Line], answer: Sequence[str], gaps: Seq
             # What is left out stands first, and what follows is new: it comes at the end.
             return [*out, *(Line(text, usual_end(out)) for text in ("", *run.lines))]
         if region is None:
-            found = placed(path, out, run.lines) or _with_members(path, out, answer, gaps)
+            # What ends deeper than it begins is no whole thing: the gap is inside.
+            closed = ending(path) in _BY_MARGIN or margin(run.lines[-1:]) <= margin(run.lines[:1])
+            found = (placed(path, out, run.lines) if closed else None) or _with_members(path, out, answer, gaps)
             if found is None:
                 return None
             out = found
@@ -75,7 +78,9 @@ def filled_in(path: str, lines: Sequence[Line], answer: Sequence[str], gaps: Seq
         before = len(out)
         out = put_region(out, start, end, run.lines)
         done = end + len(out) - before
-    return out
+    # What is left out stays: a name that the file loses, and gets none for, was not meant to go.
+    there, left = ({span.name for span in named(path, [line.text for line in some])} for some in (lines, out))
+    return out if not left or len(there - left) <= len(left - there) else None
 
 
 def _all_new(path: str, file: Sequence[str], run: Run) -> bool:
@@ -112,7 +117,31 @@ def _region(file: list[str], run: Run, after: int) -> tuple[int, int] | None:
     others = [fit for fit in fits if fit is not best and not (best in fit and fit.kept <= best.kept)]
     if best.worth <= 0 or any(fit.worth > CLOSE * best.worth for fit in others):
         return None
+    opener = _opener_of(run.lines, tail) if best.lost and run.before_gap else ""
+    if opener and opener not in present:
+        # What goes must be what the run brings in another form.
+        gone = [line for line in theirs[best.start : best.end] if line and line not in mine]
+        come = [line for line in mine if line and line not in present]
+        if not any(alike(line, opener) or _is_tag_of(line, opener) for line in gone) or not all(
+            any(alike(line, other) or _is_tag_of(line, other) for other in come) for line in gone
+        ):
+            return None
     return best.start, best.end
+
+
+def _is_tag_of(line: str, other: str) -> bool:
+    """Say whether two lines open the same element."""
+    tag, also = (re.match(r"<[\w.-]+", one) for one in (line, other))
+    return bool(tag and also and tag[0] == also[0])
+
+
+def _opener_of(lines: Sequence[str], at: int) -> str:
+    """Return the line that opens what a line ends, '' where it ends nothing: `end` and `</div>` say nothing of themselves."""
+    edge = margin([lines[at]])
+    if not at or margin([lines[at - 1]]) <= edge:
+        return ""
+    opens = next((line for line in reversed(lines[:at]) if line.strip() and margin([line]) <= edge), "")
+    return collapsed(opens) if margin([opens]) == edge else ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +188,7 @@ def _unchanged(mine: list[str], theirs: list[str], run: Run, after: int) -> tupl
     return (hits[0], hits[0] + len(mine)) if len(hits) == 1 else None
 
 
+_BY_MARGIN = ("py", "pyi", "yaml", "yml", "md", "rst", "txt", "toml")
 AIR = 40
 """How many more lines, blank ones among them, a region may have than what stays and what goes of it."""
 

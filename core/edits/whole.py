@@ -1,6 +1,6 @@
 """A whole file as an answer: what it changes against the version that the model saw, and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from core.edits.blocks import replaced
 from core.edits.document import Document
@@ -15,12 +15,16 @@ from core.edits.remarks import elisions, is_remark
 from core.edits.snippets import filled_in, reblocked, redefined
 
 
-def rewritten(edit: WholeFile, document: Document, may_remove: bool) -> str | Refusal:
+def rewritten(
+    edit: WholeFile, document: Document, may_remove: bool, arriving: Collection[str] = frozenset()
+) -> str | Refusal:
     """
     Apply a whole file to one that exists, and return how it was come by.
 
     `may_remove` says that the request asked for something to go; else an answer that drops much for little is refused.
+    `arriving` are the lines of new files in the same answer: what moves there is not lost.
     """
+    may_remove = may_remove or _moves(document.seen, edit.content, arriving)
     if edit.others:
         return _of_several(edit, document, may_remove)
     before = document.text
@@ -38,6 +42,12 @@ def rewritten(edit: WholeFile, document: Document, may_remove: bool) -> str | Re
         )  # fmt: skip
     document.become(after)
     return tier
+
+
+def _moves(file: Sequence[str], content: str, arriving: Collection[str]) -> bool:
+    said = {line.strip() for line in content.split("\n")}
+    gone = [line.strip() for line in file if line.strip() and line.strip() not in said]
+    return bool(gone) and sum(line in arriving for line in gone) * 2 >= len(gone)
 
 
 def _plain(text: str) -> list[str]:

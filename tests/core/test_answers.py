@@ -1115,3 +1115,95 @@ def test_a_tag_names_the_file_and_a_smiley_opens_nothing() -> None:
 def test_a_word_of_a_line_may_go() -> None:
     answer = '{"path": "a.kt", "old_str": "private final ", "new_str": ""}'
     assert one("a.kt", "private final val x = 1\nval y\n", answer) == "val x = 1\nval y\n"
+
+
+# --- what is left out stays, and what moves is not lost
+
+ROUTES = 'draw do\n  root "home"\n\n  resources :posts do\n    resources :comments\n  end\n\n  get "/about"\nend\n'
+CARDS = "<main>\n  <p>\n    a\n  </p>\n  <p>\n    b\n  </p>\n  <i>\n    c\n  </i>\n  <b>d</b>\n</main>\n"
+
+
+def test_the_end_of_a_new_block_is_not_the_end_of_the_next_one() -> None:
+    new = 'draw do\n  root "home"\n\n  namespace :admin do\n    resources :users\n  end\n\n  # ... existing routes ...\nend\n'
+    found = one("routes.rb", ROUTES, f"FILE: routes.rb\n```ruby\n{new}```\n")
+    assert isinstance(found, Refusal) or "resources :posts do" in found
+    # One that was only changed is the same.
+    changed = CARDS.replace("<i>", '<i id="x">').replace("  <b>d</b>\n", "  {/* ... existing code ... */}\n")
+    done = one("a.jsx", CARDS, f"FILE: a.jsx\n```jsx\n{changed}```\n")
+    assert done == CARDS.replace("<i>", '<i id="x">')
+
+
+def test_keys_of_json_behind_a_gap_stay() -> None:
+    file = '{\n  "name": "a",\n  "scripts": {\n    "dev": "vite"\n  },\n  "dependencies": {\n    "b": "1"\n  }\n}\n'
+    answer = '{\n  // ...\n  "scripts": {\n    "dev": "vite",\n    "lint": "eslint ."\n  }\n  // ...\n}\n'
+    found = one("package.json", file, f"FILE: package.json\n```json\n{answer}```\n")
+    assert isinstance(found, Refusal) or '"dependencies"' in found
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "*(Keep the Install and Run sections as they are)*",
+        "[Install and Run sections stay the same]",
+        "<!-- Install and Run unchanged -->",
+    ],
+)
+def test_a_remark_in_brackets_stands_for_sections(remark: str) -> None:
+    file = "# A\n\nSmall.\n\n## Install\n\nnpm i\n\n## Run\n\nnpm run dev\n\n## License\n\nMIT\n"
+    new = f"# A\n\nSmall.\n\n{remark}\n\n## Deploy\n\nnpm run build\n\n## License\n\nMIT\n"
+    assert kind(one("README.md", file, f"FILE: README.md\n```markdown\n{new}```\n")) == "shrinks"
+
+
+def test_what_moves_to_a_new_file_is_not_lost() -> None:
+    routes = "".join(
+        f"@app.get('/{name}')\ndef {name}():\n    return load('{name}')\n\n\n" for name in ("a", "b", "c", "d")
+    )
+    main = f"import os\nimport sys\n\napp = App()\n\n\n{routes}run(app)\n"
+    moved = f"FILE: routes.py\n```python\nfrom main import app\n\n\n{routes}```\n\n"
+    short = "FILE: main.py\n```python\nfrom routes import app\n\nrun(app)\n```\n"
+    done = after({"main.py": main}, moved + short, "main.py")
+    assert isinstance(done, dict)
+    assert done["main.py"] == "from routes import app\n\nrun(app)\n"
+    assert kind(after({"main.py": main}, short, "main.py")) == "shrinks"
+
+
+def test_a_file_with_all_of_its_names_is_whole_however_short() -> None:
+    old = "import http\n\n\n" + "".join(
+        f"def {name}():\n" + f"    x = http.get('{name}')\n" * 6 + "    return x\n\n\n" for name in "ab"
+    )
+    new = "from api import get\n\n\ndef a():\n    return get('a')\n\n\ndef b():\n    return get('b')\n"
+    assert one("a.py", old, f"FILE: a.py\n```python\n{new}```\n", may_remove=True) == new
+    assert (
+        one(".env", "B=1\nA=2\nC=3\n", "FILE: .env\n```\n# sorted\nA=5\nB=6\nC=7\n```\n") == "# sorted\nA=5\nB=6\nC=7\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["### `b.css`\n\nOne small change in this file.\n", "**b.css** (updated)", "## b.css — updated", "### 1) b.css", "**1. b.css**", "Datei: b.css",
+     "### 2. `b.css`\n\n- smaller\n- darker\n"],
+)  # fmt: skip
+def test_a_heading_names_the_file_though_words_follow(heading: str) -> None:
+    assert edits(f"{heading}\n\n```css\nx\n```", "a.py") == (WholeFile("b.css", "x\n"),)
+
+
+def test_a_heading_that_names_no_file_or_has_another_below_names_nothing() -> None:
+    for heading in ("## What changed in b.css and c.css", "## Notes", "### b.css\n\n### Why\n"):
+        assert edits(f"{heading}\n\n```css\nx\n```", "a.css") == (WholeFile("a.css", "x\n"),)
+    assert edits("### Dockerfile\n\nOne line.\n\n```dockerfile\nFROM a\n```", "a.py") == (
+        WholeFile("Dockerfile", "FROM a\n"),
+    )
+
+
+def test_a_rename_may_stand_in_a_line_of_its_own() -> None:
+    said = f"RENAME: app/utils.py -> app/text.py\n\nFILE: t.py\n{replaced('utils', 'text')}"
+    done = after({"app/utils.py": "x\n", "t.py": "utils\n"}, said, "t.py")
+    assert done == {"app/text.py": "x\n", "t.py": "text\n"}
+
+
+@pytest.mark.parametrize(
+    "comment", ["// Saving...", "# Restarting...", "# existing recipes with the same title are always kept here"]
+)
+def test_a_comment_in_a_replacement_says_what_is_done(comment: str) -> None:
+    new = f"{comment}\nc()"
+    assert one("a.txt", "a()\nb()\n", f"FILE: a.txt\n{replaced('a()', new)}") == f"{new}\nb()\n"
