@@ -116,10 +116,11 @@ def shrinks(old: Sequence[str], new: Sequence[str], *, comments_only: bool = Fal
         if much or (lost and alone) or _stood_for(lost, gained):
             return _shown(lost)
         gone, come = gone + lost, come + len(gained)
+    there = set(old)
     told = any(
         line.strip().startswith(_BRACKETS) and _is_short(line) and says_it_stays(line)
         for line in new
-        if line not in old
+        if line not in there
     )
     if told and len(gone) >= FEWEST_LOST_TO_WORDS:
         return _shown(gone)

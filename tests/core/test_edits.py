@@ -635,3 +635,17 @@ def test_many_edits_of_a_large_file_take_time_in_proportion(margin: str) -> None
         took.append(time.process_time() - began)
     # Four times the file with six times the edits: an engine that reads the file anew for each takes 24 times as long.
     assert took[1] / took[0] < 15
+
+
+@pytest.mark.parametrize("kind", ["go", "css", "yaml"])
+def test_a_whole_file_takes_time_in_proportion(kind: str) -> None:
+    unit = {"go": "func a{0}() {{\n\tx()\n}}\n", "css": ".a{0} {{\n  x: 1;\n}}\n", "yaml": "a{0}:\n  x: 1\n"}[kind]
+    took = []
+    for size in (1_000, 4_000):
+        old = "".join(unit.format(at) for at in range(size))
+        began = time.process_time()
+        assert not apply_patch(
+            FileTree({f"a.{kind}": old.encode()}), [WholeFile(f"a.{kind}", old.replace("x", "y"))]
+        ).refused
+        took.append(time.process_time() - began)
+    assert took[1] / took[0] < 10  # four times as much, and not sixteen times
