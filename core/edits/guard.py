@@ -24,8 +24,8 @@ ALIKE, ALIKE_CHARS = 0.6, 200
 
 _ORDERS = re.compile(
     r"(?:remove|delete|drop|strip|simplify|shorten|rewrite|clean|reduce|extract|split|redesign|replace|refactor|condense|trim|cut|"
-    r"merge|inline|get rid|take out|throw out|tear out|rip out|start over|redo|"
-    r"entfern|l\u00f6sch|vereinfach|k\u00fcrz|streich|ersetz|supprim|enl[e\u00e8]v|retir|simplifi|elimin|quit|borr|elimina|rimuov|usu\u0144)"
+    r"merge|inline|move|migrate|get rid|take out|throw out|tear out|rip out|start over|redo)\b|"
+    r"entfern|l\u00f6sch|vereinfach|k\u00fcrz|streich|ersetz|supprim|enl[e\u00e8]v|retir|simplifi|elimin|quita|borr|rimuov|usu\u0144"
 )
 """An order to make less of something, at the beginning of a clause."""
 _SHORTER = re.compile(
@@ -38,34 +38,37 @@ _ASKING = re.compile(
     r"will you|can we|could we|let's|lets|let us|you can|you should|we can|we should|we need to|we want to|i want to|i want you to|"
     r"i need you to|i'd like to|i'd like you to|i would like to|i would like you to|it is time to|try to|go ahead and|feel free to)\s+)"
 )
-_THINGS = (
-    "button",
-    "link",
-    "icon",
-    "key",
-    "endpoint",
-    "route",
-    "action",
-    "option",
-    "dialog",
-    "confirmation",
-    "request",
-    "function",
-    "method",
-    "handler",
-    "down",
-    "menu",
-    "view",
-    "page",
-    "command",
-    "feature",
-    "and",
-    "is",
-    "does",
-    "returns",
-    "fails",
-    "on",
+_THINGS = frozenset(
+    [
+        "button",
+        "link",
+        "icon",
+        "key",
+        "endpoint",
+        "route",
+        "action",
+        "option",
+        "dialog",
+        "confirmation",
+        "request",
+        "function",
+        "method",
+        "handler",
+        "down",
+        "menu",
+        "view",
+        "page",
+        "command",
+        "feature",
+        "and",
+        "is",
+        "does",
+        "returns",
+        "fails",
+        "on",
+    ]
 )
+"""What a word behind an order makes a thing or a remark of it: the delete button, “delete fails”."""
 MAX_REQUEST_CHARS = 20_000
 
 
@@ -81,7 +84,7 @@ def asks_for_removal(request: str) -> bool:
         while found := _ASKING.match(said):
             said = said[found.end() :].lstrip()
         _, *following = re.findall(r"[^\W_]+", said)[:2] or [""]
-        if (_ORDERS.match(said) and "-" not in said.split()[0] and not {*following} & {*_THINGS}) or _SHORTER.search(
+        if (_ORDERS.match(said) and "-" not in said.split()[0] and _THINGS.isdisjoint(following)) or _SHORTER.search(
             said
         ):
             return True

@@ -36,7 +36,8 @@ def is_part(path: str, file: Sequence[str], answer: Sequence[str]) -> bool:
         return True
     if len(said) >= len(there):
         # What is longer than the file may be the file with more in it; not where it leaves out what the file names.
-        return bool(mine) and mine < theirs and top and sum(line in said for line in there) * HALF < len(there)
+        kept = set(said)
+        return bool(mine) and mine < theirs and top and sum(line in kept for line in there) * HALF < len(there)
     if (
         len(said) * HALF <= len(there)
         and not (theirs and theirs <= mine and top)
@@ -85,8 +86,8 @@ def _is_part_of_its_kind(
         old, new = ({line.partition("=")[0] for line in lines if "=" in line} for lines in (there, said))
         return not (old and old <= new)
     if kind in ("csv", "tsv", "psv"):
-        gone = [line for line in there if line not in said]
-        return len(gone) >= FEWEST_ROWS and len(gone) > 2 * sum(line not in there for line in said)
+        gone, come = set(there) - set(said), set(said) - set(there)
+        return len(gone) >= FEWEST_ROWS and len(gone) > 2 * len(come)
     if kind in ("yaml", "yml"):
         return _documents(file) > max(1, _documents(answer)) and len(said) < len(there)
     if kind == "json":

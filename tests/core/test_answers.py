@@ -367,7 +367,7 @@ def test_a_request_may_ask_for_less() -> None:
         "Add a field", "make it blue", "", "Add a delete button", "Without changing anything else, make the title blue",
         "the drop-down is empty, fix it", "add a sign out link", "Let admins delete users", "drop-down for the colour",
         "the delete endpoint returns 500", "Delete button does nothing", "ein Knopf zum Löschen", "add less padding",
-        "Nutzer sollen Einträge löschen können", "show what was removed", "a page where people can be removed",
+        "Nutzer sollen Einträge löschen können", "show what was removed", "cute cats on the page", "quite nice, now make it blue", "a page where people can be removed",
     ):  # fmt: skip
         assert not asks_for_removal(request), request
 
