@@ -98,16 +98,16 @@ async def repair(
         "findings": [_finding_for_model(one, tree) for one in shown],
     }
     asked = request_for("debug", sections, files_of=context.related(paths))
-    edits = await _edits_from(request, asked, sorted(allowed), tree, model, work)
+    edits = await _edits_from(request, asked, sorted(allowed), tree, model, work, mending=True)
     if isinstance(edits, Refusal):
         return Written(tree, (edits,))
-    patched = await _applied(tree, edits, request)
+    patched = await _applied(tree, edits, request, mending=True)
     return Written(patched.tree, patched.refused)
 
 
-async def _applied(tree: FileTree, edits: Sequence[Edit], request: str) -> Patched:
-    """Apply edits beside the event loop: files can be large, and answers wild."""
-    return await asyncio.to_thread(apply_patch, tree, edits, may_remove=asks_for_removal(request))
+async def _applied(tree: FileTree, edits: Sequence[Edit], request: str, *, mending: bool = False) -> Patched:
+    """Apply edits beside the event loop: files can be large, and answers wild. Who mends may take away what does not work."""
+    return await asyncio.to_thread(apply_patch, tree, edits, may_remove=asks_for_removal(request), may_drop=mending)
 
 
 def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
@@ -119,7 +119,14 @@ def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:
 
 
 async def _edits_from(
-    request: str, asked: ChatRequest, allowed: Sequence[str], tree: FileTree, model: LanguageModel, work: Work
+    request: str,
+    asked: ChatRequest,
+    allowed: Sequence[str],
+    tree: FileTree,
+    model: LanguageModel,
+    work: Work,
+    *,
+    mending: bool = False,
 ) -> tuple[Edit, ...] | Refusal:
     """Ask; after a refusal ask once more with the reason and the real lines, then once for whole files."""
     answer = ""
@@ -131,7 +138,7 @@ async def _edits_from(
             )
         completion = await model.complete(asked)
         answer = completion.text
-        edits, outcomes = await _usable(request, answer, completion.complete, allowed, tree)
+        edits, outcomes = await _usable(request, answer, completion.complete, allowed, tree, mending)
         work.edits.update(f"{completion.model} | {outcome}" for outcome in outcomes)
         if not isinstance(edits, Refusal):
             return edits
@@ -141,13 +148,13 @@ async def _edits_from(
 
 
 async def _usable(
-    request: str, answer: str, complete: bool, allowed: Sequence[str], tree: FileTree
+    request: str, answer: str, complete: bool, allowed: Sequence[str], tree: FileTree, mending: bool
 ) -> tuple[tuple[Edit, ...] | Refusal, list[str]]:
     """Return the answer's edits if they are whole, stay inside what was asked for, and apply; and what became of each."""
     edits = await asyncio.to_thread(_read, answer, complete, allowed, tree)
     if isinstance(edits, Refusal):
         return edits, [f"answer | refused: {edits.kind}"]
-    patched = await _applied(tree, edits, request)
+    patched = await _applied(tree, edits, request, mending=mending)
     if patched.refused:
         return patched.refused[0], [f"edit | refused: {one.kind}" for one in patched.refused]
     return edits, [f"{type(edit).__name__} | {one.tier}" for edit, one in zip(edits, patched.applied, strict=True)]

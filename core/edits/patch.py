@@ -44,12 +44,13 @@ class Patched:
     refused: tuple[Refusal, ...] = ()
 
 
-def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = False) -> Patched:
+def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = False, may_drop: bool = False) -> Patched:
     """
     Apply `edits` in order; later ones see what earlier ones did.
 
     All or nothing: with one refusal the tree stays as it was; the first refusals are returned. `may_remove` says that the
-    request asked for something to go, so a whole file may be much shorter than before.
+    request asked for something to go, so a whole file may be much shorter than before; `may_drop` that something small may go,
+    as it does where what does not work is mended.
     """
     edits = list(edits)
     arriving = {
@@ -72,7 +73,7 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
             outcome = _renamed(edit, before, changes.get(edit.to, tree.get(edit.to)))
         else:
             elsewhere = set[str]().union(*(lines for path, lines in arriving.items() if path != edit.path))
-            outcome = _apply(edit, before, may_remove, elsewhere)
+            outcome = _apply(edit, before, may_remove, may_drop, elsewhere)
         if isinstance(outcome, Refusal):
             refused.append(outcome)
             continue
@@ -147,6 +148,7 @@ def _apply(
     edit: Replace | WholeFile | Delete | Operation,
     before: Document | bytes | None,
     may_remove: bool,
+    may_drop: bool,
     arriving: set[str],
 ) -> tuple[Document | bytes | None, str] | Refusal:
     """Return the file's new content and the tier used."""
@@ -169,7 +171,7 @@ def _apply(
     if isinstance(document, Refusal):
         return document
     if isinstance(edit, WholeFile):
-        tier = rewritten(edit, document, may_remove, arriving)
+        tier = rewritten(edit, document, may_remove, arriving, may_drop=may_drop)
     else:
         tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
     return tier if isinstance(tier, Refusal) else (document, tier)

@@ -4,7 +4,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from core.edits.languages import PROSE, ending, errors, parser
 
@@ -27,10 +26,7 @@ _ALONE = re.compile(
     r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
 )
 # A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
-# One that a heading, a bold line or a numbered one names, whatever stands around it: `## a.css — updated`, `**1. a.css** (new)`.
-_NAMED = re.compile(
-    r"(?<![\w./-])(?:[\w@.+()\[\]-]+/)*(?:[\w@+()\[\]-][\w@.+()\[\]-]*\.[A-Za-z][A-Za-z0-9]{0,11}|Dockerfile|Makefile|Procfile|Jenkinsfile)(?![\w/-])"
-)
+# A heading, a bold line or a numbered one may name a file, whatever stands around it: `## a.css — updated`, `**1. a.css** (new)`.
 _TITLE = re.compile(r"^\s*(?:#{1,6}\s|\*\*|\d{1,2}[.)]\s+[*`])")
 MAX_TITLE_WORDS, MAX_BETWEEN = 8, 8
 _MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
@@ -144,7 +140,8 @@ def _titled(lines: Sequence[str], at: int) -> str | None:
     line = lines[at]
     if not _TITLE.match(line) or len(line.split()) > MAX_TITLE_WORDS:
         return None
-    named = {found[0] for found in islice(_NAMED.finditer(line), 2)}
+    words = (word.strip("*`_:,()") for word in line.split())
+    named = {word for word in words if _is_file(word)}
     below = next(
         (
             one
@@ -154,6 +151,12 @@ def _titled(lines: Sequence[str], at: int) -> str | None:
         "",
     )
     return tidy(named.pop()) if len(named) == 1 and not _TITLE.match(below) and below else None
+
+
+def _is_file(word: str) -> bool:
+    """Say whether a word is the path of a file; `3.11` is none."""
+    name = word.rpartition("/")[2]
+    return bool(_FILE_NAME.match(name)) and not name.rpartition(".")[2].isdecimal()
 
 
 def tidy(path: str) -> str:

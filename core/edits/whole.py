@@ -16,7 +16,12 @@ from core.edits.snippets import filled_in, reblocked, redefined
 
 
 def rewritten(
-    edit: WholeFile, document: Document, may_remove: bool, arriving: Collection[str] = frozenset()
+    edit: WholeFile,
+    document: Document,
+    may_remove: bool,
+    arriving: Collection[str] = frozenset(),
+    *,
+    may_drop: bool = False,
 ) -> str | Refusal:
     """
     Apply a whole file to one that exists, and return how it was come by.
@@ -28,7 +33,7 @@ def rewritten(
     if edit.others:
         return _of_several(edit, document, may_remove)
     before = document.text
-    outcome = _rewritten(edit, before, document, may_remove)
+    outcome = _rewritten(edit, before, document, may_remove, may_drop)
     if isinstance(outcome, Refusal):
         return outcome
     after, tier = outcome
@@ -84,7 +89,9 @@ def _unclear(edit: WholeFile) -> Refusal:
     )  # fmt: skip
 
 
-def _rewritten(edit: WholeFile, text: str, document: Document, may_remove: bool) -> tuple[str, str] | Refusal:
+def _rewritten(
+    edit: WholeFile, text: str, document: Document, may_remove: bool, may_drop: bool
+) -> tuple[str, str] | Refusal:
     path, content = edit.path, _without_path(edit, document)
     lines = document.lines
     answer = content.removesuffix("\n").split("\n")
@@ -106,7 +113,7 @@ def _rewritten(edit: WholeFile, text: str, document: Document, may_remove: bool)
             f"The answer for {path} is only a part of it, and what it names cannot be found once in the file; answer with "
             "edits, or write the file in full.",
         )  # fmt: skip
-    if not large and not may_remove and not edit.base and (lost := leaves_out(path, document.seen, answer)):
+    if not (large or may_remove or may_drop or edit.base) and (lost := leaves_out(path, document.seen, answer)):
         return Refusal(
             "shrinks", path,
             f"The answer for {path} has all but {', '.join(lost[:5])}, and nobody asked for that to go; write the file in full, or "

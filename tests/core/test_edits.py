@@ -228,6 +228,13 @@ def test_bytes_outside_the_edited_lines_never_change(lines: list[str], data: st.
 # --- guards
 
 
+def test_who_mends_may_take_away_what_does_not_work() -> None:
+    broken = f"{PYTHON}\n\ndef ghost():\n    return nothing\n"
+    tree, mended = FileTree({"a.py": broken.encode()}), [WholeFile("a.py", PYTHON)]
+    assert apply_patch(tree, mended).refused[0].kind == "shrinks"
+    assert apply_patch(tree, mended, may_drop=True).tree.text("a.py") == PYTHON
+
+
 def test_all_edits_apply_or_none() -> None:
     tree = FileTree({"a.py": b"x = 1\n", "b.py": b"y = 1\n"})
     patched = apply_patch(tree, [Replace("a.py", "x = 1", "x = 2"), Replace("b.py", "z", "w"), Delete("c.py")])
