@@ -25,10 +25,10 @@ _DELETE = re.compile(r"^\s*(?:[*-]\s+)?(?:\*\*)?DELETE:\s*(?:\*\*)?\s*`?(?P<path
 _ALONE = re.compile(
     r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
 )
-# A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
 # A heading, a bold line or a numbered one may name a file, whatever stands around it: `## a.css — updated`, `**1. a.css** (new)`.
 _TITLE = re.compile(r"^\s*(?:#{1,6}\s|\*\*|\d{1,2}[.)]\s+[*`])")
 MAX_TITLE_WORDS, MAX_BETWEEN = 8, 8
+# A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
 _MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
 MAX_MENTION_WORDS = 24
 # A path in a tag of its own, as tools that are called in XML name it: <path>src/app.ts</path>
