@@ -11,15 +11,13 @@ from adapters.store.sessions import Sessions
 from bot.commands import plain_emoji
 from bot.inbox import Inbox
 from core.chat import CLOSED, OPENING, ChatPort, Event, Missing, NotAllowed, Past, RateLimited, Revoked
-from core.clock import SYSTEM, Clock
+from core.clock import APART_SECONDS, SYSTEM, Clock
 from core.sessions import Author, Session, ThreadKey
 
 log = logging.getLogger(__name__)
 ACTIVE_SECONDS = 14 * 24 * 3_600
 PAUSE_SECONDS = 1.0
 TRIES = 6
-CLOCK_SECONDS = 900
-"""By how much the clocks of this machine and of a platform may differ."""
 CALLED_SECONDS = 24 * 3_600
 
 
@@ -74,7 +72,7 @@ class CatchUp:
         # Who has just set the bot up does not want what somebody said yesterday.
         known = await self.sessions.listened(self.port.platform, began)
         # What was taken in is known by its id: to look further back than needed, because a clock is off, does no harm.
-        since = max(known, began - CALLED_SECONDS) - CLOCK_SECONDS
+        since = max(known, began - CALLED_SECONDS) - APART_SECONDS
         for place in await self.port.places(since):
             await self._patiently(partial(self._place, place, since))
         await self.sessions.listened_until(self.port.platform, began)

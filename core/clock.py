@@ -19,4 +19,6 @@ class Clock:
     steady: Callable[[], float] = time.monotonic
 
 
+APART_SECONDS = 900
+"""How far the time of day here may be from that of a chat platform."""
 SYSTEM = Clock()

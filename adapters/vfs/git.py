@@ -34,7 +34,7 @@ from adapters.vfs.trees import (
     write_tree,
 )  # fmt: skip
 from core.errors import HeadMoved, OutsideError, UserError
-from core.files import FileTree
+from core.files import FileTree, path_problem
 from core.history import Clash, Commit, Committed, Diff, Draft
 
 Value = TypeVar("Value")
@@ -221,20 +221,24 @@ class GitRepository:
         return replace(committed, notes=tuple(notes))
 
     async def archive(self, session_id: str, commit: str) -> bytes:
-        """Return a ZIP of a commit's files with their modes."""
+        """Return a ZIP of a commit's files with their modes, and of its links that stay in the app."""
 
         def zipped(git: pygit2.Repository, _: dict[str, str]) -> bytes:
-            index = pygit2.Index()
-            index.read_tree(git[commit].peel(pygit2.Tree))
-            buffer = io.BytesIO()
+            tree, index, buffer = tree_of(git, _known(git, commit)), pygit2.Index(), io.BytesIO()
+            held: dict[str, bytes] = dict(read_tree(tree).items())
+            index.read_tree(tree)
+            links = imports.links_of(git, index)
+            held |= {
+                path: links[path].encode()
+                for path in links
+                if not (path_problem(path) or imports.leads_out(path, links))
+            }
             with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-                for entry in index:
-                    found = git.get(entry.id)
-                    if isinstance(found, pygit2.Blob):
-                        # A fixed date: the same commit gives the same archive.
-                        info = zipfile.ZipInfo(entry.path, (1980, 1, 1, 0, 0, 0))
-                        info.external_attr = int(entry.mode) << 16  # a link is one, and a program can be run
-                        archive.writestr(info, found.data, zipfile.ZIP_DEFLATED)
+                for path, content in sorted(held.items()):
+                    # A fixed date: the same commit gives the same archive.
+                    info = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
+                    info.external_attr = int(index[path].mode) << 16  # a link is one, and a program can be run
+                    archive.writestr(info, content, zipfile.ZIP_DEFLATED)
             return buffer.getvalue()
 
         return await self._with(session_id, zipped)

@@ -107,10 +107,7 @@ def cleaned(repository: pygit2.Repository, commit: str) -> tuple[pygit2.Oid, lis
     """
     index = pygit2.Index()
     index.read_tree(repository[commit].peel(pygit2.Tree))
-    links = {
-        entry.path: _blob(repository, entry).data[:MAX_PATH_CHARS].decode("utf-8", "replace")
-        for entry in index if entry.mode == LINK
-    }  # fmt: skip
+    links = links_of(repository, index)
     notes, modules, seen = list[str](), list[str](), dict[str, str]()
     count = 0
     for entry in list(index):
@@ -152,6 +149,14 @@ def _blob(repository: pygit2.Repository, entry: pygit2.IndexEntry) -> pygit2.Blo
 
 MOST_LINKS, MAX_PATH_CHARS = 40, 4_096
 """How many links the kernel follows on one way, and how long a path may be."""
+
+
+def links_of(repository: pygit2.Repository, index: pygit2.Index) -> dict[str, str]:
+    """Return where each link of a tree leads."""
+    return {
+        entry.path: _blob(repository, entry).data[:MAX_PATH_CHARS].decode("utf-8", "replace")
+        for entry in index if entry.mode == LINK
+    }  # fmt: skip
 
 
 def leads_out(path: str, links: Mapping[str, str]) -> bool:

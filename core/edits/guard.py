@@ -38,36 +38,10 @@ _ASKING = re.compile(
     r"will you|can we|could we|let's|lets|let us|you can|you should|we can|we should|we need to|we want to|i want to|i want you to|"
     r"i need you to|i'd like to|i'd like you to|i would like to|i would like you to|it is time to|try to|go ahead and|feel free to)\s+)"
 )
-_THINGS = frozenset(
-    [
-        "button",
-        "link",
-        "icon",
-        "key",
-        "endpoint",
-        "route",
-        "action",
-        "option",
-        "dialog",
-        "confirmation",
-        "request",
-        "function",
-        "method",
-        "handler",
-        "down",
-        "menu",
-        "view",
-        "page",
-        "command",
-        "feature",
-        "and",
-        "is",
-        "does",
-        "returns",
-        "fails",
-        "on",
-    ]
-)
+_THINGS = frozenset((
+    "button", "link", "icon", "key", "endpoint", "route", "action", "option", "dialog", "confirmation", "request", "function",
+    "method", "handler", "down", "menu", "view", "page", "command", "feature", "and", "is", "does", "returns", "fails", "on",
+))  # fmt: skip
 """What a word behind an order makes a thing or a remark of it: the delete button, “delete fails”."""
 MAX_REQUEST_CHARS = 20_000
 

@@ -1,6 +1,7 @@
 """A whole file as an answer: what it changes against the version that the model saw, and nothing else."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from core.edits.blocks import replaced
 from core.edits.document import Document
@@ -31,7 +32,7 @@ def rewritten(
     """
     may_remove = may_remove or _moves(document.seen, edit.content, arriving)
     if edit.others:
-        return _of_several(edit, document, may_remove)
+        return _of_several(edit, document, may_remove, may_drop)
     before = document.text
     outcome = _rewritten(edit, before, document, may_remove, may_drop)
     if isinstance(outcome, Refusal):
@@ -59,19 +60,19 @@ def _plain(text: str) -> list[str]:
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 
-def _of_several(edit: WholeFile, document: Document, may_remove: bool) -> str | Refusal:
+def _of_several(edit: WholeFile, document: Document, may_remove: bool, may_drop: bool) -> str | Refusal:
     """Apply the last of several blocks for a file: the one above it is what the file read before, or all are parts."""
     *_, old = edit.others
-    search, replace = _plain(old), _plain(edit.content)
+    search, new = _plain(old), _plain(edit.content)
     whole = [collapsed(line) for line in search if line.strip()] == [
         collapsed(line) for line in document.seen if line.strip()
     ]
     if len(edit.others) == 1 and whole:
-        return rewritten(WholeFile(edit.path, edit.content, edit.base), document, may_remove)
+        return rewritten(replace(edit, others=()), document, may_remove, may_drop=may_drop)
     if len(edit.others) == 1 and isinstance(locate(document.seen, search), Place):
-        if isinstance(locate(document.seen, replace), Place):
+        if isinstance(locate(document.seen, new), Place):
             return _unclear(edit)
-        return replaced(Replace(edit.path, "\n".join(search), "\n".join(replace)), document)
+        return replaced(Replace(edit.path, "\n".join(search), "\n".join(new)), document)
     before = document.text
     for content in (*edit.others, edit.content):
         found = placed(edit.path, document.lines, _plain(content))

@@ -311,6 +311,20 @@ async def test_an_archive_keeps_what_can_be_run_and_what_is_a_link(
         assert held.read("link.txt") == b"index.html"
     assert (modes["run.sh"], modes["index.html"]) == (0o100755, 0o100644)
     assert stat.S_ISLNK(modes["link.txt"])
+    # What another commit of the history has, and what leads out, is not in it.
+    git = pygit2.Repository(str(repository._cache("s")))
+    builder = git.TreeBuilder(git[done.commit].peel(pygit2.Tree))
+    builder.insert("out", git.create_blob(b"/etc/passwd"), FileMode.LINK)
+    who = pygit2.Signature("E", "e@example.com")
+    odd = git.create_commit(None, who, who, "Odd", builder.write(), [])
+    archive.write_bytes(await repository.archive("s", str(odd)))
+    with zipfile.ZipFile(archive) as held:
+        assert "out" not in held.namelist()
+    above = an_entry(b"..")(git, builder.write(), git.create_blob(b"x"))
+    worse = git.create_commit(None, who, who, "Worse", above, [])
+    for commit in (str(worse), "0" * 40):
+        with pytest.raises(UserError):
+            await repository.archive("s", commit)
 
 
 def test_a_git_that_does_not_end_is_ended_with_a_sentence() -> None:

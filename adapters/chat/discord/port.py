@@ -45,7 +45,7 @@ from core.chat import (
     Rate,
     Revoked,
 )  # fmt: skip
-from core.clock import SYSTEM, Clock
+from core.clock import APART_SECONDS, SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
@@ -58,8 +58,6 @@ NONCE_SECONDS = 120
 MAX_TOLD = 2_000
 FIRST_PAUSE, WELL_SECONDS = 5.0, 300.0
 """How long to wait before connecting again, and how long a connection has to last for that to begin anew."""
-CLOCK_SECONDS = 900
-"""How far the clock of this machine may be from Discord's."""
 
 
 class DiscordPort:
@@ -302,7 +300,7 @@ class DiscordPort:
             # Posting again with the same nonce returns the message if it is there.
             return ""
         # By Discord's clock, which need not be the one of this machine.
-        after, fitting = datetime.fromtimestamp(since - CLOCK_SECONDS, UTC), self._fitting(key, part)
+        after, fitting = datetime.fromtimestamp(since - APART_SECONDS, UTC), self._fitting(key, part)
         assert self._client.user is not None
         with self._errors(key):
             async for message in self._text(key.thread).history(limit=past.MOST_CALLS, after=after, oldest_first=True):

@@ -48,6 +48,7 @@ from core.chat import (
     Past,
     Rate,
 )  # fmt: skip
+from core.clock import APART_SECONDS
 from core.errors import OutsideError
 from core.messages import Attachment, Doc, Para
 from core.sessions import Author, ThreadKey
@@ -65,8 +66,6 @@ LISTENED = (
     "message", "app_mention", "reaction_added", "reaction_removed", "app_home_opened", "agent_session_stopped",
     "file_shared", "agent_session_title_changed", "channel_deleted", "group_deleted",
 )  # fmt: skip
-CLOCK_SECONDS = 900
-"""How far the clock of this machine may be from Slack's."""
 SHARED = (
     "slack_shared: Slack counts %d other connection(s) of this app. If another process has the same app token, "
     "each gets only a part of what people say: give each an app of its own."
@@ -353,18 +352,20 @@ class SlackPort:
         asked: dict[str, Any] = {"channel": key.channel, "include_all_metadata": True}
         if since:
             # By Slack's clock, which need not be the one of this machine.
-            asked["oldest"] = f"{since - CLOCK_SECONDS:.6f}"
+            asked["oldest"] = f"{since - APART_SECONDS:.6f}"
         if key.thread:
             pages = self._pages(self._client.conversations_replies, ts=key.thread, **asked)
         else:
             pages = self._pages(self._client.conversations_history, **asked)
-        found = [message async for page in pages for message in page["messages"]]
         names = {one.name for one in part.files}
-        for message in found:
-            payload = (message.get("metadata") or {}).get("event_payload") or {}
-            files = {one.get("name") for one in message.get("files") or ()}
-            if payload.get("nonce") == nonce or (names and message.get("user") == self._me and names <= files):
-                return f"{key.channel}/{message['ts']}"
+        async for page in pages:
+            for message in page["messages"]:
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                files = {one.get("name") for one in message.get("files") or ()}
+                if payload.get("nonce") == nonce or (names and message.get("user") == self._me and names <= files):
+                    return f"{key.channel}/{message['ts']}"
+            if not since:
+                break  # nothing tells where to stop: the latest are enough
         return ""
 
     async def edit(self, key: ThreadKey, remote_id: str, part: Part) -> None:

@@ -30,7 +30,7 @@ _NEXT = (
     r"switch|turn|set|include|also|support|enable|display|list|create|search"
 )
 _CLAUSES = re.compile(
-    rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)|,?\s+and\s+(?=(?:each|every)\s+\w+\s+(?:has|gets|needs)\b)",
+    rf"[;\n]+\s*|[.?!]+(?:\s+|$)|,?\s+(?:and|then|plus)\s+(?:then\s+)?(?=(?:{_NEXT})\b)|,\s*(?=(?:{_NEXT})\b)",
     re.I,
 )
 _TAIL = re.compile(
