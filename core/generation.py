@@ -107,7 +107,11 @@ async def repair(
 
 async def _applied(tree: FileTree, edits: Sequence[Edit], request: str, *, mending: bool = False) -> Patched:
     """Apply edits beside the event loop: files can be large, and answers wild. Who mends may take away what does not work."""
-    return await asyncio.to_thread(apply_patch, tree, edits, may_remove=asks_for_removal(request), may_drop=mending)
+
+    def apply() -> Patched:
+        return apply_patch(tree, edits, may_remove=asks_for_removal(request), may_drop=mending, request=request)
+
+    return await asyncio.to_thread(apply)
 
 
 def _finding_for_model(finding: Finding, tree: FileTree) -> dict[str, Any]:

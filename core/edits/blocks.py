@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from core.edits.document import Document
 from core.edits.guard import shrinks
 from core.edits.languages import LISTS, ending
-from core.edits.locate import Place, at_line, closest, collapsed, decided, locate
+from core.edits.locate import Place, at_line, closest, collapsed, decided, heads, locate
 from core.edits.merge import Line, join_lines, margin, merged, opcodes
 from core.edits.model import Refusal, Replace
 from core.edits.near import near
@@ -132,7 +132,14 @@ def _is_there(path: str, lines: Sequence[str], place: Place, search: Sequence[st
         for one in opcodes([line.strip() for line in search], [line.strip() for line in replace])
         if one[0] != "equal"
     ]
-    if len(found) != 1 or found[0][0] != "insert":
+    if not found or any(kind != "insert" for kind, *_ in found):
+        return False
+    if place.tier == "near":
+        # The context may stand around what came already.
+        there = [collapsed(line) for line in lines[place.start : place.end]]
+        mine = [collapsed(line) for line in replace]
+        return len("".join(mine)) >= ADDED_CHARS and _stripped(there) == _stripped(mine)
+    if len(found) != 1:
         return False
     new = [collapsed(line) for line in replace[found[0][3] : found[0][4]] if line.strip()]
     before = [collapsed(line) for line in lines[max(0, place.start - 2 * len(new) - 2) : place.start] if line.strip()]
@@ -140,6 +147,10 @@ def _is_there(path: str, lines: Sequence[str], place: Place, search: Sequence[st
     said = sum(map(len, new))
     one_line = ending(path) in LISTS and any(map(str.isalnum, "".join(new)))
     return said >= (1 if one_line else ADDED_CHARS) and (before[-len(new) :] == new or after[: len(new)] == new)
+
+
+def _stripped(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line]
 
 
 def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], replace: Sequence[str]) -> list[str]:
@@ -152,11 +163,13 @@ def _at_margin_of(lines: Sequence[str], place: Place, search: Sequence[str], rep
 
 def _outside(lines: Sequence[str], place: Place, within: str) -> bool:
     """Say whether a single line stands behind the one thing that a hunk names, in another that is as deep or less."""
-    heads = [at for at, line in enumerate(lines) if collapsed(within) in collapsed(line)]
-    if len(heads) != 1 or place.start <= heads[0] or margin([lines[place.start]]) <= margin([lines[heads[0]]]):
+    found = heads(lines, within)
+    if not found and "\n" in within and len(heads(lines, within.partition("\n")[0])) == 1:
+        return True  # the outer one has no such inner one
+    if len(found) != 1 or place.start <= found[0] or margin([lines[place.start]]) <= margin([lines[found[0]]]):
         return False
-    between = [line for line in lines[heads[0] + 1 : place.start] if line.strip()]
-    return any(margin([line]) <= margin([lines[heads[0]]]) and any(map(str.isalnum, line)) for line in between)
+    between = [line for line in lines[found[0] + 1 : place.start] if line.strip()]
+    return any(margin([line]) <= margin([lines[found[0]]]) and any(map(str.isalnum, line)) for line in between)
 
 
 def _first_line_moved(lines: Sequence[str], place: Place, search: list[str], replace: list[str]) -> list[str]:

@@ -105,7 +105,7 @@ def hunks(path: str, body: Sequence[str]) -> list[Replace]:
     """Each hunk is a search (context and '-') and a replacement (context and '+')."""
     edits: list[Replace] = []
     search, replace = list[str](), list[str]()
-    within, numbers = "", tuple[int, ...]()
+    within, numbers, named = "", tuple[int, ...](), False
 
     def close() -> None:
         if search != replace:
@@ -118,8 +118,13 @@ def hunks(path: str, body: Sequence[str]) -> list[Replace]:
             close()
             match = _NUMBERS.match(line)
             numbers = (int(match["old"]), int(match["new"])) if match else ()
-            within = (match["within"] if match else line.strip("@")).strip()
-        elif line.startswith("-"):
+            said = (match["within"] if match else line.strip("@")).strip()
+            # Two such lines in a row name what is outside and what is in it.
+            within = f"{within}\n{said}" if within and said and named else said
+            named = True
+            continue
+        named = False
+        if line.startswith("-"):
             search.append(line[1:])
         elif line.startswith("+"):
             replace.append(line[1:])

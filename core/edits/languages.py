@@ -20,6 +20,24 @@ SCRIPTS = ("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx")
 PROSE = ("md", "mdx", "markdown", "rst", "txt", "adoc")
 LISTS = ("gitignore", "dockerignore", "env", "txt")
 """Files whose lines mean something each on its own."""
+KIN = (
+    {"js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "javascript", "typescript", "node"},
+    {"html", "htm", "vue", "svelte", "xml", "svg", "jinja", "jinja2", "j2", "django", "njk", "ejs", "php", "astro", "markup"},
+    {"css", "scss", "sass", "less", "postcss"},
+    {"json", "jsonc", "json5", "webmanifest"},
+    {"yaml", "yml"},
+    {"py", "pyi", "python", "python3", "pycon"},
+    {"md", "mdx", "markdown", "rst", "txt", "text", "adoc"},
+    {"sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "ps1", "bat", "cmd", "fish"},
+    {"sql", "psql", "pgsql", "sqlite", "mysql", "postgresql"},
+    {"toml", "ini", "cfg", "conf", "env", "dotenv", "properties", "nginx"},
+    {"rs", "rust"}, {"go", "golang"}, {"kt", "kts", "kotlin"}, {"ex", "exs", "elixir"}, {"rb", "ruby", "rake", "gemspec", "gemfile", "rakefile"}, {"java"},
+    {"cs", "csharp", "c#"}, {"c", "h", "cpp", "cc", "cxx", "hpp", "hh", "c++", "arduino", "ino"}, {"swift"}, {"dart"}, {"lua"}, {"scala", "sbt"},
+    {"hs", "haskell"}, {"pl", "pm", "perl"}, {"r", "rmd"}, {"jl", "julia"}, {"tf", "hcl", "terraform", "tfvars"}, {"proto", "protobuf"},
+    {"graphql", "gql"}, {"dockerfile", "docker", "containerfile"}, {"makefile", "make", "mk", "gnumakefile"}, {"prisma"},
+    {"erl", "erlang"}, {"clj", "clojure", "edn"}, {"zig"}, {"nim"}, {"groovy", "gradle", "jenkinsfile"}, {"tex", "latex"}, {"csv", "tsv"},
+)  # fmt: skip
+"""Languages whose blocks are taken for one another's files."""
 
 
 def ending(path: str) -> str:
@@ -164,6 +182,20 @@ def doubled_key(text: str) -> str:
     except (ValueError, RecursionError):
         return ""
     return next(iter(found), "")
+
+
+_WITH_REMARKS = ("tsconfig", "jsconfig", "devcontainer", ".eslintrc", "settings.json", "launch.json", "tasks.json")
+
+
+def json_error(path: str, content: bytes) -> str:
+    """Return why a file is no JSON, '' for one that is or that may have remarks."""
+    if path.rpartition("/")[2].startswith(_WITH_REMARKS):
+        return ""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError) as error:
+        return str(error)[:200]
+    return ""
 
 
 def python_error(text: str) -> str | None:

@@ -147,13 +147,28 @@ def decided(
         lines[hit - 1 : hit - 1 + len(search)] != list(lines[hits[0] - 1 : hits[0] - 1 + len(search)]) for hit in hits
     ):
         return None
-    above = [at for at, line in enumerate(lines) if within and collapsed(line) == collapsed(within)]
-    above = above or [at for at, line in enumerate(lines) if within and collapsed(within) in collapsed(line)]
+    above = heads(lines, within)
     chosen = [hit for hit in hits if hit in numbers]
     if len(above) == 1:
         behind = [hit for hit in hits if hit > above[0] + 1][:1]
         chosen = [hit for hit in behind if _same_block(lines, above[0], hit - 1)]
     return at_line(chosen[0] - 1, len(search), "told apart") if len(chosen) == 1 else None
+
+
+def heads(lines: Sequence[str], within: str) -> list[int]:
+    """Return the lines (from 0) that `within` may mean; where it has several, each stands in the block of the one before it."""
+    found: list[int] | None = None
+    for part in filter(str.strip, within.split("\n")):
+        wanted = collapsed(part)
+        here = [at for at, line in enumerate(lines) if collapsed(line) == wanted]
+        here = here or [at for at, line in enumerate(lines) if wanted in collapsed(line)]
+        found = here if found is None else [at for at in here if any(_inside(lines, head, at) for head in found)]
+    return found or []
+
+
+def _inside(lines: Sequence[str], head: int, at: int) -> bool:
+    deeper = len(lines[at]) - len(lines[at].lstrip()) > len(lines[head]) - len(lines[head].lstrip())
+    return head < at and deeper and _same_block(lines, head, at)
 
 
 def _same_block(lines: Sequence[str], first: int, last: int) -> bool:

@@ -14,8 +14,8 @@ class Replace:
     """
     Replace the one place that reads `search` by `replace`; both are whole lines joined by newlines.
 
-    `within` and `lines` decide between places that read alike: a line that stands above the place that is meant, and the
-    line numbers (from 1) that the answer gives. `everywhere` means all places. `otherwise` are other ways to read the
+    `within` and `lines` decide between places that read alike: a line that stands above the place that is meant, or several,
+    outer before inner, joined by newlines, and the line numbers (from 1) that the answer gives. `everywhere` means all places. `otherwise` are other ways to read the
     same block, where a line of the text looks like the block's divider.
     """
 

@@ -14,34 +14,17 @@ from itertools import repeat
 
 from core.edits.diffs import breaks_off, diff_edits, is_diff, is_patch, patch_edits, patch_ends
 from core.edits.json_answers import json_edits, json_in_prose
-from core.edits.languages import ending
+from core.edits.languages import KIN, ending
 from core.edits.model import Delete, Edit, Refusal, Rename, Replace, WholeFile
 from core.edits.sections import DIVIDER, Block, Pair, Section, sections, tidy
 from core.llm.reasoning import without_reasoning
 
-_KIN = (
-    {"js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "javascript", "typescript", "node"},
-    {"html", "htm", "vue", "svelte", "xml", "svg", "jinja", "jinja2", "j2", "django", "njk", "ejs", "php", "astro", "markup"},
-    {"css", "scss", "sass", "less", "postcss"},
-    {"json", "jsonc", "json5", "webmanifest"},
-    {"yaml", "yml"},
-    {"py", "pyi", "python", "python3", "pycon"},
-    {"md", "mdx", "markdown", "rst", "txt", "text", "adoc"},
-    {"sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "ps1", "bat", "cmd", "fish"},
-    {"sql", "psql", "pgsql", "sqlite", "mysql", "postgresql"},
-    {"toml", "ini", "cfg", "conf", "env", "dotenv", "properties", "nginx"},
-    {"rs", "rust"}, {"go", "golang"}, {"kt", "kts", "kotlin"}, {"ex", "exs", "elixir"}, {"rb", "ruby", "rake", "gemspec", "gemfile", "rakefile"}, {"java"},
-    {"cs", "csharp", "c#"}, {"c", "h", "cpp", "cc", "cxx", "hpp", "hh", "c++", "arduino", "ino"}, {"swift"}, {"dart"}, {"lua"}, {"scala", "sbt"},
-    {"hs", "haskell"}, {"pl", "pm", "perl"}, {"r", "rmd"}, {"jl", "julia"}, {"tf", "hcl", "terraform", "tfvars"}, {"proto", "protobuf"},
-    {"graphql", "gql"}, {"dockerfile", "docker", "containerfile"}, {"makefile", "make", "mk", "gnumakefile"}, {"prisma"},
-    {"erl", "erlang"}, {"clj", "clojure", "edn"}, {"zig"}, {"nim"}, {"groovy", "gradle", "jenkinsfile"}, {"tex", "latex"}, {"csv", "tsv"},
-)  # fmt: skip
-"""Languages whose blocks are taken for one another's files."""
 _NEVER = {"output", "log", "diff", "patch", "sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "json"}
 """What is no file of its own unless the file is of this kind."""
 
 
 MOST_DIVIDERS = 20
+_MARGIN = re.compile(r"^[+-]?[ \t]*\xa0[ \t\xa0]*", re.M)
 
 
 def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
@@ -50,7 +33,8 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
 
     A refusal when the answer is empty, holds no edit, or ends in the middle of one: half an edit is no edit.
     """
-    answer = without_reasoning(answer).replace("\r\n", "\n")
+    # Some models indent with blanks that do not break.
+    answer = _MARGIN.sub(lambda match: match[0].replace("\xa0", " "), without_reasoning(answer).replace("\r\n", "\n"))
     if not answer.strip():
         return Refusal("empty", default_path, "The answer was empty.")
     if (found := json_edits(answer, default_path)) is not None and _meant(found, default_path):
@@ -176,8 +160,24 @@ def _whole(part: Section, blocks: Sequence[Block]) -> list[Edit] | Refusal:
     if told := [block for block in fitting if block.language and _of_file(block.language, path)]:
         # What says that it is in the file's language is the file; what says nothing beside it is something to run.
         fitting = told
+    if len(fitting) > 1:
+        # A block that shows how the file is used, and is shorter, is no file.
+        shown = [
+            block
+            for block in fitting[1:]
+            if _SHOWS.match(block.lead) and (len(block.lines) < len(fitting[0].lines) or "usage" in block.lead.lower())
+        ]
+        fitting = [block for block in fitting if block not in shown]
     *others, last = ["\n".join(block.lines) + "\n" if block.lines else "" for block in fitting]
     return [WholeFile(path, last, others=tuple(other for other in others if other != last), named=part.named)]
+
+
+_SHOWS = re.compile(
+    r"[^\w]{0,6}(?:usage|examples?|for example|how to (?:use|call|run|test)|you (?:can|could|may) (?:now |then )?(?:use|call|try|run|test)|"
+    r"(?:now |then )?(?:use|call|try|test) (?:it|this|the)\b(?! instead)|output|sample|(?:here is |here's |this is )?how (?:it|this|that) works|"
+    r"(?:the )?key changes?|what (?:has )?changed|alternatively|or(?: you could)?\b|with (?:the|this) [^\n]{0,80}(?:gives|returns|prints)|the relevant (?:part|lines?|change))",
+    re.I,
+)
 
 
 def _meant(calls: Sequence[Edit], path: str, named: bool = False) -> bool:
@@ -190,18 +190,18 @@ def _fits(language: str, path: str) -> bool:
     kind = ending(path)
     if not language or not kind or language == kind:
         return True
-    if "." not in path.rpartition("/")[2] and not any(kind in group for group in _KIN):
+    if "." not in path.rpartition("/")[2] and not any(kind in group for group in KIN):
         return language not in ("diff", "patch", "output", "log")  # a script without an ending
-    kin = next((group for group in _KIN if kind in group), None)
+    kin = next((group for group in KIN if kind in group), None)
     if kin is None:
         return language not in _NEVER
-    return language in kin or not (language in _NEVER or any(language in group for group in _KIN))
+    return language in kin or not (language in _NEVER or any(language in group for group in KIN))
 
 
 def _of_file(language: str, path: str) -> bool:
     """Say whether a language is the one of a file, or its kin."""
     kind = ending(path)
-    return language == kind or any(kind in group and language in group for group in _KIN)
+    return language == kind or any(kind in group and language in group for group in KIN)
 
 
 def _replace(path: str, pair: Pair) -> Replace | Refusal:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.edits.blocks import replaced
 from core.edits.document import BOM, Document
-from core.edits.languages import doubled_key, ending, python_error, worse
+from core.edits.languages import doubled_key, ending, json_error, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
@@ -44,13 +44,15 @@ class Patched:
     refused: tuple[Refusal, ...] = ()
 
 
-def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = False, may_drop: bool = False) -> Patched:
+def apply_patch(
+    tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = False, may_drop: bool = False, request: str = ""
+) -> Patched:
     """
     Apply `edits` in order; later ones see what earlier ones did.
 
     All or nothing: with one refusal the tree stays as it was; the first refusals are returned. `may_remove` says that the
     request asked for something to go, so a whole file may be much shorter than before; `may_drop` that something small may go,
-    as it does where what does not work is mended.
+    as it does where what does not work is mended, and so may what `request` names and the new file has no more.
     """
     edits = list(edits)
     arriving = {
@@ -62,6 +64,9 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
     for edit in edits:
         if len(refused) == MOST_REFUSALS:
             break
+        if not _is_text(edit):
+            refused.append(Refusal("encoding", edit.path, f"The answer for {edit.path} has half of a character in it."))
+            continue
         if isinstance(edit, WholeFile) and edit.path not in changes and (meant := _meant(tree, edit)):
             refused.append(meant)
             continue
@@ -73,7 +78,7 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
             outcome = _renamed(edit, before, changes.get(edit.to, tree.get(edit.to)))
         else:
             elsewhere = set[str]().union(*(lines for path, lines in arriving.items() if path != edit.path))
-            outcome = _apply(edit, before, may_remove, may_drop, elsewhere)
+            outcome = _apply(edit, before, may_remove, may_drop, elsewhere, request)
         if isinstance(outcome, Refusal):
             refused.append(outcome)
             continue
@@ -94,6 +99,15 @@ def apply_patch(tree: FileTree, edits: Iterable[Edit], *, may_remove: bool = Fal
         return Patched(tree.changed(done), tuple(applied))
     except UserError as error:
         return Patched(tree, refused=(Refusal("not_allowed", "", str(error)),))
+
+
+def _is_text(edit: Edit) -> bool:
+    """Say whether an edit can be written: a lone surrogate, half of a character that an escape cut in two, cannot."""
+    try:
+        "".join(value for value in vars(edit).values() if isinstance(value, str)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
@@ -129,6 +143,8 @@ def _is_slip(said: str, path: str) -> bool:
     )  # fmt: skip
 
 
+_EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll")
+"""Files that are mostly empty."""
 _SAME_ENDINGS = (("yml", "yaml"), ("htm", "html"), ("md", "markdown"), ("jpg", "jpeg"))
 TELLING_CHARS, FEWEST_SHARED = 8, 3
 """How long the lines are that tell whether two files are one, and how many of them a block must have."""
@@ -150,12 +166,18 @@ def _apply(
     may_remove: bool,
     may_drop: bool,
     arriving: set[str],
+    request: str,
 ) -> tuple[Document | bytes | None, str] | Refusal:
     """Return the file's new content and the tier used."""
     if isinstance(edit, Delete):
         return (None, "delete") if before is not None else _missing(edit.path)
     document = before if isinstance(before, Document) else _opened(edit.path, before)
+    if isinstance(edit, Replace) and not edit.search.strip() and edit.replace.strip() and before is None:
+        # As aider has taught models to make a file.
+        edit = WholeFile(edit.path, f"{edit.replace}\n")
     if isinstance(edit, WholeFile):
+        if not edit.content.strip() and before is None and edit.path.rpartition("/")[2] in _EMPTY:
+            return b"", "whole file"
         if not edit.content.strip():
             return Refusal("empty", edit.path, f"The block for {edit.path} was empty.")
         old = "" if before is None else _text_of(before)
@@ -171,7 +193,7 @@ def _apply(
     if isinstance(document, Refusal):
         return document
     if isinstance(edit, WholeFile):
-        tier = rewritten(edit, document, may_remove, arriving, may_drop=may_drop)
+        tier = rewritten(edit, document, may_remove, arriving, may_drop=may_drop, request=request)
     else:
         tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
     return tier if isinstance(tier, Refusal) else (document, tier)
@@ -250,6 +272,10 @@ def _syntax_guard(path: str, before: bytes | None, after: bytes | None, guessed:
             return Refusal(
                 "worse_syntax", path, f"After the edit {path} has {key!r} twice; change the one that is there."
             )
+    if before is not None and after is not None and ending(path) in ("json", "ipynb", "webmanifest", "geojson"):
+        why = "" if json_error(path, before) else json_error(path, after)
+        if why:
+            return Refusal("worse_syntax", path, f"After the edit {path} is no JSON any more: {why}.")
     if before is None or after is None or not (guessed or ending(path) == "py"):
         return None
     old, new = (content.decode("utf-8", "replace").removeprefix(BOM) for content in (before, after))

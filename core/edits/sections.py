@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.edits.languages import PROSE, ending, errors, parser
+from core.edits.languages import KIN, PROSE, ending, errors, parser
 
 MAX_HEADER_CHARS = 300
 """Longer lines are no headers."""
@@ -18,16 +18,35 @@ SEARCH = re.compile(r"^[<-]{5,9}\s*(?:SEARCH|ORIGINAL)\b.*$", re.I)
 DIVIDER = re.compile(r"^={5,9}\s*$")
 REPLACE = re.compile(r"^[>+]{5,9}\s*(?:REPLACE|UPDATED)\b.*$", re.I)
 _HEADER = re.compile(
-    r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path|Datei|Fichier|Archivo|Arquivo)\s?:\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
+    r"^\s*(?:[#>*\-]+\s*)?(?:\*\*)?(?:FILE|File|file|Filename|File name|Path|Datei|Fichier|Archivo|Arquivo|ファイル|文件)\s?[:：]\s*(?:\*\*)?\s*`?(?P<path>[^`*]+?)`?(?:\*\*)?\s*$"
 )
 _DELETE = re.compile(r"^\s*(?:[*-]\s+)?(?:\*\*)?DELETE:\s*(?:\*\*)?\s*`?(?P<path>[^`*\s]+)`?(?:\*\*)?\s*$")
 # A path that stands alone above its block, as some tools have taught models: `src/app.ts`, **src/app.ts**, ### src/app.ts:
 _ALONE = re.compile(
-    r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}:?[*_`]{0,3}\s*$"
+    r"^\s*(?:#+\s+|[*\-]\s+|\d{1,3}[.)]\s+)?[*_`]{0,3}(?P<path>[\w@./+()\[\]-]+)[*_`]{0,3}[:：]?[*_`]{0,3}\s*$"
 )
 # A heading, a bold line or a numbered one may name a file, whatever stands around it: `## a.css — updated`, `**1. a.css** (new)`.
 _TITLE = re.compile(r"^\s*(?:#{1,6}\s|\*\*|\d{1,2}[.)]\s+[*`])")
 MAX_TITLE_WORDS, MAX_BETWEEN = 8, 8
+# The line that one clicks to unfold a block: <summary><b>src/app.ts</b></summary>
+_SUMMARY = re.compile(r"^\s*(?:<details[^<>]{0,40}>\s*)?<summary>(?P<said>[^\n]{1,200}?)(?:</summary>)?\s*$", re.I)
+_TAGS = re.compile(r"</?(?:b|strong|code|em|i)>", re.I)
+_HERE_IS = re.compile(
+    r"^\s*(?:here(?:'s|’s| is| are)|the (?:complete|full|updated|new)|(?:(?:then|next|and|now|finally|also),? )?(?:i|we)(?:'ve|’ve| have)? (?:also )?"
+    r"(?:changed|updated|created|added|rewrote|adjusted|modified|edited|fixed))\b",
+    re.I,
+)
+_NO_HEADING = re.compile(
+    r"\b(?:run|execute|open|visit|would|could|should now|if you|for example|e\.g\.|see|optional(?:ly)?|alternatively|unchanged|stays|as it is)\b",
+    re.I,
+)
+"""With this a sentence shows or runs something, and names no file for the block below it."""
+_ENDINGS = frozenset(("lock", "erb", "hbs")).union(*KIN)
+"""What ends a file's name where no folder stands before it: `Array.reduce` and `users.name` are none."""
+_FRAMEWORK = re.compile(
+    r"(?:node|next|vue|nuxt|react|express|three|d3|chart|angular|ember|backbone|alpine|socket)\.(?:js|io)", re.I
+)
+_TO_RUN = ("sh", "bash", "zsh", "shell", "console", "terminal", "powershell", "text", "txt", "output", "log")
 # A path that a heading, a bold line or a line before a colon mentions: ### 1. `src/app.ts`, Update `src/app.ts`:
 _MENTION = re.compile(r"`(?P<path>[\w@./+()\[\]-]+\.[A-Za-z0-9]{1,12})`")
 MAX_MENTION_WORDS = 24
@@ -46,10 +65,11 @@ _HINT = re.compile(r"^(?::(?:start|end)_line:.*|-{5,9})$")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: what its first line says about it, and its lines."""
+    """A fenced block: what its first line says about it, its lines, and the last line of prose above it."""
 
     info: str
     lines: list[str]
+    lead: str = ""
 
     @property
     def language(self) -> str:
@@ -125,19 +145,33 @@ def header(lines: Sequence[str], at: int) -> str | None:
             return path
     if match := _TAGGED.match(line):
         return tidy(match["path"] or match["attribute"])
+    if match := _SUMMARY.match(line):
+        return _titled(lines, at, f"**{_TAGS.sub('', match['said'])}")
     if not _begins_block(lines, at + 1):
-        return _titled(lines, at)
+        return _titled(lines, at, line)
     match = _ALONE.match(line)
     if match and _FILE_NAME.match(match["path"].rpartition("/")[2]):
         return tidy(match["path"])
-    leads = line.lstrip().startswith(("#", "**")) or line.rstrip().endswith(":")
+    ends = line.rstrip().endswith((":", "：", "。")) or bool(_HERE_IS.match(line))
+    leads = line.lstrip().startswith(("#", "**")) or ends
     mentions = _MENTION.findall(line) if leads and len(line.split()) <= MAX_MENTION_WORDS else []
-    return tidy(mentions[0]) if len(mentions) == 1 else _titled(lines, at)
+    if len(mentions) == 1:
+        return tidy(mentions[0])
+    return _titled(lines, at, line) or (_told(lines, at) if ends and not mentions else None)
 
 
-def _titled(lines: Sequence[str], at: int) -> str | None:
+def _told(lines: Sequence[str], at: int) -> str | None:
+    """Return the one path that a sentence right above a block names without quotes, “In src/app.ts:”; none above what is run."""
+    fence = next((match for one in lines[at + 1 : at + 3] if (match := FENCE.match(one))), None)
+    if fence is None or Block(fence["info"], []).language in _TO_RUN or _NO_HEADING.search(lines[at]):
+        return None
+    words = (word.strip("*_:：,()\"'。") for word in lines[at].split()[:MAX_MENTION_WORDS])
+    named = {word for word in words if _is_file(word) and word.isascii() and not _FRAMEWORK.fullmatch(word)}
+    return tidy(named.pop()) if len(named) == 1 else None
+
+
+def _titled(lines: Sequence[str], at: int, line: str) -> str | None:
     """Return the one path that a heading or a bold line names, where a block follows after a few sentences at most."""
-    line = lines[at]
     if not _TITLE.match(line) or len(line.split()) > MAX_TITLE_WORDS:
         return None
     words = (word.strip("*`_:,()") for word in line.split())
@@ -154,9 +188,15 @@ def _titled(lines: Sequence[str], at: int) -> str | None:
 
 
 def _is_file(word: str) -> bool:
-    """Say whether a word is the path of a file; `3.11` is none."""
-    name = word.rpartition("/")[2]
-    return bool(_FILE_NAME.match(name)) and not name.rpartition(".")[2].isdecimal()
+    """Say whether a word is the path of a file; `3.11` is none, nor is `Array.reduce`, nor an address."""
+    folder, _, name = word.rpartition("/")
+    last = name.rpartition(".")[2]
+    return (
+        bool(_FILE_NAME.match(name))
+        and "://" not in word
+        and not last.isdecimal()
+        and (bool(folder) or "." not in name or last.lower() in _ENDINGS)
+    )
 
 
 def tidy(path: str) -> str:
@@ -174,7 +214,10 @@ def _begins_block(lines: Sequence[str], at: int) -> bool:
 
 
 def _begins_with_pair(lines: Sequence[str], at: int) -> bool:
-    return bool(SEARCH.match(next((line for line in lines[at : at + 3] if line.strip()), "")))
+    """Say whether a block begins with a pair, perhaps below the path that it is of."""
+    said = [line for line in lines[at : at + 4] if line.strip()][:2]
+    named = len(said) == 2 and (match := _ALONE.match(said[0])) and _is_file(tidy(match["path"]))
+    return bool(said) and bool(SEARCH.match(said[0]) or (named and SEARCH.match(said[1])))
 
 
 def _path_of_info(info: str) -> str:
@@ -266,7 +309,8 @@ def _fenced(marks: _Marks, opening: int, fence: re.Match[str], section: Section)
     if end is None:
         section.cut_off = True
         return limit
-    section.blocks.append(Block(fence["info"].strip(), list(marks.lines[opening + 1 : end])))
+    lead = next((line for line in marks.lines[max(0, opening - 2) : opening][::-1] if line.strip()), "")
+    section.blocks.append(Block(fence["info"].strip(), list(marks.lines[opening + 1 : end]), lead[:MAX_HEADER_CHARS]))
     return end + 1
 
 

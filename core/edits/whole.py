@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.edits.blocks import replaced
 from core.edits.document import Document
-from core.edits.guard import shrinks
+from core.edits.guard import exchanges, lets_go, shrinks
 from core.edits.languages import MAX_CHARS, PROSE, ending, worse
 from core.edits.locate import Place, collapsed, locate
 from core.edits.merge import Line, indented, join_lines, merged, usual_end
@@ -23,16 +23,20 @@ def rewritten(
     arriving: Collection[str] = frozenset(),
     *,
     may_drop: bool = False,
+    request: str = "",
 ) -> str | Refusal:
     """
     Apply a whole file to one that exists, and return how it was come by.
 
     `may_remove` says that the request asked for something to go; else an answer that drops much for little is refused.
-    `arriving` are the lines of new files in the same answer: what moves there is not lost.
+    `arriving` are the lines of new files in the same answer: what moves there is not lost. `request` may let something small go.
     """
-    may_remove = may_remove or _moves(document.seen, edit.content, arriving)
     if edit.others:
-        return _of_several(edit, document, may_remove, may_drop)
+        may_remove = may_remove or _moves(document.seen, edit.content, arriving)
+        return _of_several(edit, document, may_remove, may_drop, request)
+    may_drop = may_drop or lets_go(request, document.text, edit.content)
+    forgets = not may_drop and (not may_remove or exchanges(request))
+    may_remove = may_remove or _moves(document.seen, edit.content, arriving)
     before = document.text
     outcome = _rewritten(edit, before, document, may_remove, may_drop)
     if isinstance(outcome, Refusal):
@@ -40,7 +44,8 @@ def rewritten(
     after, tier = outcome
     seen = before if edit.base is None or tier != "merged file" else edit.base
     new = _plain(edit.content if tier == "merged file" else after)
-    if lost := shrinks(_plain(seen), new, comments_only=may_remove):
+    forgets = forgets and tier in ("whole file", "merged file")
+    if lost := shrinks(_plain(seen), new, comments_only=may_remove, forgets=forgets):
         return Refusal(
             "shrinks", edit.path,
             f"The answer for {edit.path} drops this, which nobody asked for; answer with edits, or write the file in full:\n"
@@ -60,7 +65,7 @@ def _plain(text: str) -> list[str]:
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 
-def _of_several(edit: WholeFile, document: Document, may_remove: bool, may_drop: bool) -> str | Refusal:
+def _of_several(edit: WholeFile, document: Document, may_remove: bool, may_drop: bool, request: str) -> str | Refusal:
     """Apply the last of several blocks for a file: the one above it is what the file read before, or all are parts."""
     *_, old = edit.others
     search, new = _plain(old), _plain(edit.content)
@@ -68,11 +73,16 @@ def _of_several(edit: WholeFile, document: Document, may_remove: bool, may_drop:
         collapsed(line) for line in document.seen if line.strip()
     ]
     if len(edit.others) == 1 and whole:
-        return rewritten(replace(edit, others=()), document, may_remove, may_drop=may_drop)
+        return rewritten(replace(edit, others=()), document, may_remove, may_drop=may_drop, request=request)
     if len(edit.others) == 1 and isinstance(locate(document.seen, search), Place):
         if isinstance(locate(document.seen, new), Place):
             return _unclear(edit)
         return replaced(Replace(edit.path, "\n".join(search), "\n".join(new)), document)
+    first, *rest = (*edit.others, edit.content)
+    if _is_excerpt(first, rest) and _plain(first) != _plain(document.text):
+        # What stands below the file shows parts of it.
+        file = replace(edit, content=first, others=())
+        return rewritten(file, document, may_remove, may_drop=may_drop, request=request)
     before = document.text
     for content in (*edit.others, edit.content):
         found = placed(edit.path, document.lines, _plain(content))
@@ -80,6 +90,15 @@ def _of_several(edit: WholeFile, document: Document, may_remove: bool, may_drop:
             return _unclear(edit)
         document.become(join_lines(found))
     return "parts"
+
+
+def _is_excerpt(file: str, parts: Sequence[str]) -> bool:
+    """Say whether blocks have no line that the file above them has not, and each less than half of its lines."""
+    there = {line.strip() for line in file.split("\n")}
+    return all(
+        len(part.split("\n")) * 2 < len(file.split("\n")) and all(line.strip() in there for line in part.split("\n"))
+        for part in parts
+    )
 
 
 def _unclear(edit: WholeFile) -> Refusal:
