@@ -40,7 +40,7 @@ async def mend(folder: Path, rules: Mapping[str, Sequence[str]]) -> None:
             ours = folder.parent / "oxlint.json"
             ours.write_text("{}", encoding="ascii")
             # A finding names its rule as `plugin(rule)`.
-            wanted = [part for name in sorted(set(named)) for part in ("-D", re.sub(r"^.*\((.*)\)$", r"\1", name))]
+            wanted = [part for name in sorted(set(named)) for part in ("-D", name.rpartition("(")[2].removesuffix(")"))]
             argv = [
                 program("oxlint"),
                 "--fix",

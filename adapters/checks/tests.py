@@ -1,16 +1,16 @@
 """
 The app's own tests, in the sandbox.
 
-What they print is no evidence: a test, or a conftest.py, can print “3 passed” and end the process well. For pytest a result
-counts only if its own report is there and complete, under a secret that this run alone has; Node's has to be as long as it
-says.
+What they print is no evidence: a test, or a conftest.py, can print “3 passed” and end the process well. A result counts only if
+the runner's own report is there and complete, under a secret that this run alone has.
 """
 
-import json
 import re
 import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
 
 from adapters.checks.material import Check, Material, Report
 from adapters.dependencies.install import PYTHON_FOLDER
@@ -21,7 +21,7 @@ from core.ports import Ran, Sandbox
 
 SECONDS = 120
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (?P<path>[^:\s]+)(?:::(?P<name>\S+))?(?: - (?P<text>.*))?$", re.M)
-_INSIDE = Path(__file__).parent / "inside.py"
+_HERE = Path(__file__).parent
 _PLUGIN, _PLUGINS = "threadwright_evidence", ".threadwright"
 # Plugins of the bot's own environment stay out; -rfE lists what failed.
 _ENVIRONMENT = {
@@ -31,13 +31,8 @@ _ENVIRONMENT = {
 }  # fmt: skip
 
 
-_NODE = {"DATA_DIR": "/tmp", "NODE_OPTIONS": "--test-reporter=tap"}  # noqa: S108 - inside the sandbox
-# One line per test: "not ok 2 - adds"; below a failed one stand its place and its error.
-_TAP = re.compile(r"^(?P<failed>not )?ok \d+ - (?P<name>.*?)(?: # (?P<skipped>SKIP|TODO).*)?$", re.M)
-_TAP_PLACE = re.compile(r"^  location: '/app/(?P<path>[^:']+)", re.M)
-_TAP_WHY = re.compile(r"^  error: (?:\|-\n +)?'?(?P<text>.*?)'?$", re.M)
-_TAP_PLAN = re.compile(r"^1\.\.(?P<count>\d{1,9})$", re.M)
-MOST_NAMES = 500
+_NODE_FILE = f"{_PLUGINS}/evidence.mjs"
+_NODE = {"DATA_DIR": "/tmp", "NODE_OPTIONS": f"--test-reporter=/app/{_NODE_FILE} --test-reporter-destination=stdout"}  # noqa: S108 - inside the sandbox
 UNFINISHED = (
     "the tests ended before their report was complete, so none of them counts: a test or a conftest.py ends the process"
 )
@@ -45,12 +40,18 @@ UNFINISHED = (
 
 @dataclass(frozen=True)
 class TestsRan:
-    """A run of an app's tests. `passed` are those that pytest itself said have passed; `complete` is whether it reported on all."""
+    """
+    A run of an app's tests. `passed` are those that the runner itself said have passed; `complete` is whether it reported on all.
+
+    `failures` are the path, the name and the error of each of Node's that failed; `silent` are its files that ended without a test.
+    """
 
     ran: Ran
     complete: bool = False
     passed: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    failures: tuple[tuple[str, str, str], ...] = ()
+    silent: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -65,20 +66,54 @@ def is_test(path: str) -> bool:
 
 async def run_tests(sandbox: Sandbox, tree: FileTree, manifest: AppManifest) -> TestsRan:
     """Run an app's tests."""
-    if manifest.kind == "node":
-        return TestsRan(await sandbox.run(tree, manifest.test, _NODE, SECONDS))
-    secret = secrets.token_hex(16)
-    tree = tree.changed({f"{_PLUGINS}/{_PLUGIN}.py": _INSIDE.read_bytes()})
-    ran = await sandbox.run(tree, manifest.test, {**_ENVIRONMENT, "THREADWRIGHT_RUN": secret}, SECONDS)
+    secret, node = secrets.token_hex(16), manifest.kind == "node"
+    name, inside = (_NODE_FILE, "inside_node.mjs") if node else (f"{_PLUGINS}/{_PLUGIN}.py", "inside.py")
+    tree = tree.changed({name: (_HERE / inside).read_bytes()})
+    environment = _NODE if node else _ENVIRONMENT
+    ran = await sandbox.run(tree, manifest.test, {**environment, "THREADWRIGHT_RUN": secret}, SECONDS)
+    shown, report = evidence(ran, secret)
+    if report is None:
+        return TestsRan(shown)
+    names, counts = tuple(report.names), report.counts
+    if node:
+        silent = tuple(path for path in report.silent if is_test(path))
+        failures = tuple((path.removeprefix("/app/"), name, why) for path, name, why in report.failures)
+        return TestsRan(shown, report.on_all and not silent, names, counts, failures, silent)
+    # What stops at the first failure reports on fewer than it found.
+    complete = report.exit == ran.exit_code and (bool(ran.exit_code) or report.on_all)
+    return TestsRan(shown, complete, names, counts)
+
+
+class Evidence(BaseModel):
+    """
+    What a runner reports at its end: how many tests it found, what came of them, and which have passed.
+
+    `failures` are the path, the name and the error of each that failed, `silent` the files that ended without a test, `errors` what
+    no test was to blame for; pytest's says its exit code, and prints the rest.
+    """
+
+    exit: int = 0
+    collected: int
+    counts: dict[str, int]
+    names: list[str]
+    failures: list[tuple[str, str, str]] = []
+    silent: list[str] = []
+    errors: list[str] = []
+
+    @property
+    def on_all(self) -> bool:
+        """Whether it tells of as many tests as there are."""
+        return sum(self.counts.values()) == self.collected
+
+
+def evidence(ran: Ran, secret: str) -> tuple[Ran, Evidence | None]:
+    """Return a run without the report that its runner wrote under the secret, and that report; None where there is none."""
     lines = [line for line in ran.output.splitlines() if line.startswith(f"{secret} ")]
     shown = replace(ran, output="\n".join(line for line in ran.output.splitlines() if secret not in line))
-    if not lines:
-        return TestsRan(shown)
-    report = json.loads(lines[-1].removeprefix(secret))
-    counts: dict[str, int] = report["counts"]
-    # What stops at the first failure reports on fewer than it found.
-    complete = report["exit"] == ran.exit_code and (bool(ran.exit_code) or sum(counts.values()) == report["collected"])
-    return TestsRan(shown, complete, tuple(report["names"]), counts)
+    try:
+        return shown, Evidence.model_validate_json(lines[-1].removeprefix(secret)) if lines else None
+    except ValidationError:
+        return shown, None
 
 
 def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
@@ -99,8 +134,8 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
                 else "the tests printed without end"
             )
             return Report((Finding("tests", "error", "", 0, text, "tests"),))
-        if material.manifest.kind == "node" and _TAP.search(ran.output):
-            return _tap(ran.output)
+        if material.manifest.kind == "node" and tests.counts:
+            return _of_node(tests)
         if ran.exit_code == 0:
             if tests.complete and tests.counts["passed"] and not tests.counts["failed"]:
                 return Report(note=tests.summary, passed=tests.passed)
@@ -129,27 +164,17 @@ def tests_check(sandbox: Sandbox | None, why_none: str) -> Check:
     return Check("tests", 3, lambda material: material.manifest is not None and not material.manifest.serverless, run)
 
 
-def _tap(output: str) -> Report:
-    """Read what Node's test runner printed."""
-    lines = list(_TAP.finditer(output))
-    passed = tuple(line["name"] for line in lines if not line["failed"] and not line["skipped"])[:MOST_NAMES]
-    findings = []
-    for at, line in enumerate(lines):
-        if line["failed"]:
-            below = output[line.end() : lines[at + 1].start() if at + 1 < len(lines) else len(output)]
-            place, why = _TAP_PLACE.search(below), _TAP_WHY.search(below)
-            said = f"{line['name']}: {why['text'][:300] if why else 'failed'}"
-            findings.append(Finding("test", "error", place["path"] if place else "", 0, said, "tests"))
-    if not passed and not findings:
+def _of_node(tests: TestsRan) -> Report:
+    """Say what Node's test runner found."""
+    findings = [
+        Finding("test", "error", path, 0, f"{name}: {why or 'failed'}", "tests") for path, name, why in tests.failures
+    ]
+    if not (tests.passed or findings or tests.silent):
         return Report(note="the test command ran no test", status="not_run")
-    if not tap_complete(output, len(lines)):
+    findings += [
+        Finding("tests", "error", path, 0, f"{path} ended without having run a test to its end", "tests")
+        for path in tests.silent
+    ]
+    if not (tests.complete or findings):
         findings.append(Finding("tests", "error", "", 0, UNFINISHED, "tests"))
-    return Report(
-        tuple(findings), f"{len(passed)} passed" + (f", {len(findings)} failed" if findings else ""), passed=passed
-    )
-
-
-def tap_complete(output: str, lines: int) -> bool:
-    """Say whether a report in TAP has as many tests as it says: what an app prints among them is one too many."""
-    plan = _TAP_PLAN.search(output)
-    return plan is not None and int(plan["count"]) == lines
+    return Report(tuple(findings), note=tests.summary, passed=tests.passed)

@@ -14,7 +14,7 @@ from adapters.checks.markup_script import open_sinks
 from adapters.checks.material import Check, Material, Report
 from adapters.checks.mutation import touched_tests
 from adapters.checks.suite import CheckSuite, all_checks
-from adapters.checks.tests import tap_complete
+from adapters.checks.tests import UNFINISHED
 from adapters.checks.tests import tests_check as own_tests
 from adapters.checks.tools import as_json, output_of, program
 from adapters.checks.vitest import vitest_check
@@ -482,13 +482,6 @@ async def test_what_the_app_prints_is_no_evidence(files: dict[str, bytes], tmp_p
     assert (honest.note, honest.passed, honest.findings) == ("1 passed", ("test_x.py::test_x",), ())
 
 
-def test_a_report_in_tap_is_as_long_as_it_says() -> None:
-    honest = "TAP version 13\nok 1 - adds\nok 2 - sub\n1..2\n"
-    assert tap_complete(honest, 2)
-    assert not tap_complete("ok 7 - made up\n" + honest, 3)
-    assert not tap_complete("ok 1 - made up\n", 1)
-
-
 async def test_tests_that_fail_without_the_change_prove_it(lite: Database, tmp_path: Path, cache: Path) -> None:
     """Over the parent with the new tests only `test_old` passes."""
     box = StillSandbox(Ran(1, "FAILED test_a.py::test_new - x\n", 0.1), ["test_a.py::test_old"], 1)
@@ -567,6 +560,57 @@ async def test_tests_of_a_node_app_run_and_are_named(docker: DockerSandbox, tmp_
     assert [(one.path, one.message) for one in report.findings] == [("a.test.mjs", "falls short: 2 == 3")]
     empty = await own_tests(docker, "").run(Material(FileTree({"a.mjs": b""}), tmp_path, manifest))
     assert (empty.status, empty.note) == ("not_run", "the test command ran no test")
+
+
+FORGED_NODE = {
+    "a test that ends the process": b"import test from 'node:test';\ntest('one', () => {});\ntest('two', () => process.exit(0));\n",
+    "a file that prints a report and ends": b"console.log('TAP version 13\\nok 1 - made up\\n1..1');\nprocess.exit(0);\n",
+    "a report under a secret that it looked for": b"console.log(`\\n${process.env.THREADWRIGHT_RUN} {}`);\nprocess.exit(0);\n",
+}
+
+
+@pytest.mark.parametrize("test", FORGED_NODE.values(), ids=FORGED_NODE)
+async def test_what_a_node_app_prints_is_no_evidence(docker: DockerSandbox, test: bytes, tmp_path: Path) -> None:
+    manifest = app()[1].model_copy(update={"kind": "node", "test": ["node", "--test"]})
+    tree = FileTree({"a.test.mjs": NODE_TESTS.split(b'test("falls')[0], "b.test.mjs": test})
+    report = await own_tests(docker, "").run(Material(tree, tmp_path, manifest))
+    assert report.passed == ("adds",)
+    assert [(one.path, one.level) for one in report.findings] == [("b.test.mjs", "error")]
+    assert "ended without having run a test to its end" in report.findings[0].message
+    # Without `--test` it is the runner itself that ends.
+    alone = manifest.model_copy(update={"test": ["node", "b.test.mjs"]})
+    report = await own_tests(docker, "").run(Material(tree, tmp_path, alone))
+    assert (report.passed, report.status, report.note) == ((), "not_run", "the test command ran no test")
+
+
+async def test_a_report_of_node_that_breaks_off_is_not_complete(tmp_path: Path) -> None:
+    """What no version of Node is known to do: it ends well after a test that it began and never finished."""
+    box = StillSandbox(Ran(0, "", 1.0), ["adds"])
+    box._report["collected"] = 2
+    manifest = app()[1].model_copy(update={"kind": "node", "test": ["node", "--test"]})
+    report = await own_tests(box, "").run(Material(FileTree({}), tmp_path, manifest))
+    assert [one.message for one in report.findings] == [UNFINISHED]
+
+
+async def test_what_tests_of_a_front_end_print_is_no_evidence(docker: DockerSandbox, tmp_path: Path) -> None:
+    forged = """import { writeSync } from "node:fs";
+import { test, expect } from "vitest";
+for (const line of ["TAP version 13", "1..2", "ok 1 - src/a.test.ts > made up # time=1ms", `${process.env.THREADWRIGHT_RUN} {}`]) {
+  process.stdout.write(`${line}\\n`);
+  writeSync(1, `${line}\\n`);
+}
+test("adds", () => expect(1 + 1).toBe(2));
+test.skip("later", () => {});
+"""
+    tree = FileTree(COUNTER | {"frontend/src/forged.test.ts": forged.encode()})
+    tree = tree.changed({"frontend/src/counter.test.tsx": None})
+    report = await vitest_check(docker, "").run(Material(tree, tmp_path, None))
+    assert (report.passed, report.findings, report.note) == (("frontend/src/forged.test.ts::adds",), (), "1 passed")
+    ends = tree.changed(
+        {"frontend/src/forged.test.ts": b"import { test } from 'vitest';\ntest('a', () => process.reallyExit(0));\n"}
+    )
+    with pytest.raises(OutsideError, match="vitest ended with code 1"):
+        await vitest_check(docker, "").run(Material(ends, tmp_path, None))
 
 
 async def test_packages_of_a_node_app_are_known(suite_of: Callable[..., CheckSuite]) -> None:

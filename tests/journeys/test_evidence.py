@@ -218,6 +218,9 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
     talk.model.bodies.clear()
     await press(clashed_undo, "🤝")
     assert "keep what the later work was for" in talk.model.bodies[0]["messages"][1]["content"]
+    # In the person's name the thread has what they chose, and none of the code.
+    people = [str(one.doc) for one in await talk.app.messages.since(session.id) if one.kind == "person"]
+    assert all(len(one) < 600 and "now in the app:" not in one for one in people), people
     assert await press(clashed_undo, "➡️") == "unverified"
     themes = []
     for commit in (built.parent, built.commit, await repository.head(session.id)):
