@@ -132,7 +132,13 @@ async def _reverse(app: App, arguments: argparse.Namespace, console: Console) ->
     emoji = "↩️" if arguments.command == "undo" else "↪️"
     with console.status("Starting"):
         event = Event(
-            event_id(), session.key, Author(event_id(), "you"), "reaction_added", message_id=replies[0].id, emoji=emoji
+            event_id(),
+            session.key,
+            Author(event_id(), "you"),
+            "reaction_added",
+            message_id=replies[0].id,
+            emoji=emoji,
+            removable=True,
         )
         accepted = await app.inbox.accept(event)
         return await _finished(app, accepted.turn_id), session

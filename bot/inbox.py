@@ -104,15 +104,18 @@ class Inbox:
             return Accepted(session), ""
         standing = await self.people.standing(tx, session.id, event.author.id)
         if not may_drive(session, standing) and not (standing == "owner" and event.text in ALWAYS_OWNERS):
-            return Accepted(session, answer=Answer(plain(await self._closed(tx, session), REFUSED))), ""
+            refused = Outcome(doc=plain(await self._closed(tx, session), REFUSED))
+            off = await self._tidied(tx, event, reacted, refused)
+            return Accepted(session, answer=Answer(refused.doc), taken_off=off), ""
         call = Call(self, tx, session, event.author, turn_id, event.target, standing == "owner" or _local(session))
         outcome = await (self.command(call, event) if reacted is None else self._reaction(call, event, reacted))
-        if reacted is not None and _local(session):
-            await self._tidied(tx, event, reacted, outcome)
-            if outcome.doc is not None:
-                # There nobody is answered alone.
-                await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", outcome.doc)
-        return Accepted(session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form)), outcome.query
+        if reacted is not None and _local(session) and outcome.doc is not None:
+            # There nobody is answered alone.
+            await self.messages.post(tx, session.id, f"{turn_id}:notice", "notice", outcome.doc)
+        off = await self._tidied(tx, event, reacted, outcome)
+        return Accepted(
+            session, outcome.turn_id, answer=Answer(outcome.doc, outcome.form), taken_off=off
+        ), outcome.query
 
     async def _place(self, tx: AsyncConnection, event: Event) -> tuple[Session | None, StoredMessage | None, str]:
         """Return the event's session, the message it reacts to, and why there is none if the person should know."""
@@ -313,19 +316,25 @@ class Inbox:
             return Outcome()
         return await COMMANDS[verb](replace(call, target=message.turn_id))
 
-    async def _tidied(self, tx: AsyncConnection, event: Event, message: StoredMessage, outcome: Outcome) -> None:
+    async def _tidied(
+        self, tx: AsyncConnection, event: Event, message: StoredMessage | None, outcome: Outcome
+    ) -> tuple[str, ...]:
         """
-        Take a reaction off again that did nothing, and the one that a new one excludes.
+        Forget a reaction that did nothing, and the one that a new one excludes; return which the platform has to take off.
 
-        Only where reactions are ours to take: elsewhere people would still see them.
+        Only where reactions are ours to take: elsewhere people would still see them. What is forgotten first is no news when the
+        platform then tells that it is gone: an ↩️ that did nothing does not come back as a redo.
         """
         emoji = plain_emoji(event.emoji)
-        if event.kind == "reaction_added":
-            # A stop has nothing to say where it stopped something.
-            stopped = ADDED.get(emoji) == "stop" and outcome.doc is None
-            nothing = emoji in ADDED and not (outcome.turn_id or outcome.query or stopped)
-            for one in (emoji,) if nothing else EXCLUDED.get(emoji, ()):
-                await self.messages.react(tx, message.id, one, event.author.id, False, event.at)
+        if message is None or event.kind != "reaction_added" or not event.removable:
+            return ()
+        # A stop has nothing to say where it stopped something.
+        stopped = ADDED.get(emoji) == "stop" and outcome.doc is None
+        nothing = emoji in ADDED and not (outcome.turn_id or outcome.query or stopped)
+        off = (emoji,) if nothing else EXCLUDED.get(emoji, ())
+        there = [one for one in off if await self.messages.react(tx, message.id, one, event.author.id, False, event.at)]
+        # As the person put it: with or without its variation selector.
+        return tuple(event.emoji if one == emoji else one for one in there)
 
     async def _is_news(self, tx: AsyncConnection, event: Event, message: StoredMessage) -> bool:
         """Store a reaction, of whomever: one that was refused must not count when it is seen again later."""

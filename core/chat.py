@@ -36,7 +36,7 @@ class Event:
     `remote_id`. A command has its verb in `text` and its argument in `target`. `begins` says that it may open a session:
     the bot was called by name or by a command, or nobody else is there. `people` are those whom the text mentions by their id, the
     bot excepted. `caveat` is said when it does open one. `at` is the platform's time in Unix seconds. `replied_to` is the
-    message of somebody else that this one answers.
+    message of somebody else that this one answers. `removable` says that the platform lets us take this reaction off again.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Event:
     caveat: str = ""
     at: float = 0.0
     replied_to: str = ""
+    removable: bool = False
 
 
 @dataclass(frozen=True)
@@ -274,10 +275,12 @@ class ChatPort(Protocol):
 class Accepted:
     """
     What became of an event: its session (None when it was not for the bot), the turn it belongs to ('' for none), what
-    to tell the person at once. `new` is False for a repetition.
+    to tell the person at once. `new` is False for a repetition. `taken_off` are reactions of the person on the message that are
+    to be taken off: the one that did nothing, or that this one excludes.
     """
 
     session: Session | None = None
     turn_id: str = ""
     new: bool = True
     answer: Answer = Answer()
+    taken_off: tuple[str, ...] = ()

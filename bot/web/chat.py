@@ -195,7 +195,9 @@ def web_app(app: App) -> FastAPI:
     @web.post("/t/{slug}/reactions")
     async def react(reacted: Reacted, session: Here) -> dict[str, str]:
         kind: Literal["reaction_added", "reaction_removed"] = "reaction_added" if reacted.added else "reaction_removed"
-        event = Event(reacted.id, session.key, YOU, kind, message_id=reacted.message_id, emoji=reacted.emoji)
+        event = Event(
+            reacted.id, session.key, YOU, kind, message_id=reacted.message_id, emoji=reacted.emoji, removable=True
+        )
         accepted = await app.inbox.accept(event)
         return {"turn": accepted.turn_id}
 

@@ -36,7 +36,9 @@ async def replied(thread: Thread) -> int:
 async def reacted(thread: Thread, number: int, *emoji: str) -> tuple[str, ...]:
     """Put reactions on a message, one after the other, and return those that are there then."""
     for at, one in enumerate(emoji):
-        event = Event(f"r{one}{at}", LOCAL, ANN, "reaction_added", message_id=number, emoji=one, at=100.0 + at)
+        event = Event(
+            f"r{one}{at}", LOCAL, ANN, "reaction_added", message_id=number, emoji=one, at=100.0 + at, removable=True
+        )
         await thread.inbox.accept(event)
     return next(one.reactions for one in await thread.runner.messages.since(thread.session.id) if one.id == number)
 

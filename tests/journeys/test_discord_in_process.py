@@ -164,6 +164,33 @@ async def test_buttons_forms_and_reactions_work_after_a_restart(there: There) ->
     assert "I show: answer" in shown(told)
 
 
+@pytest.mark.parametrize("may", [True, False])
+async def test_a_reaction_that_did_nothing_is_taken_off_where_the_bot_may(there: There, may: bool) -> None:
+    allowed = discord.PermissionOverwrite(manage_messages=may)
+    channel = there.guild.create_text_channel("tidy", overwrites={there.guild.me: allowed})
+    await there.ann.slash(channel, "build", what=PAGE)
+    thread = await there.thread(channel=channel)
+    (built,) = await there.replies(thread, 1)
+
+    def marks() -> dict[str, int]:
+        message = next(one for one in thread.history() if one.id == built.id)
+        return {str(one.emoji): one.count for one in message.reactions}
+
+    # Nothing clashed, Ben may not drive; an undo that worked stays.
+    await there.ann.react(built, "🤝")
+    await there.ben.react(built, "↩️")
+    await there.ann.react(built, "👍")
+    await there.ann.react(built, "👎")
+    await there.ann.react(built, "↩️")
+    assert "Undone" in (await there.replies(thread, 2))[-1].content
+    await there.seen(lambda: may is ("🤝" not in marks()))
+    await there.env.settle()
+    assert marks() == ({"👎": 1, "↩️": 1} if may else {"🤝": 1, "↩️": 2, "👍": 1, "👎": 1})
+    # That the bot took Ben's away again has redone nothing.
+    await there.ann.unreact(built, "↩️")
+    assert "Redone" in (await there.replies(thread, 3))[-1].content
+
+
 async def test_what_one_person_is_told_alone_others_do_not_see(there: There) -> None:
     thread, built = await there.begun()
     diff = await there.ann.click(built, label="Diff")

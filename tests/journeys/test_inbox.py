@@ -377,6 +377,21 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     assert "What the app had stored is gone." in str(replies[-1].doc)
 
 
+async def test_who_is_alone_is_asked_before_what_is_stored_goes(room: Room) -> None:
+    await room.result(await room.say(ANN, PAGE, mentioned=True))
+    for accepted in (await room.say(ANN, "reset data"), await room.press(ANN, "reset_data", "")):
+        assert accepted.turn_id == ""
+        assert "cannot be undone. Shall I? You can also say “reset data yes”." in await shown(room, accepted)
+    done = await room.result(await room.say(ANN, "reset data yes"))
+    assert done.outcome == "done"
+
+
+async def shown(room: Room, accepted: Accepted) -> str:
+    """Return what an event was answered with, alone or in the thread."""
+    messages = await room.app.messages.since((await room.session()).id)
+    return f"{accepted.answer.doc} {messages[-1].doc}"
+
+
 async def test_what_waits_for_too_long_ends_by_itself(room: Room) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "Add a footer", mentioned=True)

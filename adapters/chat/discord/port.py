@@ -193,7 +193,17 @@ class DiscordPort:
             return
         if payload.member is None and payload.guild_id is not None:
             event = replace(event, author=await self._named(payload.guild_id, payload.user_id))
-        await self.accept(event)
+        accepted = await self.accept(replace(event, removable=self._may_take_off(payload)))
+        for emoji in accepted.taken_off:
+            message = self._text(str(payload.channel_id)).get_partial_message(payload.message_id)
+            with contextlib.suppress(discord.HTTPException):
+                await message.remove_reaction(emoji, discord.Object(payload.user_id))
+
+    def _may_take_off(self, payload: discord.RawReactionActionEvent) -> bool:
+        """Say whether the bot may take other people's reactions off there, for which it does not ask but which it may be given."""
+        guild = self._client.get_guild(payload.guild_id or 0)
+        channel = guild and guild.get_channel_or_thread(payload.channel_id)
+        return bool(guild and channel and channel.permissions_for(guild.me).manage_messages)
 
     async def _named(self, guild_id: int, user_id: int) -> Author:
         """Return a member whose name Discord has not told; their id is the name where it cannot be asked for."""
