@@ -45,6 +45,85 @@ async def built(request: str, manifest: AppManifest | None = None) -> tuple[AppM
         ("petty cash: date, amount, paid by", "Petty cash", "petty cash - date:date, amount:money, paid by"),
         ("chart of accounts: number, name, type", "Chart of accounts", "accounts - number, name, type"),
         ("games with title, players and map", "Games", "games - title, players, map"),
+        ("we need a choir roster with name, voice (alto, bass) and phone number", "Choir roster", "members - name, voice (alto/bass), phone number:phone"),
+        ("Maintenance log for the fire engines.\n\nFields:\n- vehicle\n- date\n- work done\n- cost", "Maintenance log for the fire engines",
+         "entries - vehicle, date:date, work done, cost:money"),
+        ("Teachers report broken projectors: room, problem, urgency (can wait, today)", "Teachers report broken projectors",
+         "broken projectors - room, problem, urgency (can wait/today)"),
+        ("please make an app where our tenants report defects: flat no., what's broken, phone number", "Defects",
+         "defects - flat no, what's broken, phone number:phone"),
+        ("Equipment: name, status = available/broken/lent, location", "Equipment", "equipment - name, status (available/broken/lent), location"),
+        ("volunteers have a name and phone. shifts have a date, start time, and belong to a volunteer", "Volunteers and shifts",
+         "volunteers - name, phone:phone; shifts - date:date, start time:time, volunteer:one"),
+        ("guest list for my sister's wedding, with name, side (bride/groom), plus one and table number. no login please",
+         "Guest list for my sister's wedding", "guests - name, side (bride/groom), plus one:yes, table number"),
+        ("our bowling league has 12 teams, can you make something to record match scores? date, home team, away team", "Record match scores",
+         "match scores - date:date, home team, away team"),
+        ("need smth to track snags in our house. title, severity (minor, major), steps to reproduce", "Snags in our house",
+         "snags - title, severity (minor/major), steps to reproduce:long"),
+        ("My grandma wants a list of the jams in her cellar: fruit, year, number of jars", "List of the jams in her cellar",
+         "jams - fruit, year:int, number of jars:int"),
+        ("make a green app for our running club. members: name, best 5k time, favourite distance", "Members",
+         "members - name, best 5k time, favourite distance:number"),
+        ("It should be possible for parents to register their kids for swimming lessons: kid's name, age, parent's phone. Sort by age please.",
+         "Kids", "kids - kid's name, age:int, parent's phone:phone"),
+        ("our startup needs a crm: companies with name, website & industry; deals with title, company", "Crm",
+         "companies - name, website:url, industry; deals - title, company:one"),
+        ("wine tasting notes; wine, vintage, colour (red, white), score out of 100", "Wine tasting notes",
+         "wine tasting notes - wine, vintage, colour (red/white), score out of 100:int"),
+        ("Inventory of climbing gear w/ item, size, pass/fail", "Inventory of climbing gear", "climbing gear - item, size, pass/fail (pass/fail)"),
+        ("Apartment viewings: address, size in m2, pros, cons", "Apartment viewings", "apartment viewings - address, size in m2:number, pros, cons"),
+        ("Kids chore chart, with child, chore, points and done", "Kids chore chart", "kids chores - child, chore, points:int, done:yes"),
+        ("pls make a feedback form for our museum tour, star rating, comments, and optional email", "Feedback form for our museum tour",
+         "responses - star rating:int, comments:long, email:email"),
+        ("Make a register for visitors at the front desk with name, company, whether they have been invited", "Visitors",
+         "visitors - name, company, invited:yes"),
+        ("hi there, HR here. we'd like to track applicants: name, email, position", "Applicants", "applicants - name, email:email, position"),
+        ("Yo, need a quick log of server outages - start, end, affected service", "Server outages",
+         "server outages - start:time, end:time, affected service"),
+        ("Not a shop, just a catalogue of our ceramics: name, price, dimensions", "Catalogue of our ceramics", "ceramics - name, price:money, dimensions"),
+        ("For every radio we note the make, the model, the year and whether it is broken", "Radios", "radios - make, model, year:int, broken:yes"),
+        ("we're a pottery studio and keep forgetting what's in the kiln. For each firing: kiln, temperature, who loaded it", "Firings",
+         "firings - kiln, temperature:number, who loaded it"),
+        ("Every pallet gets: a barcode, contents, arrival date", "Pallets", "pallets - barcode, contents, arrival date:date"),
+        ("Beehive inspections [hive, date, queen seen, number of frames with brood]", "Beehive inspections",
+         "beehive inspections - hive, date:date, queen seen:yes, number of frames with brood:int"),
+        ("Podcast episodes: number, title, status = idea, recorded, edited", "Podcast episodes", "podcast episodes - number, title, status (idea/recorded/edited)"),
+        ("props with name, the scene it's used in, who is responsible", "Props", "props - name, scene, who is responsible"),
+        ("plots with plot number, size in square metres, yearly rent", "Plots", "plots - plot number, size in square metres:number, yearly rent:money"),
+        ("meals with day, main dish, vegetarian or not", "Meals", "meals - day:date, main dish, vegetarian:yes"),
+        ("volunteers with name, phone and if they have a driving licence", "Volunteers", "volunteers - name, phone:phone, driving licence:yes"),
+        ("Contracts we must not forget: partner, signed on, yearly cost", "Contracts", "contracts - partner, signed on:date, yearly cost:money"),
+        ("Rowing club boat damage reports. boat, what happened, who reported it, date", "Rowing club boat damage reports",
+         "boat damage reports - boat, what happened, who reported it, date:date"),
+        ("We need somewhere to write down the fire drills in our office. Building, date, how long it took", "Fire drills in our office",
+         "fire drills - building, date:date, how long it took"),
+        ("a list of board games in our club, name, min players, owner", "List of board games in our club", "board games - name, min players:int, owner"),
+        ("please make a sign up form for the charity run: name, age, emergency contact", "Sign up form for the charity run",
+         "sign-ups - name, age:int, emergency contact"),
+        ("rsvp page for the retirement party of Dr. Singh: name, coming yes/no, plus one", "Rsvp for the retirement party of Dr Singh",
+         "guests - name, coming:yes, plus one:yes"),
+        ("Feedback form after the first aid course: trainer, rating from 1 to 3, what was good", "Feedback form after the first aid course",
+         "responses - trainer, rating (1/2/3), what was good?:long"),
+        ("Survey for our patients: how satisfied were you (1-3), would you recommend us, what could we do better?", "Survey for our patients",
+         "responses - how satisfied were you (1/2/3), would you recommend us?:yes, what could we do better?:long"),
+        ("for our little ferry: sailings with departure time, destination, cars on board", "Little ferry",
+         "sailings - departure time:time, destination, cars on board"),
+        ("deliveries with licence plate, weight in kg, time of arrival", "Deliveries", "deliveries - licence plate, weight in kg:number, time of arrival:time"),
+        ("can u make smth for tattoo appointments: client, artist, deposit", "Tattoo appointments", "appointments - client, artist, deposit:money"),
+        ("every deed has a register number, parties, fee", "Deeds", "deeds - register number, parties, fee:money"),
+        ("tram workshop: for each tram we want the car number, builder, and state. State can be in service or scrapped.", "Tram workshop",
+         "trams - car number, builder, state (in service/scrapped)"),
+        ("Pottery kiln firings: firing no., kiln (big, small), fired on", "Pottery kiln firings", "pottery kiln firings - firing no, kiln (big/small), fired on:date"),
+        ("permits with holder, valid from, valid to", "Permits", "permits - holder, valid from:date, valid to:date"),
+        ("Elevator inspections --> building, inspected on, result: passed, failed", "Elevator inspections",
+         "elevator inspections - building, inspected on:date, result (passed/failed)"),
+        ("I collect sugar packets. country, brand, year, photo", "Sugar packets", "sugar packets - country, brand, year:int, photo:url"),
+        ("appointments with client, artist, date and time, deposit", "Appointments", "appointments - client, artist, date/time:time, deposit:money"),
+        ("inspections with hive no., date, temperament calm/nervous/aggressive", "Inspections", "inspections - hive no, date:date, temperament (calm/nervous/aggressive)"),
+        ("props with colour, owner and the shelf they're on", "Props", "props - colour, owner, shelf they're on"),
+        ("players with player, rating, wins, ranked by rating, highest first", "Players", "players - player, rating:int, wins:int"),
+        ("Two lists please: Patients (name, blood type) and Visits (patient, date)", "Patients and visits", "patients - name, blood type; visits - patient:one, date:date"),
         ("Board games: title, players, owner, condition (new, used)", "Board games", "board games - title, players, owner, condition (new/used)"),
         ("chore chart for the kids: chore, kid (Mia, Ben), done", "Chore chart for the kids", "chores - chore, kid (Mia/Ben), done:yes"),
     ],
@@ -213,3 +292,108 @@ async def test_a_remark_about_fields_is_no_field(change: str, left: str) -> None
 async def test_a_page_has_sections_that_are_called_by_small_words() -> None:
     page = (await built("landing page for a gym: classes, who we are, how to get here, prices"))[0]
     assert page.features == ["Classes", "Who we are", "How to get here", "Pricing"]
+
+
+async def test_an_order_of_its_own_and_what_lists_can_do_are_done() -> None:
+    manifest, lists, left_out, _ = await built(
+        "Terms with term, definition. Sort by term. It needs to be searchable, and export to csv"
+    )
+    assert (lists, left_out) == ("terms - term, definition", [])
+    assert (manifest.models[0].order_by, manifest.features) == ("term", ["CSV export", "Search"])
+
+
+@pytest.mark.parametrize(
+    ("wish", "answers"),
+    [
+        (
+            "can u build me a poll for game night: catan, azul or terraforming mars?",
+            ["catan", "azul", "terraforming mars"],
+        ),
+        ("make a poll what colour the jerseys should be - red, blue or black", ["red", "blue", "black"]),
+        ("Quick poll please: remote, hybrid or office?", ["remote", "hybrid", "office"]),
+    ],
+)
+async def test_a_poll_whose_answers_are_clear_is_built_at_once(wish: str, answers: list[str]) -> None:
+    manifest, _, left_out, _ = await built(wish)
+    assert (manifest.models[0].fields[1].choices, left_out) == (answers, [])
+
+
+async def test_an_anonymous_survey_asks_what_was_asked() -> None:
+    wish = "anonymous survey about our canteen: how was the food (1-3), anything else?"
+    _, lists, left_out, _ = await built(wish)
+    assert (lists, left_out) == ("responses - how was the food (1/2/3), anything else:long", [])
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [
+        ("Sheep register, each sheep has an ear tag, mother and weight. Mother is another sheep", "is another sheep"),
+        ("suppliers with name, delivery days (mon, tue, wed)", "more than one of the delivery days"),
+        ("guests with name, allergies (nuts, milk, gluten)", "more than one of the allergies"),
+        ("I want to record the tides and the catches of our boat: date, spot, weight in kg", "“entries”"),
+        ("Equipment rental for a film crew: item, serial no., out on, back on", "“entries”"),
+        ("Track our greenhouse: plant, sown on, germinated on", "“plants”"),
+        ("a poll: which day suits you best for the team dinner? Monday, Wednesday, Friday", "“votes”"),
+        ("lista wypożyczonych narzędzi: narzędzie, kto, data zwrotu", "Polish"),
+        ("bir ürün listesi istiyorum: isim, fiyat ve tarih için alan olsun", "Turkish"),
+        ("quick poll for the canteen: fish, stew or pasta on friday?", "“votes”"),
+        ("our pharmacy has to log fridge temperatures. fridge, date, ok or not ok", "“ok or not ok”"),
+        (
+            "pharmacy orders: medicine, quantity. If the quantity is below 10 mark it red.",
+            "“If the quantity is below 10 mark it red”",
+        ),
+        ("ferry tickets: passenger, sailing, seat", "I do not see in that what the app should keep"),
+        ("tip calculator: bill, tip percent, number of people", "I do not see in that what the app should keep"),
+    ],
+)
+async def test_what_a_list_cannot_hold_is_named_before_anything_is_built(wish: str, named: str) -> None:
+    asked, plan, _ = await understood(wish)
+    assert plan is None
+    assert named in asked
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "lists"),
+    [
+        ("can you also keep the owners, with name, phone and email?", "The app keeps owners.", "boats - name, size; owners - name, phone:phone, email:email"),
+        ("also a list of concerts: title, date, tickets sold", "The app keeps concerts.", "boats - name, size; concerts - title, date:date, tickets sold:int"),
+        ("don't change the colours, just add a quantity", "Boats have quantity.", "boats - name, size, quantity:int"),
+        ("boats are called vessels from now on", "Boats are now called Vessels.", "vessels - name, size"),
+        ("add trips, each trip has a boat, a date and litres", "The app keeps trips.", "boats - name, size; trips - boat:one, date:date, litres:number"),
+        ("we need a status as well (new, in progress, sold) pls", "Boats have status.", "boats - name, size, status (new/in progress/sold)"),
+        ("size isn't needed any longer; add notes field instead", "Size is gone from boats", "boats - name, notes:long"),
+        ("we also need customers with name, phone and city", "The app keeps customers.", "boats - name, size; customers - name, phone:phone, city"),
+        ("name -> title, size -> length", "Name of boats is now called Title", "boats - title, length"),
+        ("call them vessels instead of boats", "Boats are now called Vessels.", "vessels - name, size"),
+        ("every item should have a photo", "Boats have photo.", "boats - name, size, photo:url"),
+        ("add notes at the bottom", "Boats have notes.", "boats - name, size, notes:long"),
+        ("add invoice amount in euros and whether it has been paid", "Boats have invoice amount in euros and paid.", "boats - name, size, invoice amount in euros:money, paid:yes"),
+    ],
+)  # fmt: skip
+async def test_more_changes_as_people_say_them(change: str, said: str, lists: str) -> None:
+    boats, *_ = await built("boats with name, size")
+    _, now, left_out, summary = await built(change, boats)
+    assert (now, left_out) == (lists, [])
+    assert said in summary
+
+
+async def test_it_is_what_was_just_said() -> None:
+    boats, *_ = await built("boats with name, size")
+    manifest, lists, left_out, _ = await built('change "size" into "length in metres" and make it required', boats)
+    assert (lists, left_out) == ("boats - name, length in metres", [])
+    assert manifest.models[0].fields[1].required
+    green, _, left_out, _ = await built("hmm the green is ugly, can we have something blue-ish like #1e4e8c", boats)
+    assert (green.theme.accent, left_out) == ("#1e4e8c", [])
+
+
+async def test_notes_may_be_left_empty_whatever_stands_beside_them() -> None:
+    manifest, *_ = await built("batches with brewed on, litres and tasting notes")
+    assert [one.name for one in manifest.models[0].fields if one.required] == ["brewed_on"]
+
+
+async def test_a_colour_that_is_kept_or_a_rule_names_is_no_wish_for_the_looks() -> None:
+    boats, *_ = await built("boats with name, colour")
+    asked, plan, _ = await understood("colour should be a choice of black, gold and clear", boats)
+    assert (plan, "not understand" in asked) == (None, True)
+    blue, _, left_out, _ = await built("call the app Island Line, blue", boats)
+    assert (blue.title, blue.theme.accent, left_out) == ("Island Line", "#1d5fd1", [])

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pydantic import ValidationError
 
 from adapters.llm.builtin.coverage import covered_by, stems, uncovered
+from adapters.llm.builtin.known import CSV, FILTER, PAGES, SEARCH
 from adapters.llm.builtin.looks import ACCENTS as _ACCENTS
-from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, completed
+from adapters.llm.builtin.plans import completed
 from adapters.llm.builtin.rules_data import (
     add_choice,
     add_fields,
@@ -21,6 +22,7 @@ from adapters.llm.builtin.rules_data import (
     widen,
 )
 from adapters.llm.builtin.rules_looks import add_page, features, look, sort, title, view
+from adapters.llm.builtin.shapes import WHETHER
 from adapters.llm.builtin.state import Changed
 from adapters.llm.builtin.words import known_field, known_words, singular, split_list, spread, words_of
 from core.manifests import AppManifest
@@ -64,11 +66,13 @@ _DEFAULT_NO = re.compile(
     re.I,
 )
 """A field that is “no” until somebody says otherwise is yes or no; so it begins anyway."""
+_OF_CHOICES = re.compile(r"\bchoice of\b|\bshould be (?:one of|an? choice)\b", re.I)
+"""What is chosen from stands together: “a choice of black and gold” wishes for no gold."""
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|get rid of|take out)\b", re.I)
 _WITH = re.compile(r"\s+with\s+(?![^(]*\))")
 # What moves are called that change an app.
 _MOVES = words_of("""
-    saying says reads swap exchange tick box tickbox checkbox toggle lane lanes column columns stage stages rename remove delete drop sort order change show filter turn set display search switch call move replace take
+    must filled be saying says reads swap exchange tick box tickbox checkbox toggle lane lanes column columns stage stages rename remove delete drop sort order change show filter turn set display search switch call move replace take
     out off on rid colour color accent theme title heading headline sorted ordered first last highest lowest
     newest oldest latest largest smallest descending ascending desc asc reverse reversed recent most soonest
     earliest view mode style brand button buttons enable disable support allow empty left mandatory obligatory required optional second third
@@ -100,7 +104,7 @@ def change(manifest: AppManifest, request: str) -> Changed:
         if not relates and _apply(state, clause):
             continue
         # Half of a removal may be another's: "remove the status from orders and customers".
-        if relates or _TAKES_AWAY.match(clause):
+        if relates or _TAKES_AWAY.match(clause) or _OF_CHOICES.search(clause):
             state.missed.append(clause)
             continue
         # "add a pricing section and a team page": one verb for two wishes. What is not understood of several is named.
@@ -115,6 +119,27 @@ def change(manifest: AppManifest, request: str) -> Changed:
 
 
 _ORDERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\badd (?P<list>[a-z]{3,}s)[,:]? each (?:[a-z]+ )?(?:has|with) (?=[a-z])", re.I), r"add \g<list> with "),
+    (re.compile(r" (?:as well|too)(?= \([^()]*,)", re.I), ""),
+    (re.compile(r", in (?=(?:minutes|hours|days|euros|dollars|metres|meters|km|kg|cm)\b)", re.I), " in "),
+    (re.compile(r"\bcall them (?P<new>[a-z]{3,30}) instead of (?P<old>[a-z]{3,30})\b", re.I), r"rename \g<old> to \g<new>"),
+    (re.compile(r"\bgive (?:it|the app) (?:a|the) (?:title|name)(?::| of)? (?=[A-Z])"), "call it "),
+    (re.compile(rf"\b(?P<call>call (?:the app|it) [\w' ]{{2,40}}), (?P<colour>{'|'.join(_ACCENTS)})(?=[,.;\n]|$| and\b)", re.I), r"\g<call>. make it \g<colour>"),
+    (re.compile(r"\bthere(?:'s| is) (?:another|an?)(?: [a-z]+)? (?P<field>[a-z]{3,20}): (?P<value>[a-z][a-z ]{1,30})(?=[.;,\n]|$)", re.I), r"add \g<value> to the \g<field>"),
+    (re.compile(r"(?:^|(?<=[.;\n])\s*|, )(?P<old>[a-z][a-z ]{1,30}?) (?:->|→|=>) (?P<new>[a-z][a-z ]{1,30}?)(?=[.;,\n]|$)", re.I), r". rename \g<old> to \g<new>"),
+    (re.compile(r"(?P<start>^|[.;\n]\s*)(?:we|i) (?:also )?need (?P<list>[a-z]{3,}s) with (?=[a-z])", re.I), r"\g<start>add \g<list> with "),
+    (re.compile(r"(?P<start>^|[.;\n]\s*)(?:we|i) need an? (?=[\w ]{2,30} \([^()]*,)", re.I), r"\g<start>add a "),
+    (re.compile(r"^(?:the )?(?P<old>[a-z]{3,}s) (?:are|should be) called (?P<new>[a-z]{3,}s)(?: from now on)?\W*$", re.I), r"call \g<old> \g<new>"),
+    (re.compile(r"^(?:please )?(?:don't|do not) change [\w ]{2,30}, (?:just|only) ", re.I), ""),
+    (re.compile(r"(?:^|(?<=[.;\n] ))(?:the )?(?P<what>[\w ]{2,30}?) (?:is not|isn't|are not|aren't) (?:needed|used) (?:any longer|any ?more)(?=[.;,\n]|$)", re.I), r"remove \g<what>"),
+    (re.compile(r"\b(?P<title>Dr|Mr|Mrs|Ms|Prof|St)\. (?=[A-Z])"), r"\g<title> "),
+    (WHETHER, r"\g<what> (yes/no)"),
+    (re.compile(r"(?P<start>^|[.;\n]\s*)(?:and |also |plus )*(?:an?|another) (?P<what>list|table) (?P<of>of|for) ", re.I), r"\g<start>add a \g<what> \g<of> "),
+    (re.compile(r"(?<=\w), with (?=[a-z])", re.I), " with "),
+    (re.compile(r"\b(?P<verb>add|include|put in) (?P<what>[\w ]{2,40}?) at the (?:bottom|end)(?=[,.;\n]|$)", re.I), r"\g<verb> \g<what>"),
+    (re.compile(r"\b(?P<verb>rename|change) (?P<old>[\w \"]{2,40}?) (?P<to>to|into) (?P<new>\"?[\w ]{2,40}?\"?) and make it (?P<how>required|mandatory|optional)\b", re.I), r"\g<verb> \g<old> \g<to> \g<new> and make \g<new> \g<how>"),
+    (re.compile(r"\b(?P<verb>add|include) (?:an? |the )?(?P<new>(?!.*\band\b)[\w ]{2,40}?)(?P<kind> field| column)? and make it (?P<how>required|mandatory|optional)\b", re.I), r"\g<verb> \g<new>\g<kind> and make \g<new> \g<how>"),
+    (re.compile(r"^(?:h+m+,? )?(?:the \w+ is (?:too )?\w+,? )?(?:(?:can|could) we have|use|try|(?:i'd|we'd) like|(?:i|we) want) (?:something |an? )?(?:[a-z]+-?ish )?(?:like )?(?P<colour>#[0-9a-f]{6})\W*$", re.I), r"make it \g<colour>"),
     (re.compile(r"(?P<start>^|[.;\n,]\s*|\band )(?:(?:could|can|may) (?:we|i) (?:please )?(?:also |maybe )?(?:have|get)|(?:we|i)(?:'d| would) (?:also )?like(?! (?:to|it|the)\b)|(?:we |i )?also need(?! to\b))\s+", re.I), r"\g<start>add "),
     (re.compile(r"\b(?:i|we)(?:'d| would) (?:prefer|like) (?:it|the app|this) (?:in|to be)\s+", re.I), "make it "),
     (re.compile(r"(?<=\w) with a (?P<mode>dark|light) (?:background|theme|mode)\b", re.I), r" and \g<mode>"),

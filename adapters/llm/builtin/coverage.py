@@ -92,13 +92,14 @@ def uncovered(text: str, known: Iterable[str]) -> list[str]:
 
 
 _LANGUAGES = {
-    "German": "füge hinzu feld zu mach ändere lösche ich wir eine einen einem mit und für der die das bitte brauche brauchen soll sollen erstelle liste von ist nicht auch jede jeder unser unsere mein ein zur zum werden kann über",
+    "German": "füge hinzu feld zu mach ändere lösche ich wir eine einen einem mit und für der die das bitte brauche brauchen soll sollen erstelle fürs anmeldung ja nein vom beim oder liste von ist nicht auch jede jeder unser unsere mein ein zur zum werden kann über",
     "French": "je nous une des avec et pour le la les crée créer veux voulons besoin application liste chaque notre mon un du est pas dans sur qui que aussi faire",
     "Spanish": "quiero queremos una un con y para el los las necesito necesitamos crea crear lista cada nuestra nuestro de del que por también hacer",
     "Portuguese": "quero queremos uma um com e para o os as preciso precisamos crie criar cada nossa nosso de do da que por também fazer",
     "Italian": "voglio vogliamo una un con e per il lo gli le ho bisogno crea creare ogni nostra nostro di del che anche fare",
     "Dutch": "ik wij we een met en voor de het maak maken wil willen nodig lijst van elke onze mijn ook niet zijn",
-    "Polish": "chcę chcemy potrzebuję z i dla lista każdy nasz moja aplikacja zrób stwórz oraz do na",
+    "Turkish": "bir ve için ile istiyorum istiyoruz lazım uygulama liste oluştur yap olsun bize bana tarih isim gerekiyor var her çok",
+    "Polish": "chcę chcemy potrzebuję z i dla lista każdy nasz moja aplikacja zrób stwórz oraz do na lista listę kto co data nazwa gdzie",
 }  # fmt: skip
 _ENGLISH = words_of("""
     the a an of for with and to in on is are we i our my each every build make create that it need want please add

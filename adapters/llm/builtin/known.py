@@ -7,6 +7,8 @@ from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.words import label, names_something, split_list, words_of
 from core.manifests import DataField, DataModel
 
+SEARCH, FILTER, CSV, PAGES = "Search", "Filter by choice", "CSV export", "Pagination"
+"""What lists can do."""
 # The words that call for an app, its view, and what it keeps.
 PRESETS: tuple[tuple[str, str, str, str], ...] = (
     (r"kanban|task board|trello", "Kanban board", "board",
@@ -15,7 +17,7 @@ PRESETS: tuple[tuple[str, str, str, str], ...] = (
     (r"blog|journal|diary", "Blog", "cards", "posts with title, author, body and published date"),
     (r"bookings?|appointments?|reservations?", "Bookings", "table",
      "bookings with name, email, phone, start time, guests, status (requested, confirmed, cancelled) and notes"),
-    (r"inventory|(?<!rolling )stock(?! (?:prices?|markets?|exchange|portfolio|options?|trading))|warehouse", "Inventory", "table",
+    (r"inventory|(?<!rolling )(?<!in )stock(?! (?:prices?|markets?|exchange|portfolio|options?|trading))|warehouse", "Inventory", "table",
      "items with name, sku, category, quantity, reorder level, price and supplier"),
     (r"surveys?|questionnaire|feedback form|polls?", "Survey", "table",
      "responses with name, email, rating, would recommend (yes, maybe, no) and comments"),
@@ -27,7 +29,7 @@ PRESETS: tuple[tuple[str, str, str, str], ...] = (
     (r"contacts?|address ?book|phone ?book", "Contacts", "table", "contacts with name, email, phone, company and notes"),
     (r"events?|rsvp|guest list", "Events", "table",
      "events with title, date, start time, location, capacity and description; guests with name, event, email and attending (yes, no, maybe)"),
-    (r"bugs?|issue tracker|tickets?|help ?desk", "Tickets", "board",
+    (r"bugs?|issue tracker|(?<!ferry )(?<!train )(?<!bus )(?<!flight )(?<!concert )(?<!event )(?<!theatre )(?<!cinema )(?<!parking )(?<!raffle )tickets?|help ?desk", "Tickets", "board",
      "tickets with title, description, reporter, priority and status (open, in progress, closed)"),
     (r"library|books", "Library", "table", "books with title, author, year, pages, read (boolean) and notes"),
 )  # fmt: skip
@@ -58,7 +60,7 @@ def preset_in(text: str) -> Preset | None:
 # Boards ---------------------------------------------------------------------------------------------------------------
 
 BOARD = re.compile(
-    r"\bkanban\b|\btrello\b|(?<!notice )(?<!bulletin )(?<!message )(?<!score )(?<!circuit )(?<!hymn )"
+    r"\bkanban\b|\btrello\b|(?<!on )(?<!full )(?<!half )(?<!skirting )(?<!key )(?<!surf )(?<!dash )(?<!notice )(?<!bulletin )(?<!message )(?<!score )(?<!circuit )(?<!hymn )"
     r"\bboard\b(?! (?:members?|games?|meetings?|rooms?|of (?:the )?(?:[a-z]+ )?(?:trustees|directors|governors|advisors|advisers|management|education|studies|examiners))\b)",
     re.I,
 )
@@ -116,7 +118,7 @@ def _items(text: str) -> list[str]:
 # Polls ----------------------------------------------------------------------------------------------------------------
 
 _POLL = re.compile(
-    r"^(?:[a-z' ]{0,40}?\b)?(?:poll|vote)(?: (?P<about>(?:about |on |for |where |when |which |who |what |whether )[^:?\n]{1,80}?))?(?:[:?]\s*| with | between | - )"
+    r"^(?:[a-z' ]{0,40}?\b)?(?:poll|vote)(?:[:,-]? (?P<about>(?:about |on |for |where |when |which |who |what |whether )[^:?\n]{1,80}?))?(?:[:?]\s*| with | between | - )"
     r"(?P<answers>[^:\n]{3,200}?)\??$", re.I
 )  # fmt: skip
 
@@ -127,10 +129,16 @@ _ASKED_OF = words_of(
 """What a form asks: none of it is an answer to a poll."""
 
 
+_WHEN = re.compile(r" (?:on|for|at|this|next) [a-z][a-z ]{2,20}$|(?<=\w) (?:today|tonight|tomorrow)$", re.I)
+
+
 def poll_in(text: str) -> tuple[str, DataModel] | None:
     """Return the title and the list of a poll, whose answers were given: “poll: remote, hybrid or office?”."""
     match = _POLL.match(text)
     answers = _items(match["answers"]) if match else []
+    when = ""
+    if len(answers) > 1 and (tail := _WHEN.search(answers[-1])) and not any(_WHEN.search(one) for one in answers[:-1]):
+        answers[-1], when = answers[-1][: tail.start()], tail[0]  # “fish or pasta on friday?”
     if (
         match is None
         or not 2 <= len(answers) <= 12
@@ -140,7 +148,7 @@ def poll_in(text: str) -> tuple[str, DataModel] | None:
     name = DataField(name="name", label="Name", required=True)
     choice = DataField(name="choice", label="Choice", type="choice", choices=answers, required=True)
     about = re.sub(r"^(?:about|on|for) ", "", match["about"] or "", flags=re.I)
-    return label(about) or "Poll", DataModel(name="vote", label="Vote", plural="Votes", fields=[name, choice])
+    return label(about) or f"Poll{when}", DataModel(name="vote", label="Vote", plural="Votes", fields=[name, choice])
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------

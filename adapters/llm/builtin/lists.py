@@ -35,20 +35,20 @@ class Said:
 _STOP = r"(?:;|\.(?:\s|$)|\n|$)"
 _NO_NOUN = r"(?!(?:who|which|that|it|they|we|i)\b)"
 _ENTITY = re.compile(
-    rf"(?P<noun>(?:[A-Za-z]&)?[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|have|has|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
+    rf"(?P<noun>(?:[A-Za-z]&)?[A-Za-z][A-Za-z-]*(?: [A-Za-z-]+)?)\s*(?:\(\s*with\s+|(?:each\s+)?(?:with|ha(?:ve|s)(?!\s+to\b)|having|containing|including|consist(?:s|ing) of)\s+|:\s+)"
     rf"(?!{_NO_NOUN}[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\b)(?P<fields>.+?)(?={_STOP}|(?:,\s*(?:and\s+)?|\s+and\s+)(?:also\s+)?{_NO_NOUN}[A-Za-z-]+(?: [A-Za-z-]+)?\s+(?:with|have|has|having)\s)",
     re.I | re.S,
 )
 _NOT_NOUNS = {
     "app", "application", "page", "website", "site", "tool", "system", "crm", "tracker", "manager", "list", "for", "it",
     "which", "that", "each", "every", "also", "and", "dashboard", "database", "blog", "todo", "board", "kanban", "glossary", "dictionary",
-    "logbook", "roster", "rota", "schedule", "timetable", "checklist", "sheet", "something", "anything",
+    "logbook", "so", "um", "anonymous", "roster", "rota", "schedule", "timetable", "checklist", "sheet", "something", "anything",
 }  # fmt: skip
 _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
-    "handle", "some", "to", "i", "have", "has", "got", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
-    "build", "make", "create", "generate", "develop", "write", "set", "up", "me", "us", "design", "give", "kindly", "english", "their", "its", "his", "her", "your", "these", "those",
+    "handle", "some", "simple", "basic", "quick", "to", "i", "have", "has", "got", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
+    "build", "make", "create", "generate", "develop", "write", "set", "up", "me", "us", "design", "give", "kindly", "online", "english", "their", "its", "his", "her", "your", "these", "those",
 }  # fmt: skip
 _PRONOUNS = words_of("we i you they us own who")
 _NUMBERS = words_of("""
@@ -71,11 +71,11 @@ _NO_RECORDS = words_of("""
 
 _CONTAINERS = (
     r"list|checklist|log|tracker|register|collection|directory|database|inventory|overview|book(?!s)|box(?!es)|sheet|app|planner|catalog(?:ue)?"
-    r"|chart|rota|roster|timetable"
+    r"|chart|rota|roster|timetable|form(?!s)"
 )
 _PLACES = words_of("""
     wardrobe closet den pantry fridge freezer cellar garage kitchen storeroom storage warehouse cupboard shed attic basement office lab
-    laboratory workshop toolbox garden shelf cabinet locker room truck van studio house home flat apartment hut
+    laboratory workshop toolbox greenhouse allotment garden shelf cabinet locker room truck van studio house home flat apartment hut
 """)
 """What is kept in them are things: “wardrobe inventory”."""
 _LISTS_BY_WHAT_IS_DONE = {
@@ -91,7 +91,7 @@ _OF_WHAT = re.compile(
     r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
 )  # fmt: skip
 _AT_A_PLACE = re.compile(
-    r"\b(?P<kept>[a-z][a-z-]*s) (?P<place>(?:for|at|in) (?:the |our |my |an? )[a-z'-]+(?: [a-z'-]+){0,2})(?=:| with\b)",
+    r"\b(?P<kept>(?:(?!(?:and|or|of|the|our|my|all|with|for|some)\b)[a-z]+ )?[a-z][a-z-]*s) (?P<place>(?:for|at|in) (?:the |our |my |her |his |their |an? )[a-z'-]+(?: [a-z'-]+){0,2})(?=:| with\b)",
     re.I,
 )
 
@@ -107,7 +107,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
     the court with player” bookings, “a todo list with task” tasks. `preset` is the pattern of a well-known app, of `kept`.
     """
     known = re.compile(
-        rf"\b(?P<word>{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:(?:of|for) (?:the |our |my |an? )|(?<=survey )(?:on|about) )[a-z'-]+(?: [a-z'-]+){{0,2}})?"
+        rf"\b(?P<word>{preset})s?(?: (?:list|app|tracker|page|board|system|log|desk))?(?P<place> (?:(?:of|for|after|during) (?:the |our |my |an? )|(?<=survey )(?:on|about) )[a-z'-]+(?: [a-z'-]+){{0,2}}(?: of (?-i:[A-Z])[\w. ]{{1,30}}?)?)?"
         r"(?=:| with\b)(?!: *\n? *[a-z][a-z ]* (?:with|have)\b)", re.I
     )  # fmt: skip
     for pattern in (_OF_WHAT, known, _AT_A_PLACE):
@@ -120,10 +120,15 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
         ):
             continue
         fields = re.sub(r"^(?::| with)\s*", "", text[match.end() :])
-        if not any(map(known_field, split_list(re.split(_STOP, fields)[0]))):
+        row = split_list(re.split(_STOP, fields)[0])
+        asked = kept == "responses" and any("(" in one or one.endswith("?") or _QUESTION.match(one) for one in row)
+        if not asked and not any(map(known_field, row)):
             continue
-        if pattern is _OF_WHAT and match["kept"].split()[-1].casefold() in (
-            (_KINDS_OF_APPS | FILLER | ACCENTS.keys()) - _LISTS_BY_WHAT_IS_DONE.keys()
+        if (
+            pattern is _OF_WHAT
+            and " form" not in match[0].casefold()
+            and match["kept"].split()[-1].casefold()
+            in ((_KINDS_OF_APPS | FILLER | ACCENTS.keys()) - _LISTS_BY_WHAT_IS_DONE.keys())
         ):
             continue
         place = match["place"] or ""
@@ -135,7 +140,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
             continue  # “a list for customers with name” is of customers
         if pattern is known:
             said = _noun(match["word"])
-            what = said if said and singular(said) != said else kept
+            what = "guests" if said == "rsvp" else said if said and singular(said) != said else kept
         elif pattern is _OF_WHAT:
             what = _kept_in(match, split_list(re.split(_STOP, fields)[0]), kept)
         else:
@@ -145,6 +150,7 @@ def lists_of(text: str, preset: str = "(?!)", kept: str = "") -> str:
     return text
 
 
+_QUESTION = re.compile(r"(?:how|what|would|which|when|where|who|why|did|do|are|were|will|can|have)\b", re.I)
 _IN_A_LIST = re.compile(r"(?:\bwith\b|\bhave\b|\bhas\b|:)[^.;\n]*(?:,| and) $", re.I)
 """Behind the fields of one list another one begins: “patients with name and appointments with date”."""
 
@@ -153,6 +159,22 @@ def _kept_in(container: re.Match[str], fields: list[str], kept: str) -> str:
     """Return what a list, a log or a place keeps, by its fields; `kept` is what a well-known app keeps, '' for none."""
     said, of_what = container[0].casefold(), container["kept"].split()[-1].casefold()
     field = read_field(fields[0], {})
+    if (
+        of_what in _GROUPS
+        and re.search(r"\broster\b", said)
+        and any(phrase.casefold().endswith("name") for phrase in fields)
+    ):
+        return "members"
+    if said.split()[-1] == "form" or " form " in said:
+        return (
+            _KEPT_BY_FORMS.get(of_what, "")
+            or (
+                f"{_noun(container['kept'].rpartition(' ')[0])} applications".strip()
+                if of_what == "application"
+                else ""
+            )
+            or _noun(container["kept"])
+        )
     if "checklist" in said:
         return "steps"
     dated = any((one := read_field(phrase, {})) is not None and one.type in ("date", "datetime") for phrase in fields)
@@ -162,6 +184,17 @@ def _kept_in(container: re.Match[str], fields: list[str], kept: str) -> str:
     if of_what in _PLACES:
         return kept or "items"
     return _noun(container["kept"]) or (_LISTS_BY_WHAT_IS_DONE.get(of_what, "") if " list" in said else "")
+
+
+_KEPT_BY_FORMS = {
+    "up": "sign-ups",
+    "signup": "sign-ups",
+    "sign-up": "sign-ups",
+    "contact": "messages",
+    "feedback": "responses",
+}
+_GROUPS = words_of("choir orchestra band team crew class club squad troupe ensemble troop cast committee company unit")
+"""Whose roster is of their members."""
 
 
 def is_told(model: DataModel) -> bool:
@@ -308,9 +341,11 @@ def _said_lists(text: str) -> list[Said]:
     found: list[Said] = []
     # "Build a CRM for a bakery: customers with ..." - what stands before the colon names the app.
     head, colon, rest = text.partition(":")
-    if colon and re.search(r"\b(with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
+    if colon and re.match(r"(?:[^,;]*,)?[^,;]*\b(?:with|have|has)\b", rest) and not re.search(r"\bwith\b", head):
         text = rest
     for match in _ENTITY.finditer(text):
+        if _IN_CHOICES.search(text[: match.start("noun")]) or text[: match.start("noun")][-1:].isdigit():
+            continue
         noun = _noun(_longer(match["noun"], text[: match.start()]))
         # “lost & found list” is no list of founds, “fuel for the van: …” none of vans.
         before = text[: match.end("noun") - len(noun)] if noun else ""
@@ -320,20 +355,26 @@ def _said_lists(text: str) -> list[Said]:
             noun = noun.partition(" ")[2]  # “to register campers”
         if noun and (several := _BY_WHOM.search(before)) and not (_is_one(noun) and " of " not in several[0]):
             noun = several["kept"].casefold()  # “complaints by guests with …” are complaints
+            beside = beside or _AND_MORE.search(before[: several.start()]) is not None
         if noun and not beside and not (_is_one(noun) and (_FOR.search(before[-40:]) or _FOR.search(last[-40:]))):
-            if _MANY_FOR.search(before[-40:]):
+            if _MANY_FOR.search(before[-40:]) or _FOR_ONE.search(before[-40:]) or _FOR_ONE.search(last[-40:]):
                 continue
             has = re.match(r"\s+(?:has|have)\b", text[match.end("noun") :]) is not None
+            if noun in _PLACES and _is_one(noun) and not has and not _OF_EACH.search(before):
+                continue  # “our greenhouse: plant, sown on” keeps no greenhouses
             guessed = (_is_one(noun) and not has and not _is_named(before, match["noun"])) or _is_clause(noun)
             found.append(Said(noun, _without_looks(split_list(_closed(match["fields"]))), sure=not guessed))
     return found
 
 
+_IN_CHOICES = re.compile(r"\([^();]*,[^();]*$")
+"""Among words to choose from: “(passed, passed with defects)”."""
+_OF_EACH = re.compile(r"\b(?:each|every|per) $", re.I)
 _TOLD = re.compile(r":|\(|\b(?:with|have|has)\b", re.I)
 _AND_MORE = re.compile(r"\b[a-z]{2,}s (?:and|or|&) (?:the |our |my )?$", re.I)
 """“saws and drills with …” are neither."""
 _BY_WHOM = re.compile(
-    r"\b(?P<kept>(?!(?:lists|logs|tables|apps|records|lots|types|kinds|pieces|groups|sets|us|is|this|news|sales)\b)[a-z]{3,}s) (?:by|from|for|of(?= (?:the|our|my|all) )) (?:the |our |my |all )?$",
+    r"\b(?P<kept>(?!(?:lists|logs|tables|apps|records|lots|types|kinds|pieces|groups|sets|us|is|this|news|sales)\b)[a-z]{3,}s) (?:by|from|for|of(?= (?:the|our|my|all) )|(?<=loans )of|(?<=sightings )of|(?<=sales )of|(?<=repairs )of|(?<=inspections )of|(?<=deliveries )of|(?<=measurements )of) (?:the |our |my |all )?$",
     re.I,
 )
 
@@ -343,20 +384,25 @@ def _closed(fields: str) -> str:
     return fields.rstrip().removesuffix(")") if fields.count(")") > fields.count("(") else fields
 
 
-_FOR = re.compile(r"\b(?:for|at|in) (?:the |my |our |his |her |their )?$", re.I)
+_FOR = re.compile(r"\b(?:for|at|in|on|after|before|during) (?:(?:the|my|our|his|her|their|an?) (?:[\w'-]+ )?)?$", re.I)
+_FOR_ONE = re.compile(r"\b(?:for|at|in|on|after|before|during) an? $|\b(?:log|logbook|diary|journal) for $", re.I)
 _MANY_FOR = re.compile(
-    r"\b(?:for|at|in) \d+ $|(?<!list )(?<!log )(?<!table )(?<!tracker )(?<!register )(?<!database )\b(?:for|at|in) (?:the |my |our |his |her |their )$",
+    r"\b(?:for|at|in) \d+ $|(?<!list )(?<!log )(?<!table )(?<!tracker )(?<!register )(?<!database )(?<!something )(?<!thing )\b(?:for|at|in|on|after|during) (?:the |my |our |his |her |their )$",
     re.I,
 )
 
 
 def _is_clause(noun: str) -> bool:
-    """Say whether a noun has several of something in its middle, as “tenants report defects” has."""
-    return any(
-        singular(word) != word and word not in _PLURAL_FIRST and not word.endswith("ss") for word in noun.split()[:-1]
+    """Say whether a noun has several of something in its middle, as “tenants report defects” has, and “kids chores” has not."""
+    words = noun.split()
+    return not (len(words) == 2 and words[0] in _WHOSE_THEY_ARE) and any(
+        singular(word) != word and word not in _PLURAL_FIRST and not word.endswith("ss") for word in words[:-1]
     )
 
 
+_WHOSE_THEY_ARE = words_of(
+    "kids children ladies womens mens girls boys members guests parents students teachers seniors juniors"
+)
 _PLURAL_FIRST = words_of(
     "sales sports news goods savings customs arms sms gas bus tennis christmas business series lens"
 )
@@ -416,6 +462,10 @@ def _without_looks(phrases: list[str]) -> list[str]:
     return phrases[:last] or phrases
 
 
+_TOLD_BY_PEOPLE = words_of("report submit request suggest nominate raise lodge enter")
+_OF_PAPER = words_of("cards forms templates types slips numbers")
+
+
 def _noun(phrase: str) -> str:
     """Return the noun of a phrase like 'track orders', or '' when it is no name of records."""
     said = phrase.casefold().split()
@@ -427,6 +477,19 @@ def _noun(phrase: str) -> str:
     # "import contacts": what is done with them is no part of their name.
     while len(words) > 1 and words[0] in WISHES | _KEEPING:
         words = words[1:]
+    while len(words) > 1 and words[0] in ("note", "down", "jot"):
+        words = words[1:]
+    if (
+        len(words) > 1
+        and words[0] in _TOLD_BY_PEOPLE
+        and singular(words[-1]) != words[-1]
+        and words[-1] not in _OF_PAPER
+    ):
+        words = words[1:]  # “teachers report broken projectors”
+    if words[:1] and words[0] in ("dr", "mr", "mrs", "ms", "prof"):
+        return ""
+    if len(words) > 1 and words[-1] == "reports":
+        return " ".join(words)  # “boat damage reports”
     if (
         not words
         or len(words[-1]) < 2

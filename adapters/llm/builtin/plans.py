@@ -1,10 +1,10 @@
 """From what was understood to a manifest: pages, endpoints and files follow from the models."""
 
+from adapters.llm.builtin.known import CSV
 from adapters.llm.builtin.understand import Understood
 from adapters.llm.builtin.words import RESERVED, identifier
 from core.manifests import AppManifest, DataModel, Endpoint, Page, PlannedFile, Stack, Theme
 
-SEARCH, FILTER, CSV, PAGES = "Search", "Filter by choice", "CSV export", "Pagination"
 DEFAULT_SECTIONS = ["About", "Features", "Contact"]
 
 
@@ -29,7 +29,7 @@ def new_manifest(request: str, found: Understood, *, react: bool = False) -> App
         return completed(bare)
     pages = [_page(model, found.view) for model in found.models]
     bare = AppManifest(
-        name=name, title=found.title, analysis=request[:2_000], kind="fastapi_react" if react else "fastapi",
+        name=name, title=found.title, analysis=request[:2_000], features=found.features, kind="fastapi_react" if react else "fastapi",
         stack=Stack(backend="fastapi", frontend="react" if react else "html", storage="sqlite"), theme=theme, pages=pages,
         models=found.models, files=[PlannedFile(path="main.py", role="backend", description="The application")],
         agents=["core", "arch", "backend", "uix", "test"], start=["uvicorn", "main:app"],

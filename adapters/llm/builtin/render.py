@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
-from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH, table_name
+from adapters.llm.builtin.known import CSV, FILTER, PAGES, SEARCH
+from adapters.llm.builtin.plans import table_name
 from adapters.llm.builtin.words import RESERVED, words_of
 from core.manifests import AppManifest, DataField, DataModel, FieldType, Page
 

@@ -397,7 +397,7 @@ def add_model(state: Changed, clause: str) -> str:
     if not opening:
         return ""
     text = re.sub(
-        r"^(?:list|table|entity|section)(?::|\s+(?:of|for|called|named))?\s*",
+        r"^(?:the\s+)?(?:list|table|entity|section)(?::|\s+(?:of|for|called|named))?\s*",
         "",
         _unquoted(clause[opening.end() :]),
         flags=re.I,
@@ -434,7 +434,7 @@ def add_fields(state: Changed, clause: str) -> str:
     patterns = (
         r"(?:add|include|put)\s+(?P<fields>(?:(?!\s(?:to|for|into)\s(?:the\s)?\w+\s*,?\s+and\s).)+)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?:add|include|put)\s+(?P<fields>.+?)\s+(?:to|for|on|in|into)\s+(?:the\s+|each\s+|every\s+|all\s+)?(?P<model>[\w -]+?)$",
-        r"(?P<model>[\w -]+?)\s+(?:should|must|need to|shall)\s+(?:also\s+)?(?:have|include|get)\s+(?P<fields>.+)$",
+        r"(?:every\s+|each\s+|all\s+)?(?P<model>[\w -]+?)\s+(?:should|must|need to|shall)\s+(?:also\s+)?(?:have|include|get)\s+(?P<fields>.+)$",
         r"(?:give|let)\s+(?:each\s+|every\s+|all\s+)?(?P<model>[\w-]+)\s+(?:have\s+)?(?P<fields>.+)$",
         r"(?:track|store|record|show)\s+(?P<fields>.+?)\s+(?:of|for|on)\s+(?:each\s+|every\s+|the\s+|all\s+)?(?P<model>[\w -]+?)$",
         r"(?P<model>[\w -]+?)\s+(?:also\s+)?(?:have|has|need|needs)\s+(?P<fields>.+)$",
@@ -448,7 +448,10 @@ def add_fields(state: Changed, clause: str) -> str:
         match = re.match(pattern, clause, re.I)
         if not match:
             continue
-        model = model_in(state, match["model"]) if match["model"] else _default_model(state)
+        general = match["model"].casefold() in _ANY_RECORD
+        model = (model_in(state, match["model"]) if match["model"] else None) or (
+            _default_model(state) if general else None
+        )
         if model is None:
             continue
         if pattern == patterns[-1]:
@@ -464,6 +467,10 @@ def add_fields(state: Changed, clause: str) -> str:
         if said := _put_fields(state, model, match["fields"]):
             return said
     return ""
+
+
+_ANY_RECORD = ("", "item", "items", "entry", "entries", "record", "records", "one", "of them")
+"""What people call one of what an app with one list keeps."""
 
 
 def _default_model(state: Changed) -> DataModel | None:

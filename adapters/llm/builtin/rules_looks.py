@@ -3,9 +3,8 @@
 import re
 from typing import Literal
 
-from adapters.llm.builtin.known import SECTIONS
+from adapters.llm.builtin.known import CSV, FILTER, PAGES, SEARCH, SECTIONS
 from adapters.llm.builtin.looks import ACCENTS, accent_in
-from adapters.llm.builtin.plans import CSV, FILTER, PAGES, SEARCH
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_feature, put_model, put_theme
 from adapters.llm.builtin.words import identifier, label, words_of
 from core.manifests import DataField, Page

@@ -53,7 +53,9 @@ def title_of(text: str, preset: str, models: list[DataModel], *, landing: bool) 
         return label(match[1].strip(" ,")) if match else "Welcome"
     if rest[:1] in (".", "!", "?", "\n") and len(sentence.split()) > MOST_WORDS_BEFORE:
         sentence = ""
-    words = re.sub(r"\b(?:app|application|web ?app|tool|system|web ?page|page|website)\b", "", sentence, flags=re.I)
+    words = re.sub(
+        r"\b(?:app|application(?! forms?\b)|web ?app|tool|system|web ?page|page|website)\b", "", sentence, flags=re.I
+    )
     words = re.sub(r"^to\s+(?!do\b)\w+\s+(?:(?:my|our|the|all)\s+)?(?=\w+s\b)", "", " ".join(words.split()), flags=re.I)
     words = re.sub(
         r"^(?:to\s+)?(?:keep track of|track|manage|organi[sz]e|store|record|handle|log(?= (?:my|our|all)\b))\s+",
@@ -62,7 +64,7 @@ def title_of(text: str, preset: str, models: list[DataModel], *, landing: bool) 
         flags=re.I,
     )
     words = re.sub(
-        r"^(?:(?:something|anything|an? (?:way|place|thing)) (?:for|to) )?(?:(?:my|our|the) )?",
+        r"^(?:(?:something|anything|smth|sth|an? (?:way|place|thing)) (?:for|to) )?(?:(?:my|our|the) )?",
         "",
         words.strip(" ,-?"),
         flags=re.I,

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.llm.builtin.around import to_the_point
-from adapters.llm.builtin.coverage import left_out, stems
+from adapters.llm.builtin.coverage import ACTS, left_out, stems
 from adapters.llm.builtin.known import (
     BOARD,
+    CSV,
     LANES,
     PRESETS,
+    SEARCH,
     SECTIONS,
     Preset,
     lanes_in,
@@ -24,8 +26,9 @@ from adapters.llm.builtin.shapes import in_shape
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.titles import title_of
 from adapters.llm.builtin.words import (
-    REQUIRED_FIRST,
     TYPE_NAMES,
+    first_needed,
+    is_doing,
     known_field,
     words_of,
 )
@@ -66,6 +69,8 @@ class Understood:
     preset: str = ""
     sections: list[str] = field(default_factory=list)
     """What a page was asked to have."""
+    features: list[str] = field(default_factory=list)
+    """What lists can do beside keeping."""
     left_out: list[str] = field(default_factory=list)
     """What of the request would not be built, in the person's words."""
     unsure: bool = False
@@ -82,7 +87,12 @@ def understand(request: str, *, react: bool = False) -> Understood:
     request, elsewhere = without_stack(to_the_point(request), react=react)
     request = in_shape(re.sub(r"\bw/ ?", "with ", request))
     request, order = _without_order(request)
+    request, features = _without_features(request)
     found, read = _understood(request)
+    if found.models:
+        found = replace(found, features=[name for name, _ in features])
+    else:
+        elsewhere = [*elsewhere, *(said for _, said in features)]
     if order and (ordered := _ordered(found.models, order)):
         found = replace(found, models=ordered)
     elif order:
@@ -91,23 +101,49 @@ def understand(request: str, *, react: bool = False) -> Understood:
     lists = "|".join(re.escape(form) for model in found.models for form in (model.plural, model.label))
     types = rf"(?:{_TYPE_SAID}|{_OBLIGED})"
     said = re.sub(
-        rf"\((?:one of (?:the |our |my )?(?:{lists or '(?!)'})|{types}(?:, ?{types})?)\)|\b(?:y/n|yes/no|yes or no)\b",
+        rf"\((?:one of (?:the |our |my )?(?:{lists or '(?!)'})|{types}(?:, ?{types})?)\)|\b(?:y/n|yes/no|yes or no|or not)\b|{_HAS_NONE}",
         "",
         request,
         flags=re.I,
     )
+    if (counted := _COUNTED.match(said)) and _NUMBER.get(counted[1].casefold()) == len(found.models):
+        said = said[counted.end() :]
     missing = [
         *elsewhere,
         *_PART_OF_A_FORM.findall(request),
         *(left := left_out(said, _covered(request, found))),
         *(one for one in skipped(read, found.models) if not any(one in other for other in left)),
         *(" ".join(one[0].split()) for one in _BUT.finditer(said)),
+        *(
+            f"more than one of the {one.label.lower()}"
+            for model in found.models
+            for one in model.fields
+            if _of_several(one)
+        ),
     ]
     return replace(found, left_out=list(dict.fromkeys(missing)))
 
 
+_HAS_NONE = r"\b(?:no|without)(?: an?| any)? (?:log-?ins?|sign-?ins?|sign-?ups?|accounts?|passwords?|registration)(?: (?:needed|required|necessary))?\b"
+"""What no app of ours has by itself: who wants none gets what they want."""
+_DAYS = words_of("mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday")
+
+
+def _of_several(field: DataField) -> bool:
+    """Say whether a field has words to choose from of which a person may mean several: “delivery days (mon, tue)”, “allergies (nuts, milk)”."""
+    last = field.label.casefold().split()[-1]
+    return field.type == "choice" and (
+        last in _SEVERAL_OF or (last == "days" and len(_DAYS & {one.casefold() for one in field.choices}) > 1)
+    )
+
+
+_SEVERAL_OF = words_of(
+    "allergies allergens toppings extras tags interests skills languages hobbies instruments availabilities symptoms"
+)
+
+
 _BUT = re.compile(
-    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|each with|in (?:german|french|spanish|italian|dutch|polish|portuguese|turkish|arabic|chinese|japanese|russian)|per (?:customer|person|user|member|project|client)|(?:has|have) (?:many|several|multiple)|belongs? to|one of the|from the \w+ list|light or dark|dark or light)\b[^,.;:\n]{0,80}",
+    r"\b(?:without|w/o|except|instead of|rather than|but not|no need for|excluding|either|each with|in (?:german|french|spanish|italian|dutch|polish|portuguese|turkish|arabic|chinese|japanese|russian)|per (?:customer|person|user|member|project|client)|(?:has|have) (?:many|several|multiple)|belongs? to|one of the|(?:is|are) (?:an)?other (?=[a-z]+$|[a-z]+[.,;])|from the \w+ list|light or dark|dark or light)\b[^,.;:\n]{0,80}",
     re.I,
 )
 """What restricts a wish: the words that follow are in it, and not asked for."""
@@ -116,6 +152,11 @@ _PART_OF_A_FORM = re.compile(r"(?:,|\band|\bwith)\s+(column|table|list|field)(?=
 _TYPE_SAID = "|".join(map(re.escape, TYPE_NAMES))
 _NAMED_SO = re.compile(r"\b(?:called|named|titled|(?:call|name) (?:it|this))\b", re.I)
 _NO_FIELD_NAME = re.compile(r"[=*/\d]")
+_WITH_NUMBER = re.compile(
+    r"\b(?:out of \d{1,4}|in [a-z]{1,2}[23]|\d{1,2}k)\b|^(?:pass/fail|win/loss|in/out|on/off|m/f)$|^[a-z]+(?:/[a-z]+){2,6}$",
+    re.I,
+)
+"""Numbers and strokes that belong to a name: “score out of 100”, “size in m2”, “5k time”."""
 
 
 def _covered(request: str, found: Understood) -> set[str]:
@@ -124,9 +165,9 @@ def _covered(request: str, found: Understood) -> set[str]:
     title = [word for word in found.title.split() if not (word[0].isdigit() or word.casefold() in _NOT_BY_TITLE)]
     if found.preset and not named:
         title = _known_in_title(title, found.preset, request)
-    texts = [found.title if named else " ".join(title)]
+    texts = [found.title if named else " ".join(title), *_around(request, found)]
     for model in found.models:
-        labels = [one.label for one in model.fields if not _NO_FIELD_NAME.search(one.label)]
+        labels = [one.label for one in model.fields if not _NO_FIELD_NAME.search(_WITH_NUMBER.sub("", one.label))]
         texts += [model.label, model.plural, *labels]
         texts += [choice for one in model.fields for choice in one.choices]
     text = request.split("```")[0]
@@ -161,6 +202,33 @@ def _covered(request: str, found: Understood) -> set[str]:
     return set().union(*map(stems, texts))
 
 
+_FOR_WHOM = re.compile(
+    r"\b(?:for|in|at|of) (?:our |my |the |an? |all |her |his |their )?(?:(?!(?:each|every|with|that|where|which|who|to|and|or|so|when|by|for|in|at|of)\b)[a-z'-]+[ ,.]?){1,4}",
+    re.I,
+)
+_WHOSE_IT_IS = words_of("our my the a an her his their")
+_COUNTED = re.compile(r"\W*(two|three|four|2|3|4) (?:lists|tables)\b", re.I)
+_NUMBER = {"two": 2, "three": 3, "four": 4, "2": 2, "3": 3, "4": 4}
+_BY_PEOPLE = r"\b(?:our |my |the )?[a-z]+s (?:can |may |should )?(?:report|submit|request|suggest|nominate|raise|lodge|enter) (?:their |our |the )?"
+
+
+def _around(request: str, found: Understood) -> list[str]:
+    """Return what a wish says before its lists of for whom or where it is, and of who reports what is kept: it asks for nothing."""
+    lead = re.split(r":|\bwith\b|\n", request, maxsplit=1)[0]
+    said = [match[0] for match in _FOR_WHOM.finditer(lead)] if found.models else []
+    said += [
+        match[0] for model in found.models for match in re.finditer(_BY_PEOPLE + re.escape(model.plural), lead, re.I)
+    ]  # fmt: skip
+    words = [(one, one.casefold().replace(".", " ").replace(",", " ").split()) for one in said]
+    return [
+        one
+        for one, said_in in words
+        if not any(
+            word in _NOT_BY_TITLE | ACTS or (is_doing(word) and said_in[1] not in _WHOSE_IT_IS) for word in said_in
+        )
+    ]
+
+
 _WHOSE = words_of("""
     team family office company personal home household school club work business studio shop community department startup agency
     hotel restaurant café cafe bar salon church choir class bakery farm clinic practice band charity neighbourhood neighborhood
@@ -192,7 +260,9 @@ def _said_of_fields(text: str, found: Understood) -> bool:
     """Say whether each “optional” and “required” of a text stands beside a field that is there."""
     labels = [re.escape(one.label) for model in found.models for one in model.fields]
     some = "|".join(sorted(labels, key=len, reverse=True)) or "(?!)"
-    beside = re.findall(rf"\b{_OBLIGED} (?:{some})\b|\b(?:{some}) ?\({_OBLIGED}\)", text, re.I)
+    beside = re.findall(
+        rf"\b{_OBLIGED} (?:{some})\b|\b(?:{some}) (?:\({_OBLIGED}\)|{_OBLIGED}(?=\s*(?:[,.;\n]|$|and\b)))", text, re.I
+    )
     return len(beside) == len(re.findall(rf"\b{_OBLIGED}\b", text, re.I))
 
 
@@ -228,7 +298,7 @@ def looks_of(found: Understood) -> list[str]:
 
 def _field_words(field: DataField, model: DataModel) -> str:
     name = field.label.lower()
-    first = next((one.name for kind in REQUIRED_FIRST for one in model.fields if one.type == kind), "")
+    first = first_needed(model.fields)
     needed = [one.name for one in model.fields if one.required]
     if needed != [first] and (field.required or (not needed and field.name == first)):
         name = f"{'required' if field.required else 'optional'} {name}"
@@ -244,9 +314,31 @@ def _field_words(field: DataField, model: DataModel) -> str:
 
 
 _ORDER = re.compile(
-    r",?\s*\b(?:(?:sorted|ordered) by (?P<field>[a-z]+(?: [a-z]+)?)(?P<down>,? (?:descending|desc|newest first|latest first|highest first))?"
+    r"(?:,?\s*\b|(?<=\.) )(?:(?:sorted|ordered|ranked|(?:please )?(?:sort|order)(?: (?:it|them|the list))?) by (?P<field>[a-z]+(?: [a-z]+)?)(?P<down>,? (?:descending|desc|newest first|latest first|highest first))?"
     r"|(?P<newest>(?:newest|latest|most recent) first))(?=\s*(?:[,.:;\n]|$)|\s+(?:with|where|and|that)\b)", re.I
 )  # fmt: skip
+
+
+_FEATURES = (
+    (SEARCH, re.compile(
+        r"(?:[,.;]\s*|\s)(?:and )?(?:(?:it|they|this|the list|everything) (?:(?:also )?(?:needs?|has|have|should|must)(?: to)? be|should be) searchable"
+        r"|(?:please )?make (?:it|them|this|the list) searchable|(?:with |plus )?(?:an? )?search(?: (?:box|bar|function))?)(?=\s*(?:[.;\n]|$))", re.I,
+    )),
+    (CSV, re.compile(
+        r"(?:[,.;]\s*|\s)(?:and )?(?:with |plus )?(?:an? )?(?:csv (?:export|download)|export (?:to|as) (?:an? )?csv(?: file)?)(?=\s*(?:[.;\n]|$))", re.I,
+    )),
+)  # fmt: skip
+"""What lists can do, where that is said at the end."""
+
+
+def _without_features(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Return a text without what lists shall be able to do, and that with its words."""
+    found = list[tuple[str, str]]()
+    for name, pattern in (*_FEATURES, *_FEATURES):
+        if match := pattern.search(text):
+            text = f"{text[: match.start()]}{text[match.end() :]}"
+            found.append((name, match[0].strip(" ,.;")))
+    return text, list(dict(found).items())
 
 
 def _without_order(text: str) -> tuple[str, re.Match[str] | None]:
@@ -278,7 +370,8 @@ def _understood(request: str) -> tuple[Understood, str]:
     # "like in Slack" compares; it names nothing that is kept.
     text = re.sub(r"\blike (?:in|on|at|with)? ?[A-Z]\w+", "", request.split("```")[0].replace("\u2019", "'"))
     if poll := poll_in(text):
-        return Understood(poll[0], [poll[1]], unsure=True), text
+        # “A, b or c” can be answers only.
+        return Understood(poll[0], [poll[1]], unsure=not _ONLY_ANSWERS.search(text)), text
     if other := _ANOTHER_KIND.match(text):
         return Understood("App", left_out=[other[0].strip()]), text
     lanes, text = lanes_in(text)
@@ -302,16 +395,22 @@ def _understood(request: str) -> tuple[Understood, str]:
     # A colour that is kept is no wish for the looks.
     fields = [one for model in models for one in model.fields]
     kept = {word.casefold() for one in fields for word in (one.name, *one.choices)} & ACCENTS.keys()
-    liked = without_dislikes(whole)
+    liked = re.sub(
+        r"\([^()]*\)|\bblack and white\b|(?:^|(?<=[.;\n] ))(?:if|when) [^.;\n]{1,200}",
+        " ",
+        without_dislikes(whole),
+        flags=re.I,
+    )
     accent = accent_in(liked) if OF_THE_WHOLE.search(liked) and not kept else ""
     sections = sections_in(text, _FOR) if landing else []
     return Understood(title, models, view, landing, accent, mode_in(liked), name, sections, unsure=unsure), text
 
 
+_ONLY_ANSWERS = re.compile(r",[^,]*\bor (?!.*\b(?:on|for|at|in|next|this|tomorrow)\b)")
 _ANOTHER_KIND = re.compile(
     r"\W*(?:(?:build|create|make|write|give me|i want|we want|i need|we need) )?(?:me |us )?(?:an? |the |some )?(?:(?:small|simple|little|fun|nice|quick|new|online|interactive|live|multiplayer|mini) )*"
     r"(?:(?:(?:(?:bar|line|pie|gantt|area|live|sales) )?(?:chart|graph|map)|(?:[a-z]+ )?(?:quiz|game|puzzle|timer|stopwatch|countdown|calculator|converter|generator|simulat(?:or|ion)|visuali[sz]ation|"
-    r"chat ?bot|bot|editor|player|scraper|translator|voting|forecast))(?: (?:app|page|tool|site|website))?(?= (?:about|of|for|on|over|to|with|where|that|showing)\b|[:.,!?]?\s*$)"
+    r"chat ?bot|bot|editor|player|scraper|translator|voting|forecast))(?: (?:app|page|tool|site|website))?(?=(?<=calculator):|(?<=converter):|(?<=generator):| (?:about|of|for|on|over|to|with|where|that|showing)\b|[:.,!?]?\s*$)"
     r"(?! of (?:accounts|the day)\b)(?! (?:collection|library|list|tracker|log|inventory|night|club)\b)|weather(?: app| page| site)?(?= with\b| for\b|[:.,!?]?\s*$))",
     re.I,
 )
@@ -330,7 +429,7 @@ def _what_is_kept(text: str) -> tuple[list[DataModel], str, bool]:
 
 def _is_page(text: str, models: list[DataModel]) -> bool:
     """Say whether a page to look at is asked for, and nothing that keeps something."""
-    if _LANDING.search(text[:40]):
+    if _LANDING.search(re.split(r":|\bwith\b", text[:40])[0]):
         return True
     if _A_PAGE.search(text[:60]):
         return sum(known_field(one.label) for model in models for one in model.fields) < FEWEST_OF_A_LIST

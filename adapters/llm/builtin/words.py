@@ -6,6 +6,7 @@ import hashlib
 import keyword
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from core.manifests import DataField, DataModel, FieldType
@@ -29,7 +30,7 @@ _IRREGULAR = {
 _SAME = (
     "news", "staff", "equipment", "inventory", "feedback", "status", "address", "business", "gear", "furniture", "luggage",
     "stuff", "crew", "food", "homework", "christmas", "cash", "money", "mail", "data", "information", "software", "hardware", "laundry", "weather",
-    "music", "research", "waste", "rubbish", "traffic", "advice", "jewellery", "jewelry", "clothing", "merchandise", "merch", "knowledge",
+    "sheep", "deer", "aircraft", "livestock", "cattle", "poultry", "species", "music", "research", "waste", "rubbish", "traffic", "advice", "jewellery", "jewelry", "clothing", "merchandise", "merch", "knowledge",
 )  # fmt: skip
 
 _TYPES: tuple[tuple[FieldType, str], ...] = (
@@ -40,26 +41,26 @@ _TYPES: tuple[tuple[FieldType, str], ...] = (
      r"done|completed?|finished|active|published|confirmed|available|archived|urgent|is .*|has .*|in stock|"
      r"(?:(?!amount|balance|total|price|fee|sum)\w+ )?paid|returned|approved|bought|resolved|solved|sold|shipped|delivered|"
      r"cancelled|checked|verified|signed|invited|attended|answered|packed|reserved|closed|tested|cleaned|fixed|watched|"
-     r"(?:pets|smoking|children|kids|dogs|parking|breakfast|meals?|drinks?|bedding) (?:allowed|included|permitted)|eligible|\w+ (?:seen|issued|included|allowed|attached)|alive|(?!(?:last|date|time|amount|who|what|when|where) )\w+ (?:signed|sent|booked|received|submitted|renewed|confirmed|done)|auto[- ]renew\w*|rolled back|handed in|"
-     r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|organic|vegan|vegetarian|ordered|received|collected|accepted|booked|read"),
+     r"(?:pets|smoking|children|kids|dogs|parking|breakfast|meals?|drinks?|bedding) (?:allowed|included|permitted)|eligible|\w+ (?:seen|issued|included|allowed|attached)|alive|(?!(?:last|date|time|amount|who|what|when|where|work|works|repairs|jobs|things|tasks) )\w+ (?:signed|sent|booked|received|submitted|renewed|confirmed|done)|auto[- ]renew\w*|rolled back|handed in|"
+     r"rented(?: out)?|lent(?: out)?|given back|printed|enabled|disabled|settled|arrived|empty|fragile|broken|damaged|overdue|\w+ returned|\w+ (?:\w+ )?needed|needs .*|learned|learnt|vaccinated|billable|refundable|organic|vegan|vegetarian|ordered|received|collected|accepted|booked|read|taken|plus[- ]one|pass/fail"),
     # Of dates and amounts: “due” and “paid” alone are other things.
-    ("money", r"amount \w+ed|salary \w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
+    ("money", r"(?:planned|actual|estimated|expected|invoiced?|pledged|outstanding|loan|net|gross) amount|amount \w+ed|salary (?!range)\w+|(?:amount|balance|total|sum|fee|payment|price) (?:due|paid|owed|open)|(?:price|cost|rate|fee) per \w+|money spent|amount spent|(?:current|market|book|purchase|resale|stock) value"),
     ("money", r"price|cost|amount|total|fee|salary|(?:hourly|daily|day|weekly|monthly|nightly|room) rate|budget|revenue|balance|deposit|rent(?: per \w+)?|value|spent|raised|donated|budgeted|earned"),
     # How long something takes; people write “20 min”.
     ("text", r"(?:prep|preparation|cook|cooking|baking|travel|wait|waiting|lead|play|playing|running|total|response|lap|screen|"
-             r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction) time|(?:opening|office|business|visiting) hours"),
-    ("datetime", r"time (?:in|out)|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
+             r"driv(?:e|ing)|rest|resting|brewing|training|work|working|reading|reaction|finish(?:ing)?|race|marathon|record|split|average|fastest|slowest|(?:personal )?best(?: \w+)?) time|(?:price|salary|age|size|date|time) range|(?:opening|office|business|visiting) hours"),
+    ("datetime", r"date/time|time (?:in|out|of (?:arrival|departure|day|call|visit|birth|death|delivery|collection))|(?!(?:park|locat|stor|stay|plac|station|work|stud|seat|rent|bas)ed)\w+ed at|"
                  r"(?:done|sent|arrived|left|made) at|.*\b(?:time|timestamp)|starts?(?: at)?|ends?(?: at)?|check[- ]?(?:in|out)"),
-    ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|.+ on|"
-     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|(?:hire|rent|week|month|season|school|term|year|period) ?(?:starting|ending|beginning|commencing)|week commencing|(?:loan|lease|rental|hire|contract|season|project|trip|course|event|stay|visit|shift) (?:start|end)|(?:term|contract|lease|licen[cs]e|warranty|subscription|permit|insurance|mot|tenancy|membership|trial|policy) (?:ends?|starts?|begins?|expires|runs out|valid until)|dob|d\.o\.b|till|\w+ till|last donation|next \w+|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
-     r"worn|given|taken|sent|bought|sold|done|\w+ed)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|(?!.*\bper day).*\bday|since|until|expiry|expires|when|joined|hired|"
+    ("date", r"date|.*\bdate|date \w+|date of \w+|due(?: back| on| by)?|(?!amount|balance|payment|total|fee|sum)\w+ due|birthdate|best before|(?!.*\b(?:shelf|rack|floor|wall|hook|board|page|they're|it's|is|are) on$).+ on|"
+     r"arrival|departure|(?:apply|submit|reply|return|pay|back|finish|respond|complete|use|drink|sell|ship|deliver) by|(?:hire|rent|week|month|season|school|term|year|period) ?(?:starting|ending|beginning|commencing)|week commencing|(?:loan|lease|rental|hire|contract|season|project|trip|course|event|stay|visit|shift) (?:start|end)|(?:term|contract|lease|licen[cs]e|warranty|subscription|permit|insurance|mot|tenancy|membership|trial|policy) (?:ends?|starts?|begins?|expires|runs out|valid until)|dob|d\.o\.b|till|\w+ till|last (?:donation|vaccination|treatment|watering|feeding)|next \w+|next \w+ due|(?:first|last|next) (?:session|lesson|meeting|training|inspection|appointment|visit|service|check|review|contact|call)|last (?:visit|contact|seen|check|update|service|maintenance|inspection|login|order|payment|appointment|review|call|fed|met|change|refill|"
+     r"worn|given|taken|sent|bought|sold|done|\w+ed)|last (?:sweep|swept|cleaned|emptied|calibration|test)|pads? expires?|(?:\w+ )?expires?|valid (?:from|to|until|till)|from|to|(?:from|until|since) when|found when|deadline|birthday|born|(?!.*\bper day).*\bday|since|until|expiry|expires|when|joined|hired|"
      r"(?:expires|ends|starts) on"),
     ("integer",
-     r"mileage|sets|reps|(?:home|away|own) goals|goals scored|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
-     r"pages(?: \w+)?|units|sleeps|discovered in|built in|brood frames|minutes|servings|capacity|order number|party size|reorder level|rating out of .*"),
-    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|.+ per (?:day|week|month|hour|minute|year)|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|mass|radius|diameter|altitude|elevation|area|volume"),
+     r"mileage|sets|reps|(?:home|away|own) goals|(?!goods)[a-z]{3,}s (?:sold|scored|caught|planted)|quantity|qty|calories|kcal|wins|losses|copies|portions|pieces|count|number of .*|years of .*|reorder at|stock|.*\bstock(?: level)?|age|seats|guests|people|persons|year|rating|score|stars|points|"
+     r"pages(?: \w+)?|units|sleeps|discovered in|built in|brood frames|minutes|servings|capacity|order number|party size|reorder level|(?:star )?rating|(?:rating|score|points|marks) out of .*"),
+    ("decimal", r"(?:\w+ )?hours(?: \w+)?|overtime|.+ per (?:day|week|month|hour|minute|year)|(?:km|miles|kilometres|hours) \w+|duration|lit(?:er|re)s|(?:\w+ )?weight|height|width|length|size in .*|distance|temperature|percent(?:age)?|rate|mass|radius|diameter|altitude|elevation|area|volume"),
     ("long_text", r"notes?|description|comments?|body|content|text|message|details|bio|summary|address|instructions|"
-                  r"lyrics|ingredients|feedback|reason|answer|steps"),
+                  r"lyrics|ingredients|feedback|reason|answer|steps|steps to \w+|anything else|(?:any )?(?:other )?remarks"),
 )  # fmt: skip
 _SAID: dict[str, FieldType] = {
     "number": "decimal", "integer": "integer", "whole number": "integer", "decimal": "decimal", "money": "money",
@@ -203,6 +204,13 @@ def field(phrase: str, entities: dict[str, str]) -> DataField | None:
     phrase = _REQUIRED.sub("", _OPTIONAL.sub("", phrase)).strip()
     if (span := _SPAN.fullmatch(phrase)) and int(span["low"]) < int(span["high"]) <= MOST_IN_A_SPAN:
         phrase = f"{span['name']} ({', '.join(map(str, range(int(span['low']), int(span['high']) + 1)))})"
+    if phrase.casefold() in _EITHER or _STROKES.fullmatch(phrase):
+        made = {"name": identifier(phrase), "label": label(phrase), "required": required}
+        return DataField(**made, type="choice", choices=phrase.casefold().split("/"))
+    if asked := _SURVEYED.fullmatch(phrase.rstrip("?. ")):
+        kind = "boolean" if asked["yes"] else "long_text"
+        made = {"name": identifier(asked[0]), "label": f"{label(asked[0])}?", "required": required}
+        return DataField.model_validate({**made, "type": kind})
     if measured := _MEASURED.fullmatch(phrase) or _SIZED.fullmatch(phrase):
         money = measured["unit"].casefold() in _CURRENCIES or measured["unit"] in "€$£"
         kind, words = "money" if money else "decimal", _bare(measured["name"])[0]
@@ -268,11 +276,12 @@ def _inside(phrase: str, entities: dict[str, str]) -> tuple[str, _Inside]:
 def _bare(phrase: str) -> tuple[str, FieldType | None]:
     """Return the words of a field's name, and the type that was said with them."""
     words = re.sub(
-        r"^(?:(?:an?|the|their|its|his|her|also|each|one|some|unique|new|another|called(?! (?:at|on|by)\b)|named|following|more|field|fields)\s+)+",
+        r"^(?:(?:an?|the|their|its|his|her|your|also|each|one|some|unique|new|another|called(?! (?:at|on|by)\b)|named|following|more|field|fields)\s+)+",
         "",
         phrase.strip(),
         flags=re.I,
     )
+    words = re.sub(r"(?<=[a-z]) (?:it's|it is|it was|they are) [a-z]+ (?:in|on|at|by|for|from)$", "", words, flags=re.I)
     words = re.sub(r"\s+(?:field|column|property|attribute)s?$", "", words, flags=re.I).strip(" '\"")
     words, said = _type_word(words)
     return " ".join(spelled(word) for word in words.split()) if words.islower() else words, said
@@ -330,8 +339,8 @@ _SIZED = re.compile(
     r"(?P<name>(?:.* )?(?:size|height|width|length|weight|depth|area|distance|volume|speed|power|duration)) (?P<unit>mm|cm|m|km|m²|m³|kg|g|lbs?|l|ml|w|kw|h|min|mph)",
     re.I,
 )
-_YES_OR_NO = re.compile(r"\s+\(?(?:yes ?/ ?no|y/n|yes or no)\)?$", re.I)
-_OPEN = re.compile(r"(?:who|what|when|where|which|why|how|any)\b", re.I)
+_YES_OR_NO = re.compile(r"\s+\(?(?:yes ?/ ?no|y/n|yes or no|or not)\)?$", re.I)
+_OPEN = re.compile(r"(?:who|what|when|where|which|why|how|any\w*|other)\b", re.I)
 
 
 def _asked(phrase: str) -> tuple[str, FieldType | None]:
@@ -345,10 +354,23 @@ def _asked(phrase: str) -> tuple[str, FieldType | None]:
     return phrase, None
 
 
+_SURVEYED = re.compile(
+    r"(?:(?P<yes>(?:would|did|do|are|were|will|can|have) you)|(?:what|how|why) (?:could|can|would|did|do|does|should) (?:we|you|i)|what (?:was|is|were|went) (?=good|bad|missing|best|worst|well|wrong))\b[^,?()]{0,60}",
+    re.I,
+)
+"""A question of a survey: its answer is yes or no, or a few sentences."""
+_STROKES = re.compile(r"[a-z]{2,20}(?:/[a-z]{2,20}){2,6}", re.I)
+_EITHER = words_of(
+    "pass/fail win/loss in/out on/off male/female m/f indoor/outdoor buy/sell credit/debit income/expense new/used paid/unpaid"
+)
+"""Two words with a stroke that are all there is to choose from."""
 _EDGES = re.compile(r"^[^\w(\"'“]+|[^\w)\]\"'”%]+$")
 _TAIL = re.compile(r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|asap)$", re.I)
-_REQUIRED = re.compile(r"^(?:an? |the )?(?:required|mandatory) |\s*\((?:required|mandatory)\)?$", re.I)
-_OPTIONAL = re.compile(r"^(?:an? |the )?optional |\s*\(optional\)?$", re.I)
+_REQUIRED = re.compile(
+    r"^(?:an? |the )?(?:required|mandatory) |\s*\((?:required|mandatory)\)?$|(?<=name|mail|hone|date) (?:required|mandatory)$",
+    re.I,
+)
+_OPTIONAL = re.compile(r"^(?:an? |the )?optional |\s*\(optional\)?$|(?<=name|mail|hone|date) optional$", re.I)
 
 
 def _is_amount(words: str) -> bool:
@@ -382,13 +404,26 @@ def names_something(words: str, *, told: bool = False) -> bool:
     Where it is `told` what is kept under it, as “(yes, no)” tells, that may read like a sentence: “which one”, “attending”.
     """
     said = words.casefold().split()
+    if len(said) > 3 and said[-2] in ("square", "cubic"):
+        said = [*said[:-2], said[-1]]
     if len(said) > 2 and said[-2] == "in" and said[-1] in _UNITS:
         said = said[:-2]
     if not said:
         return False
     if said in (["time", "in"], ["time", "out"], ["pick", "up", "on"], ["drop", "off", "on"]):
         return True
+    if (
+        len(said) == 2
+        and said[1] in ("no", "nr", "number", "title", "name", "code", "id")
+        and said[0].isalpha()
+        and said[0] not in ("with", "and", "no", "the")
+    ):
+        return True  # “firing no.”, “show title”
     if len(said) == 2 and said[0].endswith("ed") and said[1] in _AFTER_A_DEED:
+        return True
+    if said[:2] == ["who", "is"] and len(said) == 3:
+        return True  # “who is responsible”
+    if said[:2] == ["how", "long"] and len(said) <= 6:
         return True
     if said[0] == "who" and (len(said) == 2 or (len(said) == 3 and said[2] in ("it", "this", "them"))):
         return said[1] not in ("is", "are", "can", "may", "should", "must", "will")  # “who has it” is a person
@@ -408,6 +443,12 @@ def names_something(words: str, *, told: bool = False) -> bool:
         return len(said) <= 3
     if said[:2] == ["how", "many"]:
         return True
+    if (
+        said[0] in ("where", "when", "who", "how")
+        and said[1:2] in (["it"], ["they"])
+        and said[2:3] in (["was"], ["were"])
+    ):
+        return len(said) <= 4  # “where it was found”
     if said[0] == "what" and len(said) == 3 and said[1] in _PERSONS:
         return True  # “what they want”
     if (len(said) > 3 and "of" not in said) or is_doing(said[-1]) or said[-1] in _WORKS:
@@ -420,11 +461,11 @@ def names_something(words: str, *, told: bool = False) -> bool:
 
 
 _CURRENCIES = words_of(
-    "eur euro euros usd dollar dollars gbp pound pounds chf franc francs yen jpy cents inr rupees sek nok dkk pln cad aud"
+    "€ £ $ eur euro euros usd dollar dollars gbp pound pounds chf franc francs yen jpy cents inr rupees sek nok dkk pln cad aud"
 )
 _UNITS = _CURRENCIES | words_of("""
     cm mm m km metres meters kilometres kilometers miles inches feet kg g grams gram lbs ml l litres liters hours minutes seconds days
-    weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock gb mb tb mg ml h min ms hz m² m³
+    m2 m3 sqft weeks months years percent words pieces points celsius fahrenheit kwh watts sqm stock gb mb tb mg ml h min ms hz m² m³
 """)
 _OFTEN_CHOICES = words_of("priority status state stage size level")
 _BESIDE_CHOICES = words_of("level code date id name note notes number change changed comment order group class chart")
@@ -506,7 +547,8 @@ def _suggested(words: str) -> FieldType:
     if words.partition(" ")[0] in _TECHNICAL and words.endswith(" address"):
         return "text"
     head, said_in, unit = words.rpartition(" in ")
-    if said_in and unit in _UNITS and not head.startswith(("size", "in")):
+    unit = re.sub(r"^(?:square|cubic) ", "", unit)
+    if said_in and unit in _UNITS and head.partition(" ")[0] not in ("size", "in"):
         kind = _suggested(head)
         return "money" if unit in _CURRENCIES else "decimal" if kind in ("money", "text") else kind
     for kind, pattern in _TYPES:
@@ -569,6 +611,15 @@ REQUIRED_FIRST: tuple[FieldType, ...] = ("text", "email", "long_text", "date", "
 """The first field of the first of these types is required where nothing else is said."""
 
 
+_MAY_BE_EMPTY = re.compile(r"(?:.*_)?(?:notes?|comments?|remarks?)|anything_else|photo|picture|image|website|link")
+
+
+def first_needed(fields: Iterable[DataField]) -> str:
+    """Return the name of the field that has to be filled in where nothing else is said, '' for none; notes may always be empty."""
+    some = [one for one in fields if not _MAY_BE_EMPTY.fullmatch(one.name)]
+    return next((one.name for kind in REQUIRED_FIRST for one in some if one.type == kind), "")
+
+
 def model_of(noun: str, phrases: list[str], entities: dict[str, str]) -> DataModel | None:
     """Return the model that a noun and its fields' phrases describe; the first text field is required where nothing else is said."""
     one = singular(" ".join(noun.casefold().split()))
@@ -583,7 +634,7 @@ def model_of(noun: str, phrases: list[str], entities: dict[str, str]) -> DataMod
     name = identifier(one)
     if not name or not fields:
         return None
-    first = next((key for kind in REQUIRED_FIRST for key, value in fields.items() if value.type == kind), "")
+    first = first_needed(fields.values())
     if first and first not in free and not any(one.required for one in fields.values()):
         fields[first] = fields[first].model_copy(update={"required": True})
     return DataModel(name=name, label=label(one), plural=label(plural(one)), fields=list(fields.values()))
@@ -608,6 +659,8 @@ _LASTS = words_of("""
 def _in_its_model(found: DataField, phrase: str, noun: str, phrases: list[str]) -> DataField:
     """Return a field as it is meant beside the others: an amount of what is no payment is a number, a time beside a date is how long."""
     said = phrase.casefold().strip(" .,:;")
+    if said == "address" and phrases[0] is phrase:
+        return found.model_copy(update={"type": "text"})  # by which it is known
     if (
         said in ("amount", "value", "total")
         and found.type == "money"
