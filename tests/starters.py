@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from adapters.llm.builtin.render import render
 from adapters.llm.builtin.understand import understand
 from adapters.llm.builtin.words import RESERVED
 from adapters.preview.screenshot import find_browser
+from adapters.sandbox.builds import Builds
+from adapters.sandbox.docker import DockerSandbox
+from core.files import FileTree
 from core.manifests import AppManifest
 from core.starters import STARTERS, Starter
 from tests.servers.process import free_port
@@ -140,20 +144,26 @@ ROWS: dict[str, dict[str, list[Row]]] = {
 
 
 @contextlib.contextmanager
-def running(starter: Starter, folder: Path) -> Iterator[tuple[str, AppManifest]]:
-    """Build an app as the built-in builder does, fill it, and serve it."""
+def running(starter: Starter, folder: Path, sandbox: DockerSandbox | None = None) -> Iterator[tuple[str, AppManifest]]:
+    """Build an app as the built-in builder does, with a front end in React where a sandbox can build one, fill it, and serve it."""
     found = understand(starter.wish)
     assert not found.left_out, f"{starter.name}: {found.left_out}"
-    manifest = new_manifest(starter.wish, found)
-    for one in manifest.files:
-        path = folder / one.path
+    manifest = new_manifest(starter.wish, found, react=sandbox is not None)
+    files = {one.path: (render(manifest, one.path) or "").encode() for one in manifest.files}
+    for name, content in files.items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render(manifest, one.path) or "", encoding="utf-8")
+        path.write_bytes(content)
+    dist = folder
+    if sandbox is not None:
+        # Its own loop: who calls this may have one that runs.
+        with ThreadPoolExecutor(1) as pool:
+            dist = pool.submit(asyncio.run, Builds(folder / ".builds", sandbox).of(FileTree(files))).result()
     port = free_port()
     serve = ["uvicorn", "main:app"] if manifest.models else ["http.server", "--bind", "127.0.0.1"]
     number = ["--port", str(port), "--log-level", "warning"] if manifest.models else [str(port)]
     process = subprocess.Popen(
-        [sys.executable, "-m", *serve, *number], cwd=folder, env=os.environ | {"DATA_DIR": str(folder)},
+        [sys.executable, "-m", *serve, *number], cwd=folder, env=os.environ | {"DATA_DIR": str(folder), "WEB_DIST": str(dist)},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -182,6 +192,15 @@ def _note_answer(troubles: list[str], answer: Response) -> None:
         troubles.append(f"{answer.status} {answer.url}")
 
 
+OUT_OF_REACH = """[...document.querySelectorAll('button')].filter((button) => {
+  const place = button.getBoundingClientRect();
+  const scrolls = (one) => one !== document.body && (
+    (one.scrollWidth > one.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(one).overflowX)) || scrolls(one.parentElement));
+  return place.width && place.right > innerWidth + 1 && !scrolls(button.parentElement);
+}).length"""
+"""How many buttons stand beyond the right edge, where nothing scrolls to them."""
+
+
 async def pictures(browser: Browser, url: str, page: str) -> dict[str, bytes]:
     """Return pictures of an app by size and scheme; whatever it throws or fails to load is an error."""
     found = dict[str, bytes]()
@@ -199,6 +218,8 @@ async def pictures(browser: Browser, url: str, page: str) -> dict[str, bytes]:
             assert wide <= width, f"{page} is {wide} pixels wide at {width}"
             assert "[object " not in await tab.inner_text("body"), f"{page} shows what is no text"
             assert not troubles, troubles
+            # A board is wider than a phone, and scrolls by itself.
+            assert await tab.evaluate(OUT_OF_REACH) == 0, f"{page}: buttons out of reach at {width}"
             found[f"{size}-{scheme}"] = await tab.screenshot(type="png")
             await context.close()
     return found

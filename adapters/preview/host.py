@@ -448,7 +448,8 @@ class Previews:
             await self.runtime.close()
         for folder in self._folder.iterdir():
             # Of an app that did not start, or whose last version still ran when it was ended.
-            await asyncio.to_thread(Home(folder).detach)
+            with fenced("detach", folder.name):
+                await asyncio.to_thread(Home(folder).detach)
 
 
 def _why(error: Exception, slug: str) -> str:

@@ -1,6 +1,8 @@
 """Every pattern that reads what others wrote takes as long as its text is: none goes back and forth over it."""
 
+import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import time
@@ -25,8 +27,12 @@ ANCHORED = {
 }  # fmt: skip
 
 
+READ_BY = ("match", "search", "sub", "subn", "fullmatch", "findall", "finditer", "split")
+AT_THE_BEGINNING = ("match", "fullmatch")
+
+
 def patterns() -> Iterator[tuple[str, "re.Pattern[str] | re.Pattern[bytes]"]]:
-    """Yield each pattern of a module; the built-in builder reads short messages, and is tried as a whole."""
+    """Yield each pattern of a module, by its name or its line; the built-in builder reads short messages, and is tried as a whole."""
     seen = set[int]()
     for top in (core, adapters, bot):
         for module in pkgutil.walk_packages(top.__path__, f"{top.__name__}."):
@@ -36,6 +42,30 @@ def patterns() -> Iterator[tuple[str, "re.Pattern[str] | re.Pattern[bytes]"]]:
                 if isinstance(value, re.Pattern) and id(value) not in seen:
                     seen.add(id(value))
                     yield f"{module.name}.{name}", value
+            yield from inline(module.name, inspect.getsource(importlib.import_module(module.name)))
+
+
+def inline(module: str, source: str) -> Iterator[tuple[str, "re.Pattern[str] | re.Pattern[bytes]"]]:
+    """Yield each pattern that stands where it is used, `re.search("…", text)`."""
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READ_BY):
+            continue
+        if (
+            isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            anchored = "^" if node.func.attr in AT_THE_BEGINNING else ""
+            flags = re.IGNORECASE if "re.I" in ast.unparse(node) else 0
+            lines = re.MULTILINE if "re.M" in ast.unparse(node) and not anchored else 0
+            text = node.args[0].value
+            if isinstance(text, str):
+                marked = re.match(r"\(\?[a-z]+\)", text)
+                mark = marked[0] if marked else ""
+                yield (
+                    f"{module}:{node.lineno}",
+                    re.compile(f"{mark}{anchored}(?:{text.removeprefix(mark)})", flags | lines),
+                )
 
 
 def seconds(pattern: "re.Pattern[str] | re.Pattern[bytes]", text: str, *, anchored: bool) -> float:

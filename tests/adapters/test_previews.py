@@ -495,6 +495,38 @@ async def test_what_an_app_has_removed_and_keeps_open_counts_in_bubblewrap(tmp_p
             await host.close()
 
 
+async def test_the_rubbish_of_one_app_stops_no_other_app_and_no_shutdown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = await bubblewrap(tmp_path / "scratch")
+    folder = tmp_path / "previews"
+    folder.mkdir()
+    with tempfile.TemporaryDirectory(prefix="tw-") as sockets:
+        host = Previews(folder, tmp_path / "shots", BubblewrapRuntime(box, Path(sockets)), "", lambda slug: slug, None)
+        files, commit = FileTree({"main.py": WRITING.encode()}), "one".ljust(12, "0")
+        try:
+            for name in ("bad", "good"):
+                assert (await host.show("s", name, commit, files, MANIFEST)).state == "ready"
+            # What stands in the place of its folder is no folder any more.
+            shutil.rmtree(folder / "bad")
+            (folder / "bad").symlink_to(folder / "bad")
+            host._weighed = -1e9
+            await host.weigh()
+            await host.rest(0, 0)
+            assert host.version("good") == ""
+            assert await host.wake("good", commit, files, MANIFEST) == ""
+        finally:
+            await host.close()
+        # A start looks at all that is there.
+        (folder / "x--past--y").symlink_to(folder / "x--past--y")
+        again = Previews(folder, tmp_path / "shots", BubblewrapRuntime(box, Path(sockets)), "", lambda slug: slug, None)
+        try:
+            assert (await again.show("s", "good", commit, files, MANIFEST)).state == "ready"
+        finally:
+            await again.close()
+    assert {one.preview for one in caplog.records if one.message == "preview_step_failed"} == {"bad", "x--past--y"}  # type: ignore[attr-defined]
+
+
 async def check_what_is_hidden(previews: Previews) -> None:
     """No walk through the folder finds it."""
     previews._data_bytes = 2_000_000

@@ -145,6 +145,10 @@ async def attempts(app: App, proxy: Proxy, mine: Thread, victim: Thread, static:
         "name a commit in another way": [
             await get(proxy.host(f"{other}--{name}"), "/", f"Cookie: {COOKIE}={app.signer.token(other)}") for name in ("main~0~0", "main", head, head[:9], "HEAD")
         ],
+        "be shown in a frame of another page": [
+            told for host in (other, plain)
+            if "frame-ancestors 'none'" not in (told := (await get(proxy.host(host), "/", f"Cookie: {COOKIE}={app.signer.token(host)}")).partition("\r\n\r\n")[0].lower())
+        ],
         "leave a rule behind in browsers": [
             line for line in (await get(proxy.host(other), "/rules", f"Cookie: {COOKIE}={app.signer.token(other)}")).partition("\r\n\r\n")[0].split("\r\n")
             if line.lower().startswith(("nel:", "report-to:", "clear-site-data:", "service-worker-allowed:", "strict-transport-security:")) or "domain=" in line.lower()

@@ -51,6 +51,12 @@ def test_what_is_told_can_be_asked_to_be_mended() -> None:
     assert "KeyError: 'x'" in wish(doc)
 
 
+def test_where_the_model_mends_nothing_no_button_says_so() -> None:
+    doc = told(troubles(LOG)[0], "k", mends=False)
+    assert doc.actions == ()
+    assert "The built-in builder cannot mend this; undo, or connect a model." in str(doc)
+
+
 NODE_LOG = """
 listening
 TypeError: Cannot read properties of undefined (reading 'name')

@@ -97,6 +97,9 @@ def test_while_it_runs_people_steer_queue_ask_and_stop(kind: str, tmp_path: Path
         told = [one.text.splitlines()[0] for one in until(lambda: len(there.replies()) == 4 and there.replies())]
         assert any("notes" in one for one in told)
         assert any("weight" in one for one in told)
+        # What was said while the first build ran is in the app, or is named.
+        dark = "".join(one.text for one in there.replies())
+        assert "dark" in dark or "data-theme" in dark, dark
         assert not any(f"have {name}" in one for one in told for name in ("prices", "price", "colour", "size"))
 
         def planning() -> bool:

@@ -370,7 +370,7 @@ def test_a_pause_ends_only_by_its_owner(tmp_path: Path) -> None:
         people.build("Ann", PAGE)
         there.reply(1)
         people.say("Ann", "set access nobody")
-        there.notice("Who may drive: nobody")
+        assert "You can still say “settings”" in there.notice("Who may drive: nobody").text
         refused = people.say("Ann", "make it blue")
         there.marked(refused, "⛔")
         people.say("Ann", "set access everyone")

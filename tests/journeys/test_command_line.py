@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import socket as socket_module
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,9 @@ def test_what_is_imported_is_checked_recognised_and_told_in_the_thread(terminal:
     assert people.stdout.startswith("unverified  Imported as "), people.stderr
     assert "The checks find 1 error in it" in people.stdout
     assert "main.py" in people.stdout
+    with contextlib.closing(sqlite3.connect(terminal.data / "threadwright.db")) as store:
+        said = " ".join(str(row) for row in store.execute("SELECT * FROM message WHERE kind <> 'person'"))
+    assert "The checks find 1 error in it" in said
 
 
 def test_errors_are_sentences(terminal: Terminal) -> None:
