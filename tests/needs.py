@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
+import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import docker
@@ -48,6 +50,20 @@ def some_sandbox(scratch: Path) -> None:
             return
     if problem := asyncio.run(BubblewrapSandbox(scratch).problem()):
         missing("bubblewrap", problem)
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """Mount a disk of its own, of a size as mount takes it, so that it can really be full."""
+    if shutil.which("mount") is None:
+        missing("mount", "apt-get install mount")
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+        missing("a disk that can be filled", "mount needs root, and a machine that lets root mount")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def own_address() -> str:

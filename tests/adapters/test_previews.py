@@ -5,7 +5,6 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +20,7 @@ from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import LABEL, DockerSandbox, open_client
 from core.files import FileTree
 from core.manifests import AppManifest, PlannedFile
-from tests.needs import bubblewrap, docker_client, missing
+from tests.needs import bubblewrap, docker_client, small_disk
 
 OWNER = f"test-previews-{os.getpid()}"
 APP = """
@@ -250,12 +249,7 @@ async def test_a_preview_starts_whatever_descriptors_are_free(tmp_path: Path) ->
 
 
 async def test_a_full_disk_is_said_and_the_old_version_stays_up(tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        missing("root", "the test mounts a small disk")
-    homes = tmp_path / "small"
-    homes.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(homes)], check=True)
-    try:
+    with small_disk(tmp_path / "small", "256k") as homes:
         host = Previews(homes, tmp_path / "shots", None, "none here", lambda slug: f"http://{slug}", None)
         manifest = planned("static", [])
         pages = FileTree({"index.html": b"<h1>one</h1>"})
@@ -268,8 +262,6 @@ async def test_a_full_disk_is_said_and_the_old_version_stays_up(tmp_path: Path) 
         small = await host.show("s", "app", "3" * 12, pages.changed({"index.html": b"<h1>three</h1>"}), manifest)
         assert small.state == "ready", small.note
         await host.close()
-    finally:
-        subprocess.run(["umount", str(homes)], check=True)
 
 
 async def test_without_its_image_the_sandbox_says_how_to_make_it(

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bot.wiring import App, opened
 from core.chat import Event
 from core.errors import OutsideError
 from core.messages import Para, TurnResult
-from tests.needs import missing
+from tests.needs import small_disk
 from tests.servers.model import ModelServer, model_server, refused
 from tests.servers.process import ROOT, BotProcess, free_port, running_bot, seeded
 
@@ -179,23 +179,8 @@ async def test_an_answer_of_fifty_megabytes_is_cut_off(talk: Talk) -> None:
     await talk.works_again()
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """Mount a disk of its own, so that it can really be full."""
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], capture_output=True, text=True
-    )
-    if done.returncode:
-        missing("a disk that can be filled", "mount needs root")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 async def test_a_full_disk_loses_nothing_and_the_thread_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", 120) as disk, model_server() as model:
+    with small_disk(tmp_path / "disk", "120m") as disk, model_server() as model:
         settings = Settings(data_dir=disk, sandbox="none", browser="none", model_base_url=model.url, model_name="m")
         async with opened(settings, previews=False) as app:
             talk = Talk(app, model)
