@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from adapters.checks.suite import CheckSuite
-from adapters.store.messages import plain
 from adapters.vfs.git import GitRepository
 from core.chat import Answer
 from core.findings import CheckResult
@@ -13,6 +12,7 @@ from core.history import Commit
 from core.manifests import manifest_of
 from core.messages import Action, Doc, Para
 from core.sessions import Session
+from core.thread.transcript import plain
 
 Passes = Callable[[Sequence[CheckResult]], bool | None]
 MOST_COMMITS = 1_000

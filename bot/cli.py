@@ -111,7 +111,7 @@ async def _result(app: App, arguments: argparse.Namespace, console: Console) -> 
             status.update(_line(state))
 
     with console.status("Starting") as status, app.board.watched(shown):
-        accepted = await app.inbox.accept(Event(event_id(), key, YOU, text=text))
+        accepted = await app.intake.accept(Event(event_id(), key, YOU, text=text))
         mine.append(accepted.turn_id)
         assert accepted.session is not None
         if not accepted.turn_id:
@@ -140,7 +140,7 @@ async def _reverse(app: App, arguments: argparse.Namespace, console: Console) ->
             emoji=emoji,
             removable=True,
         )
-        accepted = await app.inbox.accept(event)
+        accepted = await app.intake.accept(event)
         return await _finished(app, accepted.turn_id), session
 
 

@@ -89,7 +89,7 @@ async def _discord(app: App) -> AsyncIterator[None]:
     from adapters.chat.discord.port import DiscordPort
 
     gap = asyncio.Event()
-    port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
+    port = DiscordPort(app.intake.accept, app.enclosures.of, gap.set)
     token = app.settings.discord_token.get_secret_value()
     async with (
         port.opened(token, app.settings.discord_api_url, app.settings.discord_gateway_url) as opened,
@@ -104,7 +104,7 @@ async def _slack(app: App) -> AsyncIterator[None]:
     from adapters.chat.slack.port import SlackPort
 
     gap, settings = asyncio.Event(), app.settings
-    port = SlackPort(app.inbox.accept, partial(_threads_of, app), gap.set)
+    port = SlackPort(app.intake.accept, partial(_threads_of, app), gap.set)
     bot, connection, signing = (
         one.get_secret_value()
         for one in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret)
@@ -133,8 +133,8 @@ async def _threads_of(app: App, workspace: str, person: str) -> list[tuple[str, 
 async def served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[None]:
     """Deliver what is to be said on a platform, and catch up whenever there was a gap."""
     courier = Courier(
-        port, app.database, app.sessions, app.messages, app.inbox.people, Outbox(app.database), app.inbox.early, app.enclosures.of,
-        app.inbox.accept, partial(_give_up, app, port),
+        port, app.database, app.sessions, app.messages, app.threads.people, Outbox(app.database), app.threads.early, app.enclosures.of,
+        app.intake.accept, partial(_give_up, app, port),
     )  # fmt: skip
     app.platforms[port.platform] = port
     app.board.wakers.append(courier.wake)
@@ -150,7 +150,7 @@ async def served(app: App, port: ChatPort, gap: asyncio.Event) -> AsyncIterator[
 
 
 async def _catching_up(app: App, port: ChatPort, gap: asyncio.Event) -> None:
-    catch_up = CatchUp(port, app.inbox, app.sessions, app.messages)
+    catch_up = CatchUp(port, app.intake.accept, app.threads)
     while True:
         await gap.wait()
         gap.clear()

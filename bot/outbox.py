@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
-from adapters.store.messages import Messages, StoredMessage, plain
+from adapters.store.messages import Messages
 from adapters.store.outbox import Delivery, Outbox
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
@@ -40,6 +40,7 @@ from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Doc, Para, ProgressCard, Quote
 from core.sessions import Author, Session, ThreadKey
+from core.thread.transcript import Message, plain
 
 log = logging.getLogger(__name__)
 POLL_SECONDS, LOOK_SECONDS = 0.5, 0.1
@@ -208,11 +209,11 @@ class Courier:
             if ordered:
                 held = waits.get(number, held)
 
-    async def _settled(self, session: Session, row: StoredMessage) -> None:
+    async def _settled(self, session: Session, row: Message) -> None:
         await self._deliver(session, row)
         await self.outbox.settle(row, "sent")
 
-    async def _tried(self, session: Session, row: StoredMessage, work: Awaitable[Value]) -> Value | None:
+    async def _tried(self, session: Session, row: Message, work: Awaitable[Value]) -> Value | None:
         """Do some work for a row; whatever keeps it from being done is noted, and when to try again."""
         try:
             return await work
@@ -249,7 +250,7 @@ class Courier:
             self.lost = True
             self.revoked(error)
 
-    async def _trouble(self, session: Session, row: StoredMessage, error: OutsideError) -> None:
+    async def _trouble(self, session: Session, row: Message, error: OutsideError) -> None:
         """Settle a row that did not go through, or let it wait."""
         opening = session.key.thread.startswith(OPENING)
         if isinstance(error, Missing) and not opening:
@@ -274,10 +275,10 @@ class Courier:
         self._wait(row, seconds)
         await self.outbox.failed(row)
 
-    def _wait(self, row: StoredMessage, seconds: float) -> None:
+    def _wait(self, row: Message, seconds: float) -> None:
         self._waits.setdefault(row.session_id, {})[row.id] = self.clock.steady() + seconds
 
-    async def _deliver(self, session: Session, row: StoredMessage) -> None:
+    async def _deliver(self, session: Session, row: Message) -> None:
         if row.kind == "person":
             await self._marked(session, row)
             return
@@ -302,7 +303,7 @@ class Courier:
             del self._bare[row.id]
             await self._say_denied(session, "attach the files", denied)
 
-    async def _enclosed(self, session: Session, row: StoredMessage, known: Known) -> tuple[tuple[Picture, ...], Known]:
+    async def _enclosed(self, session: Session, row: Message, known: Known) -> tuple[tuple[Picture, ...], Known]:
         """
         Return a message's files, and what of it is shown by then.
 
@@ -318,7 +319,7 @@ class Courier:
         finally:
             drawing.cancel()
 
-    async def _as_it_can(self, session: Session, row: StoredMessage, known: Known, files: tuple[Picture, ...]) -> None:
+    async def _as_it_can(self, session: Session, row: Message, known: Known, files: tuple[Picture, ...]) -> None:
         """Show a message; as plain text where the platform refuses its form."""
         parts = self.port.render(Outgoing(row.doc, row.turn_id, files, row.author))
         try:
@@ -357,7 +358,7 @@ class Courier:
             if await self.messages.by_key(tx, key) is None:
                 await self.messages.post(tx, session.id, key, "notice", plain(text, "❗"))
 
-    async def _marked(self, session: Session, row: StoredMessage) -> None:
+    async def _marked(self, session: Session, row: Message) -> None:
         """Bring the bot's reaction on a person's message to the row's mark."""
         if not row.remote_id:
             return
@@ -375,7 +376,7 @@ class Courier:
             await self._limited("react", session.key, self.port.react(session.key, row.remote_id, shown, False))
         await self.outbox.put(row.id, Delivery(MARK, "", row.mark, self.clock.now()))
 
-    async def _shown(self, session: Session, row: StoredMessage, known: Known, parts: Sequence[Part]) -> None:
+    async def _shown(self, session: Session, row: Message, known: Known, parts: Sequence[Part]) -> None:
         for part in parts:
             await self._part(session, row, known.get(part.name), part)
         for name in set(known) - {part.name for part in parts}:
@@ -387,7 +388,7 @@ class Courier:
             self._calls.take()
             await self.port.working(session.key, step if row.doc.actions else "")
 
-    async def _part(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
+    async def _part(self, session: Session, row: Message, known: Delivery | None, part: Part) -> None:
         """Post a part, or edit it if it differs."""
         digest = _digest(part)
         if known is not None and known.remote_id:
@@ -405,13 +406,13 @@ class Courier:
                 known = None
         await self._posted(session, row, known, part)
 
-    async def _edited(self, session: Session, row: StoredMessage, known: Delivery, part: Part) -> None:
+    async def _edited(self, session: Session, row: Message, known: Delivery, part: Part) -> None:
         if row.kind == "progress":
             self._take(session.key, ("edit_in_thread", 0), ("edit", 1 if row.doc.actions else 0))
         await self._limited("edit", session.key, self.port.edit(session.key, known.remote_id, part))
         await self.outbox.put(row.id, known)
 
-    async def _posted(self, session: Session, row: StoredMessage, known: Delivery | None, part: Part) -> None:
+    async def _posted(self, session: Session, row: Message, known: Delivery | None, part: Part) -> None:
         self._take(session.key, ("post", 1 if row.kind == "progress" else 0))
         remote_id, in_doubt = "", known is not None
         if known is None:
@@ -485,7 +486,7 @@ class Courier:
         return self._buckets.setdefault((kind, within), Bucket(rate, self.clock))
 
 
-def _opening(row: StoredMessage) -> Doc:
+def _opening(row: Message) -> Doc:
     """Return what the thread of a command begins with: the words of who gave it."""
     text = " ".join(block.text for block in row.doc.blocks if isinstance(block, Para))
     return Doc((Para(f"{row.author} asks:"), Quote(text)))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from adapters.checks.suite import CheckSuite
 from adapters.preview.host import PAST, Previews
-from adapters.store.messages import plain
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
 from bot.bisect import when_it_broke
@@ -23,6 +22,7 @@ from core.messages import (
     PreviewState,
 )  # fmt: skip
 from core.sessions import Session
+from core.thread.transcript import plain
 
 NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from adapters.preview.live import PATH
-from bot.people import ACCESS, LISTENING
 from core.findings import blocking
 from core.messages import (
     Action,
@@ -26,6 +25,7 @@ from core.messages import (
 )  # fmt: skip
 from core.receipts import summary
 from core.sessions import Session
+from core.thread.settings import ACCESS, LISTENING
 
 MARKS: dict[Outcome, str] = {
     "done": "✅", "unverified": "⚠️", "blocked": "⛔", "asked": "❓", "stopped": "⏹️", "dropped": "⏹️",

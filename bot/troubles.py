@@ -9,13 +9,13 @@ from adapters.store.database import Database
 from adapters.store.messages import Messages
 from adapters.store.sessions import Sessions
 from bot.progress import ProgressBoard
-from core.messages import Action, Doc, Footer, Para
 from core.sessions import Session
+from core.thread.transcript import TROUBLE
+from core.thread.troubles import told
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 10
 MOST_AT_ONCE = 3
-KEY = ":trouble:"
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,14 @@ class Troubles:
 
     async def _tell(self, session: Session, commit: str, found: list[Trouble]) -> None:
         for one in found:
-            key = f"{session.id}{KEY}{commit[:10]}:{one.fingerprint}"
+            key = f"{session.id}{TROUBLE}{commit[:10]}:{one.fingerprint}"
             async with self.database.write() as tx:
                 if await self.messages.by_key(tx, key) is None:
-                    await self.messages.post(tx, session.id, key, "notice", told(one, key, mends=self.mends))
+                    await self.messages.post(
+                        tx,
+                        session.id,
+                        key,
+                        "notice",
+                        told(one.text, key, mends=self.mends, overfull=one.fingerprint == "overfull"),
+                    )
         self.board.changed(session.id)
-
-
-def told(trouble: Trouble, key: str, *, mends: bool = True) -> Doc:
-    """Return what is said about an error, with a way to mend it where there is one."""
-    said = (Para("Something is wrong with the running app:"), Para(f"```\n{trouble.text}\n```"))
-    if trouble.fingerprint == "overfull":
-        return Doc(said, "⚠️")
-    if not mends:
-        return Doc((*said, Footer("The built-in builder cannot mend this; undo, or connect a model.")), "⚠️")
-    return Doc((*said, Footer("“fix” lets me look into it")), "⚠️", (Action("fix", key),))
-
-
-def wish(doc: Doc) -> str:
-    """Return the message that asks to mend what `told` says."""
-    text = "\n".join(block.text for block in doc.blocks if isinstance(block, Para))
-    return f"Please mend this. {text}"

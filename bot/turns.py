@@ -13,16 +13,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.engine.dbos import DbosSteps
-from adapters.store.database import Database
 from adapters.store.journal import JournaledModel, forget_calls, forget_old_calls
-from adapters.store.messages import Messages
-from adapters.store.people import People
-from adapters.store.sessions import Sessions
-from adapters.store.turns import Turns
+from adapters.store.threads import ThreadRows
 from adapters.vfs.git import GitRepository
-from bot.calls import QUEUED, on_their_own, renumber
-from bot.commands import RESUMABLE, UNDONE, WAIVABLE
-from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.replies import MARKS, introduced, reply
 from core import steering
@@ -33,6 +26,8 @@ from core.messages import Doc, Progress, Signal, TurnRequest, TurnResult
 from core.receipts import receipt
 from core.sessions import Session
 from core.steering import named
+from core.thread.line import RESUMABLE, UNDONE, WAIVABLE, on_their_own
+from core.thread.transcript import QUEUED
 from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
@@ -64,15 +59,10 @@ class Report:
 class TurnRunner:
     """Runs one turn as the engine calls for it."""
 
-    database: Database
-    sessions: Sessions
-    turns: Turns
-    messages: Messages
-    people: People
+    threads: ThreadRows
     repository: GitRepository
     board: ProgressBoard
     ports: TurnPorts
-    lines: Lines
     look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
     present: Callable[[str], Awaitable[None]] | None = None
     """Waits until what people did on a platform while the bot was away is known."""
@@ -86,7 +76,7 @@ class TurnRunner:
             request, session = opened
             said: Doc | None = None
             try:
-                if await self.turns.times_frozen(turn_id) >= MOST_FREEZES:
+                if await self.threads.turns.times_frozen(turn_id) >= MOST_FREEZES:
                     raise UserError(FROZE)
                 if request.kind == "query":
                     result, said = await self._looked_up(request, session)
@@ -103,7 +93,7 @@ class TurnRunner:
         if request.kind != "aside":
             show(Progress("Starting"))
         # Work of a stopped turn that is resumed is in the journal under its own id.
-        model = JournaledModel(self.ports.model, self.database, request.turn_id, request.resumes)
+        model = JournaledModel(self.ports.model, self.threads.database, request.turn_id, request.resumes)
         try:
             return await run_turn(request, session, replace(self.ports, progress=show, model=model), steps)
         except Exception as error:  # noqa: BLE001 - what was spent until then is told too
@@ -119,19 +109,21 @@ class TurnRunner:
     async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session] | None:
         """Mark the turn as started, None when it was taken back meanwhile, so that the next may go."""
         if self.present is not None:
-            asked = await self.turns.request(turn_id)
-            await self.present((await self.sessions.get(asked.session_id)).key.platform)
-        request = await self.turns.request(turn_id)
-        async with self.database.write() as tx:
-            session = await self.sessions.within(tx, request.session_id)
-            if not await self.turns.started(tx, turn_id):
-                await self.lines.go_on(tx, session.id)
+            asked = await self.threads.turns.request(turn_id)
+            await self.present((await self.threads.sessions.get(asked.session_id)).key.platform)
+        request = await self.threads.turns.request(turn_id)
+        async with self.threads.transaction() as tx:
+            session = await self.threads.sessions.within(tx, request.session_id)
+            if not await self.threads.turns.started(tx, turn_id):
+                await self.threads.go_on(tx, session.id)
                 return None
             # It may have been corrected until now.
-            request = ((await self.turns.within(tx, turn_id)) or (request, None))[0]
-            if await self.messages.by_key(tx, f"{turn_id}{QUEUED}"):
-                await self.messages.post(tx, session.id, f"{turn_id}{QUEUED}", "notice", Doc(()), turn_id=turn_id)
-                await renumber(tx, session.id, self.turns, self.messages)
+            request = (await self.threads.turns.of_ids(tx, [turn_id]))[turn_id].request
+            if await self.threads.messages.by_key(tx, f"{turn_id}{QUEUED}"):
+                await self.threads.messages.post(
+                    tx, session.id, f"{turn_id}{QUEUED}", "notice", Doc(()), turn_id=turn_id
+                )
+                await self.threads.renumber(tx, session.id)
         self.board.changed(session.id)
         return request, session
 
@@ -163,19 +155,19 @@ class TurnRunner:
 
         `ended` returns those of the given turns that the engine no longer works on.
         """
-        async with self.database.write() as tx:
+        async with self.threads.transaction() as tx:
             await forget_old_calls(tx)
-        for turn_id in await ended(await self.turns.submitted()):
-            request = await self.turns.request(turn_id)
+        for turn_id in await ended(await self.threads.turns.submitted()):
+            request = await self.threads.turns.request(turn_id)
             lost = TurnResult(
                 turn_id,
                 "failed",
                 "This turn was lost on the way. The thread's history shows whether it changed the app.",
             )
-            async with self.database.write() as tx:
-                await self.sessions.within(tx, request.session_id)
+            async with self.threads.transaction() as tx:
+                await self.threads.sessions.within(tx, request.session_id)
                 # It may have ended in order since it was listed.
-                if turn_id in await self.turns.unfinished(tx, request.session_id):
+                if turn_id in await self.threads.turns.unfinished(tx, request.session_id):
                     log.error("turn_lost", extra={"turn": turn_id})
                     await self._write(tx, request, Report(lost))
             self.board.changed(request.session_id)
@@ -194,8 +186,8 @@ class TurnRunner:
         if not result.commit or not result.checks:
             return
         try:
-            async with self.database.write() as tx:
-                seconds = time.time() - await self.turns.start_time(tx, request.turn_id)
+            async with self.threads.transaction() as tx:
+                seconds = time.time() - await self.threads.turns.start_time(tx, request.turn_id)
                 text = receipt(replace(result, seconds=seconds))
                 await self.repository.note(tx, request.session_id, result.commit, text)
         except Exception:
@@ -216,41 +208,41 @@ class TurnRunner:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = report.result
         # The session's row before the turn's, as the inbox takes them: else two could wait for each other.
-        session = await self.sessions.within(tx, request.session_id)
-        told = await self.turns.told(tx, request.turn_id, 0)
+        session = await self.threads.sessions.within(tx, request.session_id)
+        told = await self.threads.turns.told(tx, request.turn_id, 0)
         late, undone = steering.unheard(told, report.heard)
-        gone = await self.messages.deleted(tx, [signal.said for _, signal in late])
+        gone = await self.threads.messages.deleted(tx, [signal.said for _, signal in late])
         late = [(number, signal) for number, signal in late if signal.said not in gone]
         added = steering.added_to(request, told, report.heard)
         if added != request.added:
-            await self.turns.change(tx, replace(request, added=added))
+            await self.threads.turns.change(tx, replace(request, added=added))
         stops = [signal for number, signal in told if number > report.heard and signal.kind == "stop"]
         result = replace(result, notes=(*result.notes, *_not_in_it(result, late, undone, stops)))
-        if result.outcome in UNDONE and await self.messages.deleted(tx, [request.message]):
+        if result.outcome in UNDONE and await self.threads.messages.deleted(tx, [request.message]):
             result = replace(result, outcome="withdrawn")
-        result = replace(result, seconds=time.time() - await self.turns.start_time(tx, request.turn_id))
+        result = replace(result, seconds=time.time() - await self.threads.turns.start_time(tx, request.turn_id))
         if report.title:
-            await self.sessions.rename(tx, request.session_id, report.title)
-        await self.turns.finish(tx, result)
+            await self.threads.sessions.rename(tx, request.session_id, report.title)
+        await self.threads.turns.finish(tx, result)
         if result.outcome not in (*RESUMABLE, WAIVABLE):
             await forget_calls(tx, request.resumes or request.turn_id)
-        said = report.said or reply(result, report.diff, await self.turns.spent(tx, request.session_id))
+        said = report.said or reply(result, report.diff, await self.threads.turns.spent(tx, request.session_id))
         if result.commit and not result.parent:
-            owners = await self.people.owners(tx, session.id)
+            owners = await self.threads.people.owners(tx, session.id)
             title = report.title or session.title
             said = introduced(said, session, title, owners[0].name, result.model) if owners else said
-        await self.messages.post(
+        await self.threads.messages.post(
             tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
         )
         if not request.beside:
-            await self.messages.post(
+            await self.threads.messages.post(
                 tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
             )
-        await self.messages.mark(tx, request.turn_id, MARKS[result.outcome])
-        await on_their_own(tx, request, late, self.lines, self.messages)
+        await self.threads.messages.mark(tx, request.turn_id, MARKS[result.outcome])
+        await self.threads.apply(tx, session, on_their_own(request, late))
         for signal in undone:
-            await self.messages.move(tx, signal.said, request.turn_id, MARKS["dropped"])
-        await self.lines.go_on(tx, request.session_id)
+            await self.threads.messages.move(tx, signal.said, request.turn_id, MARKS["dropped"])
+        await self.threads.go_on(tx, request.session_id)
         return result.seconds
 
 

@@ -39,19 +39,14 @@ from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, 
 from adapters.sandbox.folders import remove, run_folder, sweep
 from adapters.sandbox.parsing import tried_apart
 from adapters.store.database import Database, make_engine
-from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
-from adapters.store.people import People
 from adapters.store.sessions import Sessions
+from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
-from bot.approvals import lapse
 from bot.enclosures import Enclosures
-from bot.inbox import Inbox
-from bot.lines import Lines
-from bot.people import StartRules
 from bot.progress import ProgressBoard
 from bot.queries import Queries
 from bot.settings import Settings
@@ -63,10 +58,13 @@ from bot.watchdog import frozen_before
 from bot.web.gate import Gate, Signer
 from bot.web.server import running
 from core.chat import ChatPort
+from core.clock import SYSTEM
 from core.errors import OutsideError, UserError
 from core.llm.metered import Budget
 from core.messages import Attachment
 from core.ports import Frontend, LanguageModel
+from core.thread.access import StartRules
+from core.thread.intake import Intake
 from core.turn import TurnPorts
 
 log = logging.getLogger(__name__)
@@ -84,7 +82,8 @@ class App:
     turns: Turns
     messages: Messages
     repository: GitRepository
-    inbox: Inbox
+    threads: ThreadRows
+    intake: Intake
     board: ProgressBoard
     previews: Previews
     signer: Signer
@@ -165,8 +164,8 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
             model, repository, suite, host, memory, lambda _: None, budget, frontends, Talk(messages, sessions, platforms), fetch, waivers,
             Documents(folder / "scratch" / "documents").text, (LOCK,),
         )  # fmt: skip
-        engine, people = DbosEngine(database, turns), People(database)
-        lines = Lines(turns, engine)
+        engine = DbosEngine(database, turns)
+        threads = ThreadRows(database, engine)
         tokens = {"slack": settings.slack_bot_token, "discord": settings.discord_token}
         caught_up = {name: asyncio.Event() for name, token in tokens.items() if token.get_secret_value()}
 
@@ -178,16 +177,12 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
                         await caught_up[platform].wait()
 
         queries = Queries(turns, repository, suite, host, link)
-        runner = TurnRunner(
-            database, sessions, turns, messages, people, repository, board, ports, lines, queries.look, present
-        )
-        inbox = Inbox(
-            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), waivers,
-            StartRules(settings.listed("chat_channels"), settings.listed("chat_people")), queries.look, board.changed,
-        )  # fmt: skip
+        runner = TurnRunner(threads, repository, board, ports, queries.look, present)
+        rules = StartRules(settings.listed("chat_channels"), settings.listed("chat_people"))
+        intake = Intake(threads, rules, queries.look, board.changed)
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
-            settings, database, sessions, turns, messages, repository, inbox, board, host, signer, model,
+            settings, database, sessions, turns, messages, repository, threads, intake, board, host, signer, model,
             sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {}, ports,
         )  # fmt: skip
         if listener is not None:
@@ -202,8 +197,12 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
             await turns.froze()
         await stack.enter_async_context(engine.opened(runner.run))
         _keep_doing(stack, "reconcile", IDLE_LOOK_SECONDS, partial(runner.reconcile, engine.ended))
-        _keep_doing(stack, "lapse", IDLE_LOOK_SECONDS, partial(lapse, inbox))
+        _keep_doing(stack, "lapse", IDLE_LOOK_SECONDS, partial(_lapse, intake))
         yield app
+
+
+async def _lapse(intake: Intake) -> None:
+    await intake.lapse(SYSTEM.now())
 
 
 @contextlib.contextmanager

@@ -13,18 +13,6 @@ MOST_FILES = 12
 MOST_FINDINGS = 8
 
 
-LABELS = {
-    "undo": ("Undo", "↩️"), "redo": ("Redo", "↪️"), "stop": ("Stop", "❌"), "continue": ("Continue", "▶️"),
-    "retry": ("Retry", "🔁"), "drop": ("Remove", "🗑️"), "diff": ("Diff", "📄"), "checks": ("Checks", "🔎"),
-    "settings": ("Settings", "⚙️"), "fix": ("Fix it", "🔧"), "waive": ("This is fine", "👌"),
-    "allow": ("Allow once", ""), "invite": ("Invite", ""), "deny": ("Deny", ""), "review": ("Read it whole", "📖"),
-    "uninvite": ("Take it back", ""), "agree": ("Agree", ""), "refuse": ("No", ""),
-    "reconcile": ("Reconcile", "🤝"), "keep_mine": ("Keep this change", "➡️"), "keep_theirs": ("Keep what is there", "⬅️"), "sides": ("Show the code", "🔍"),
-    "answer_1": ("1️⃣", ""), "answer_2": ("2️⃣", ""), "answer_3": ("3️⃣", ""), "answer_4": ("4️⃣", ""),
-}  # fmt: skip
-"""What buttons say, and their emoji, by verb."""
-
-
 def split(text: str, limit: int) -> list[str]:
     """
     Return `text` in pieces of at most `limit` characters, cut at lines, or else at words, where that is possible.

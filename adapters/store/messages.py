@@ -8,7 +8,7 @@ What is done for every message that comes in is put into SQL once: building a st
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -16,38 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import delivery, message, person, reaction
 from adapters.store.tables import session as session_table
-from core.messages import Doc, Footer, Para
+from core.messages import Doc, Para
 from core.sessions import Author
+from core.thread.transcript import DELETED, Kind, Message
 
 Connection = AsyncConnection | AsyncSession
 TALK_MESSAGES, TALK_CHARS = 20, 500
-Kind = Literal["person", "progress", "reply", "notice"]
-DELETED = Footer("deleted by its author")
-"""What a message of a person ends with that is not there any more."""
 
 
-@dataclass(frozen=True)
-class StoredMessage:
-    """One message of a thread."""
-
-    id: int
-    session_id: str
-    key: str
-    turn_id: str
-    kind: Kind
-    author: str
-    doc: Doc
-    created: float
-    changed: int
-    mark: str = ""
-    remote_id: str = ""
-    attempts: int = 0
-    reactions: tuple[str, ...] = ()
-
-
-def stored(row: sa.Row[tuple[object, ...]]) -> StoredMessage:
+def stored(row: sa.Row[tuple[object, ...]]) -> Message:
     """Return a row of `message`."""
-    return StoredMessage(
+    return Message(
         row.id, row.session_id, row.key, row.turn_id, row.kind, row.author, from_json(row.body, Doc), row.created,
         row.changed, row.mark, row.remote_id, row.attempts,
     )  # fmt: skip
@@ -106,7 +85,7 @@ class Messages:
         }  # fmt: skip
         await tx.execute(self._post, row)
 
-    async def since(self, session_id: str, changed: int = 0) -> list[StoredMessage]:
+    async def since(self, session_id: str, changed: int = 0) -> list[Message]:
         """Return what was added or changed after `changed`, in the order of the thread."""
         async with self._database.read() as connection:
             rows = await connection.execute(
@@ -122,14 +101,14 @@ class Messages:
                 )
             ):
                 marks.setdefault(number, []).append(emoji)
-        return [StoredMessage(**{**vars(one), "reactions": tuple(sorted(marks.get(one.id, [])))}) for one in found]
+        return [Message(**{**vars(one), "reactions": tuple(sorted(marks.get(one.id, [])))}) for one in found]
 
-    async def get(self, tx: Connection, number: int) -> StoredMessage | None:
+    async def get(self, tx: Connection, number: int) -> Message | None:
         """Return one message."""
         row = (await tx.execute(sa.select(message).where(message.c.id == number))).one_or_none()
         return stored(row) if row is not None else None
 
-    async def by_key(self, tx: Connection, key: str) -> StoredMessage | None:
+    async def by_key(self, tx: Connection, key: str) -> Message | None:
         """Return the message that was posted under `key`."""
         row = (await tx.execute(sa.select(message).where(message.c.key == key))).one_or_none()
         return stored(row) if row is not None else None
@@ -139,13 +118,13 @@ class Messages:
         query = sa.select(message.c.key, message.c.body).where(message.c.key.in_(keys))
         return {row.key for row in await tx.execute(query) if DELETED in from_json(row.body, Doc).blocks}
 
-    async def latest_with(self, tx: Connection, session_id: str, part: str) -> StoredMessage | None:
+    async def latest_with(self, tx: Connection, session_id: str, part: str) -> Message | None:
         """Return the session's latest message whose key has `part` in it."""
         where = (message.c.session_id == session_id, message.c.key.contains(part, autoescape=True))
         row = (await tx.execute(sa.select(message).where(*where).order_by(message.c.id.desc()).limit(1))).one_or_none()
         return stored(row) if row is not None else None
 
-    async def by_remote(self, tx: Connection, remote_id: str) -> StoredMessage | None:
+    async def by_remote(self, tx: Connection, remote_id: str) -> Message | None:
         """Return the message that a platform knows as `remote_id`: a person's own, or one in which ours was delivered."""
         said = sa.select(message).where(message.c.remote_id == remote_id)
         shown = sa.select(message).join(delivery, delivery.c.message_id == message.c.id)
@@ -174,14 +153,14 @@ class Messages:
         state = sa.case((platform == "local", "sent"), else_="pending")
         await tx.execute(message.update().where(*where).values(**values, state=state, attempts=0, changed=NEXT))
 
-    async def first_said(self, session_id: str) -> StoredMessage | None:
+    async def first_said(self, session_id: str) -> Message | None:
         """Return the message that opened a session."""
         query = sa.select(message).where(message.c.session_id == session_id, message.c.kind == "person")
         async with self._database.read() as connection:
             row = (await connection.execute(query.order_by(message.c.id).limit(1))).one_or_none()
         return stored(row) if row is not None else None
 
-    async def recent(self, session_id: str, most: int, before: str = "") -> list[StoredMessage]:
+    async def recent(self, session_id: str, most: int, before: str = "") -> list[Message]:
         """Return the latest messages of people and the bot's replies, oldest first; those `before` a turn's first."""
         query = sa.select(message).where(message.c.session_id == session_id, message.c.kind.in_(("person", "reply")))
         if before:
@@ -247,8 +226,3 @@ class Messages:
 
 def _words(doc: Doc) -> str:
     return "\n".join(block.text for block in doc.blocks if isinstance(block, Para))
-
-
-def plain(text: str, mark: str = "") -> Doc:
-    """Return a message of one paragraph."""
-    return Doc((Para(text),), mark)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from adapters.store.database import Database
-from adapters.store.messages import NEXT, StoredMessage, stored
+from adapters.store.messages import NEXT, stored
 from adapters.store.tables import delivery, message, session
+from core.thread.transcript import Message
 
 MOST_ROWS, MOST_TRIES = 100, 3
 PENDING = (
@@ -65,7 +66,7 @@ class Outbox:
                 for number, kind, shown in await connection.execute(ROWS, {"session_id": session_id})
             ]
 
-    async def row(self, number: int) -> StoredMessage | None:
+    async def row(self, number: int) -> Message | None:
         """Return a message if it is still pending."""
         async with self._database.read() as connection:
             row = (await connection.execute(ROW, {"number": number})).one_or_none()
@@ -89,7 +90,7 @@ class Outbox:
         async with self._database.write() as tx:
             await tx.execute(delivery.delete().where(delivery.c.message_id == message_id, delivery.c.part == part))
 
-    async def settle(self, row: StoredMessage, state: str) -> None:
+    async def settle(self, row: Message, state: str) -> None:
         """
         Set what became of a message, unless it has changed since it was read.
 
@@ -118,7 +119,7 @@ class Outbox:
         async with self._database.read() as connection:
             return (await connection.execute(query.where(*where).limit(1))).first() is not None
 
-    async def failed(self, row: StoredMessage) -> None:
+    async def failed(self, row: Message) -> None:
         """Count a failed attempt."""
         async with self._database.write() as tx:
             await tx.execute(message.update().where(message.c.id == row.id).values(attempts=message.c.attempts + 1))

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import inbox, turn, turn_signal
 from core.messages import Signal, TurnRequest, TurnResult
+from core.thread.state import Turn
 
 Connection = AsyncConnection | AsyncSession
 
@@ -115,12 +116,12 @@ class Turns:
         rows = await tx.execute(WAITING, {"session_id": session_id})
         return [(from_json(body, TurnRequest), state == "running") for body, state in rows]
 
-    async def within(self, tx: Connection, turn_id: str) -> tuple[TurnRequest, TurnResult | None] | None:
-        """Return what a turn was asked and its result, inside `tx`; None for an id of no turn."""
-        row = (await tx.execute(sa.select(turn.c.request, turn.c.result).where(turn.c.id == turn_id))).one_or_none()
-        if row is None:
-            return None
-        return from_json(row.request, TurnRequest), from_json(row.result, TurnResult) if row.result else None
+    async def of_ids(self, tx: Connection, turn_ids: Sequence[str]) -> dict[str, Turn]:
+        """Return those of these turns that there are, by id, inside `tx`."""
+        if not turn_ids:
+            return {}
+        rows = await tx.execute(sa.select(turn.c.id, turn.c.request, turn.c.result).where(turn.c.id.in_(turn_ids)))
+        return {row.id: _turn(row) for row in rows}
 
     async def start_time(self, tx: Connection, turn_id: str) -> float:
         """Return when the turn began, in Unix seconds."""
@@ -205,22 +206,16 @@ class Turns:
             await tx.execute(turn.update().where(turn.c.id == row.id).values(outcome="withdrawn", result=body))
         return [row.id for row in found]
 
-    async def latest(self, tx: Connection, session_id: str, outcomes: Sequence[str]) -> str:
-        """
-        Return the id of the session's latest message turn if it ended in one of `outcomes`, else ''.
-
-        What was taken back before it began, or is now, does not count.
-        """
+    async def latest(self, tx: Connection, session_id: str) -> Turn | None:
+        """Return the session's latest finished turn that a message asked for and nobody took back."""
         ended = (turn.c.session_id == session_id, turn.c.state == "finished")
         rows = await tx.execute(
-            sa.select(turn.c.id, turn.c.outcome, turn.c.request)
+            sa.select(turn.c.request, turn.c.result)
             .where(*ended, turn.c.outcome.not_in(("dropped", "withdrawn")))
             .order_by(turn.c.id.desc())
             .limit(20)
         )
-        said = ((row.id, row.outcome) for row in rows if from_json(row.request, TurnRequest).kind == "message")
-        number, outcome = next(said, ("", ""))
-        return number if outcome in outcomes else ""
+        return next((found for found in map(_turn, rows) if found.request.kind == "message"), None)
 
     async def tell(self, tx: Connection, turn_id: str, signal: Signal) -> None:
         """Say something to a turn."""
@@ -234,3 +229,18 @@ class Turns:
             .order_by(turn_signal.c.id)
         )
         return [(number, from_json(body, Signal)) for number, body in rows]
+
+    async def told_to(self, connection: Any, turn_ids: Sequence[str]) -> dict[str, list[tuple[int, Signal]]]:
+        """Return what was said to each of these turns, in order."""
+        if not turn_ids:
+            return {}
+        told: dict[str, list[tuple[int, Signal]]] = {}
+        query = sa.select(turn_signal.c.turn_id, turn_signal.c.id, turn_signal.c.body)
+        where = turn_signal.c.turn_id.in_(turn_ids)
+        for turn_id, number, body in await connection.execute(query.where(where).order_by(turn_signal.c.id)):
+            told.setdefault(turn_id, []).append((number, from_json(body, Signal)))
+        return told
+
+
+def _turn(row: Any) -> Turn:
+    return Turn(from_json(row.request, TurnRequest), from_json(row.result, TurnResult) if row.result else None)

@@ -12,11 +12,10 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.middleware.base import RequestResponseEndpoint
 
 from adapters.preview.host import PAST
-from adapters.store.messages import StoredMessage
 from bot.settings import Settings
 from bot.web.gate import is_commit
 from bot.wiring import App
@@ -25,6 +24,8 @@ from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult
 from core.sessions import Author, Session, ThreadKey
 from core.starters import STARTERS, wish_of
+from core.thread.commands import COMMANDS
+from core.thread.transcript import Message
 
 SLACK_EVENTS, TLS = "/slack/events", "/tls"
 """What is not for browsers: Slack's requests, which come from everywhere, and a proxy's question whether to make a certificate."""
@@ -53,13 +54,22 @@ class Begun(BaseModel):
     form: dict[Literal["title", "lists", "looks"], str] = {}
 
 
+REACTIONS = frozenset(command.emoji for command in COMMANDS.values() if command.emoji) | {"👍", "👎"}
+
+
+def _known(emoji: str) -> str:
+    if emoji not in REACTIONS:
+        raise ValueError("that is not a reaction of this chat")
+    return emoji
+
+
 class Reacted(BaseModel):
     """A reaction put on a message, or taken away."""
 
     model_config = ConfigDict(extra="forbid")
     id: Id
     message_id: Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-    emoji: Literal["↩️", "↪️", "❌", "👍", "👎", "🔧", "👌", "🔁", "🤝", "➡️", "⬅️", "🔍", "1️⃣", "2️⃣", "3️⃣", "4️⃣"]
+    emoji: Annotated[str, AfterValidator(_known)]
     added: bool
 
 
@@ -127,8 +137,8 @@ def web_app(app: App) -> FastAPI:
 
     Here = Annotated[Session, Depends(session_of)]  # noqa: N806 - a type
 
-    def rendered(message: StoredMessage, session: Session) -> dict[str, Any]:
-        text = pages.get_template("message.html").render(message=message, session=session)
+    def rendered(message: Message, session: Session) -> dict[str, Any]:
+        text = pages.get_template("message.html").render(message=message, session=session, commands=COMMANDS.values())
         return {
             "id": message.id,
             "kind": message.kind,
@@ -174,7 +184,7 @@ def web_app(app: App) -> FastAPI:
     @web.post("/threads")
     async def begin(said: Begun) -> dict[str, str]:
         text = said.text or wish_of({str(name): value for name, value in said.form.items()})
-        accepted = await app.inbox.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=text))
+        accepted = await app.intake.accept(Event(said.id, thread_key(f"web-{said.id}"), YOU, text=text))
         assert accepted.session is not None
         return {"url": f"/t/{accepted.session.slug}"}
 
@@ -189,7 +199,7 @@ def web_app(app: App) -> FastAPI:
 
     @web.post("/t/{slug}/messages")
     async def say(said: Said, session: Here) -> dict[str, str]:
-        accepted = await app.inbox.accept(Event(said.id, session.key, YOU, text=said.text, link=f"/t/{session.slug}"))
+        accepted = await app.intake.accept(Event(said.id, session.key, YOU, text=said.text, link=f"/t/{session.slug}"))
         return {"turn": accepted.turn_id}
 
     @web.post("/t/{slug}/reactions")
@@ -198,7 +208,7 @@ def web_app(app: App) -> FastAPI:
         event = Event(
             reacted.id, session.key, YOU, kind, message_id=reacted.message_id, emoji=reacted.emoji, removable=True
         )
-        accepted = await app.inbox.accept(event)
+        accepted = await app.intake.accept(event)
         return {"turn": accepted.turn_id}
 
     @web.get("/t/{slug}/events")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from adapters.chat.discord.events import filled_in
 from adapters.chat.slack.emoji import NAMES, meaning, name_of
 from adapters.chat.slack.events import event_of
-from bot.commands import ADDED, ON_APPROVAL, REMOVED, plain_emoji
-from bot.people import with_names
 from bot.replies import MARKS
 from core.messages import Attachment
 from core.sessions import Author
+from core.thread.access import with_names
+from core.thread.commands import COMMANDS, plain_emoji
 
 ME = "U0BOT"
 VALUES = st.recursive(
@@ -210,7 +210,7 @@ def test_every_mark_has_a_name_at_slack() -> None:
 
 def test_every_reaction_that_means_something_is_known_at_slack() -> None:
     known = {plain_emoji(one) for one in NAMES}
-    assert {*ADDED, *REMOVED, *ON_APPROVAL} <= known
+    assert {plain_emoji(command.emoji) for command in COMMANDS.values() if command.emoji} <= known
 
 
 @settings(max_examples=300, deadline=None)

@@ -14,7 +14,6 @@ from adapters.chat.discord.wire import modal_of, sent_as
 from adapters.chat.slack.render import diff_view, form_view, home_view
 from adapters.chat.slack.render import render as on_slack
 from adapters.chat.text import split
-from bot.people import settings_form
 from core.chat import Form, Outgoing, Part, Picture
 from core.findings import CheckResult, Finding
 from core.llm.chat import Usage
@@ -34,6 +33,7 @@ from core.messages import (
     Quote,
 )  # fmt: skip
 from core.sessions import Session, ThreadKey
+from core.thread.settings import settings_form
 
 ODD = st.sampled_from(
     ["```", "```py\nx = 1", "<!channel>", "@everyone", "<@U1>", "&", "𝔘", "\n\n", "a" * 700, "x `y` "]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adapters.llm.scripted import ScriptedModel
 from adapters.store.database import Database, make_engine
 from adapters.store.journal import JournaledModel, forget_calls
-from adapters.store.messages import Messages, plain
+from adapters.store.messages import Messages
 from adapters.store.migrate import alembic_config, upgrade
 from adapters.store.sessions import Sessions, slug_of
 from adapters.store.tables import executor_lease, memory, metadata
@@ -26,6 +26,7 @@ from core.errors import OutsideError, UserError
 from core.llm.chat import ChatRequest, Message
 from core.messages import Signal, TurnRequest, TurnResult
 from core.sessions import ThreadKey
+from core.thread.transcript import plain
 from tests.conftest import ANN
 
 KEY = ThreadKey("local", "w", "c", "t")

@@ -35,16 +35,12 @@ from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import LABEL, DockerSandbox, image_tag, open_client
 from adapters.store.database import Database, make_engine
-from adapters.store.early import EarlyReactions
 from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
-from adapters.store.people import People
 from adapters.store.sessions import Sessions
+from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
-from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
-from bot.inbox import Inbox
-from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
 from core.chat import Event
@@ -53,6 +49,7 @@ from core.history import Draft
 from core.manifests import AppManifest
 from core.memory import Memory
 from core.sessions import ThreadKey
+from core.thread.intake import Intake
 from core.turn import TurnPorts
 from tests.conftest import ANN
 from tests.core.test_turn import StillChecks, StillPreview
@@ -143,21 +140,17 @@ def big_app(files: int, react: bool = False) -> tuple[FileTree, AppManifest]:
 @asynccontextmanager
 async def durable(
     url: str, run: Callable[[str, DbosSteps], Awaitable[None]] | None, folder: Path
-) -> AsyncIterator[Inbox]:
-    """An inbox with its database and engine; without `run` turns take for ever, as those of a model do beside a burst of events."""
+) -> AsyncIterator[ThreadRows]:
+    """The rows of threads with their database and engine; without `run` turns take for ever, as those of a model do beside a burst of events."""
     await upgrade(url)
     database = Database(make_engine(url), url)
-    turns, messages, sessions = Turns(database), Messages(database), Sessions(database)
-    engine = DbosEngine(database, turns)
+    engine = DbosEngine(database, Turns(database))
 
     async def busy(turn_id: str, steps: DbosSteps) -> None:
         await asyncio.Event().wait()
 
     async with engine.opened(run or busy):
-        people, lines = People(database), Lines(turns, engine)
-        yield Inbox(
-            database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), Waivers(database)
-        )
+        yield ThreadRows(database, engine)
     await database.close()
 
 
@@ -165,11 +158,11 @@ async def durable(
 async def test_event_to_acknowledgement(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/a.db" if engine == "SQLite" else request.getfixturevalue("postgres_url")
     waits: list[float] = []
-    async with durable(url, None, tmp_path) as inbox:
+    async with durable(url, None, tmp_path) as threads:
 
         async def send(number: int) -> None:
             began = time.perf_counter()
-            await inbox.accept(
+            await Intake(threads).accept(
                 Event(f"e{number}", ThreadKey("local", "l", "l", f"t{number % 50}"), ANN, text="And make it blue")
             )
             waits.append((time.perf_counter() - began) * 1000)
@@ -204,23 +197,20 @@ async def test_overhead_of_a_turn(tmp_path: Path) -> None:
             "edit": [lambda _: f"FILE: README.md\n````\n{next(count)}\n````"],
         }
     )
-    async with durable(url, run, tmp_path) as inbox:
-        database = inbox.database
+    async with durable(url, run, tmp_path) as threads:
+        database = threads.database
         repository = GitRepository(database, tmp_path / "git")
         board = ProgressBoard(database, Messages(database), Sessions(database))
         ports = TurnPorts(model, repository, StillChecks(), StillPreview(), TextMemory(database), lambda _: None)
-        turns = Turns(database)
-        holder["runner"] = TurnRunner(
-            database, Sessions(database), turns, Messages(database), People(database), repository, board, ports,
-            inbox.lines,
-        )  # fmt: skip
+        turns = threads.turns
+        holder["runner"] = TurnRunner(threads, repository, board, ports)
         async with database.write() as tx:
             session = await Sessions(database).open(tx, ThreadKey("local", "l", "l", "t"), "x")
             await repository.commit(tx, Draft(session.id, None, dict(tree), "First", "t0", ANN))
         assert len(paths) >= 55
 
         async def turn(number: int) -> None:
-            accepted = await inbox.accept(Event(f"e{number}", session.key, ANN, text=f"Change {number}"))
+            accepted = await Intake(threads).accept(Event(f"e{number}", session.key, ANN, text=f"Change {number}"))
             while await turns.result(accepted.turn_id) is None:
                 await asyncio.sleep(0.005)
 

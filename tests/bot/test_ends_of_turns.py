@@ -19,16 +19,10 @@ from adapters.engine.dbos import DbosEngine
 from adapters.llm.scripted import ScriptedModel
 from adapters.memory.text import TextMemory
 from adapters.store.database import Database, make_engine
-from adapters.store.early import EarlyReactions
-from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
-from adapters.store.people import People
-from adapters.store.sessions import Sessions
+from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
-from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
-from bot.inbox import Inbox
-from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import TurnRunner
 from core.chat import Accepted, Event
@@ -36,6 +30,7 @@ from core.errors import OutsideError
 from core.messages import Para, Signal
 from core.sessions import Author, Session, ThreadKey
 from core.steering import up_to_stop
+from core.thread.intake import Intake
 from core.turn import Proposal, TurnPorts
 from tests.core.test_turn import StillChecks, StillPreview
 
@@ -123,7 +118,7 @@ class Thread:
     """One thread, with everything in it real but the engine's pace and the models' answers."""
 
     database: Database
-    inbox: Inbox
+    intake: Intake
     runner: TurnRunner
     engine: Engine
     session: Session
@@ -138,7 +133,7 @@ class Thread:
 
     async def event(self, kind: Any, text: str, number: str = "", target: str = "") -> Accepted:
         self.count += 1
-        return await self.inbox.accept(
+        return await self.intake.accept(
             Event(
                 f"e{self.count}", KEY, ANN, kind, text=text, remote_id=number, target=target, mentioned=True,
                 begins=True, at=float(self.count),
@@ -181,7 +176,9 @@ class Thread:
     async def remove(self, at: int) -> None:
         """Press “Remove” on a card of the queue."""
         async with self.database.read() as connection:
-            waiting = [one for one, runs in await self.runner.turns.waiting(connection, self.session.id) if not runs]
+            waiting = [
+                one for one, runs in await self.runner.threads.turns.waiting(connection, self.session.id) if not runs
+            ]
         if waiting:
             request = waiting[at % len(waiting)]
             mine = [
@@ -195,7 +192,7 @@ class Thread:
     async def stop(self) -> None:
         """Stop: what waits behind the first is taken back, and what runs may be gone on with."""
         async with self.database.read() as connection:
-            waiting = await self.runner.turns.waiting(connection, self.session.id)
+            waiting = await self.runner.threads.turns.waiting(connection, self.session.id)
         await self.word("stop")
         runs = any(running for _, running in waiting)
         for request in [one for one, running in waiting if not running][0 if runs else 1 :]:
@@ -209,7 +206,7 @@ class Thread:
         if self.task is not None or not self.engine.submitted:
             return
         turn_id = self.engine.submitted.pop(0)
-        self.steps = Steps(self.database, self.runner.turns, self.runner.repository, self.session.id, turn_id)
+        self.steps = Steps(self.database, self.runner.threads.turns, self.runner.repository, self.session.id, turn_id)
         self.task = asyncio.create_task(self.runner.run(turn_id, cast("Any", self.steps)))
         await self._settled(0)
 
@@ -250,7 +247,7 @@ class Thread:
         head = await self.runner.repository.head(self.session.id)
         files = frozenset(await self.runner.repository.tree(self.session.id, head) if head else ())
         come, gone = files - self.files, self.files - files
-        kind = (await self.runner.turns.request(self.steps.turn_id)).kind
+        kind = (await self.runner.threads.turns.request(self.steps.turn_id)).kind
         if kind == "undo":
             assert (len(come), len(gone) <= 1) == (0, True), (come, gone)
             self.undone |= gone
@@ -270,7 +267,9 @@ class Thread:
 
     async def noted(self) -> str:
         """Return all that the bot has said."""
-        said = [one for one in await self.runner.messages.since(self.session.id) if one.kind in ("notice", "reply")]
+        said = [
+            one for one in await self.runner.threads.messages.since(self.session.id) if one.kind in ("notice", "reply")
+        ]
         return "\n".join(block.text for one in said for block in one.doc.blocks if isinstance(block, Para))
 
 
@@ -328,21 +327,18 @@ async def opened_thread(stack: AsyncExitStack, folder: Path, key: ThreadKey = KE
     url = f"sqlite+aiosqlite:///{folder}/store.db"
     database = Database(make_engine(url), url)
     stack.push_async_callback(database.close)
-    sessions, turns, messages, people = Sessions(database), Turns(database), Messages(database), People(database)
-    engine = Engine(database, turns)
-    lines, board = Lines(turns, engine), ProgressBoard(database, messages, sessions)
+    engine = Engine(database, Turns(database))
+    threads = ThreadRows(database, engine)
+    board = ProgressBoard(database, threads.messages, threads.sessions)
     repository = GitRepository(database, folder / "git")
     ports = TurnPorts(
         ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(database), lambda _: None
     )
-    runner = TurnRunner(database, sessions, turns, messages, people, repository, board, ports, lines)
-    inbox = Inbox(
-        database, sessions, turns, messages, people, engine, lines, EarlyReactions(database), Waivers(database)
-    )
+    runner = TurnRunner(threads, repository, board, ports)
     async with database.write() as tx:
-        session = await sessions.open(tx, key, "Thread")
-        await people.put(tx, session.id, ANN, "owner")
-    return Thread(database, inbox, runner, engine, session)
+        session = await threads.sessions.open(tx, key, "Thread")
+        await threads.people.put(tx, session.id, ANN, "owner")
+    return Thread(database, Intake(threads), runner, engine, session)
 
 
 async def story(template: Path, moves: list[tuple[str, int]]) -> Thread:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
-from adapters.store.messages import Messages, plain
+from adapters.store.messages import Messages
 from adapters.store.outbox import Outbox
 from adapters.store.people import People
 from adapters.store.sessions import Sessions
@@ -31,6 +31,7 @@ from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.messages import Action, Doc
 from core.sessions import Author, Session, ThreadKey
+from core.thread.transcript import plain
 from tests.servers.fake_chat import KEY, QUICK, FakePort
 
 

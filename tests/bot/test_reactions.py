@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.store.messages import plain
 from core.chat import Event
 from core.messages import TurnRequest, TurnResult
 from core.sessions import ThreadKey
+from core.thread.transcript import plain
 from tests.bot.test_ends_of_turns import ANN, Thread, opened_thread, template
 
 __all__ = ("template",)
@@ -27,10 +27,12 @@ async def thread(template: Path, tmp_path: Path) -> AsyncIterator[Thread]:
 async def replied(thread: Thread) -> int:
     """Write the reply of a turn that is done, and return its number."""
     async with thread.database.write() as tx:
-        await thread.runner.turns.add(tx, TurnRequest("t1", thread.session.id, "message", "Build", ANN))
-        await thread.runner.turns.finish(tx, TurnResult("t1", "done", "Built."))
-        await thread.runner.messages.post(tx, thread.session.id, "t1:reply", "reply", plain("Built."), turn_id="t1")
-    return (await thread.runner.messages.since(thread.session.id))[-1].id
+        await thread.runner.threads.turns.add(tx, TurnRequest("t1", thread.session.id, "message", "Build", ANN))
+        await thread.runner.threads.turns.finish(tx, TurnResult("t1", "done", "Built."))
+        await thread.runner.threads.messages.post(
+            tx, thread.session.id, "t1:reply", "reply", plain("Built."), turn_id="t1"
+        )
+    return (await thread.runner.threads.messages.since(thread.session.id))[-1].id
 
 
 async def reacted(thread: Thread, number: int, *emoji: str) -> tuple[str, ...]:
@@ -39,8 +41,10 @@ async def reacted(thread: Thread, number: int, *emoji: str) -> tuple[str, ...]:
         event = Event(
             f"r{one}{at}", LOCAL, ANN, "reaction_added", message_id=number, emoji=one, at=100.0 + at, removable=True
         )
-        await thread.inbox.accept(event)
-    return next(one.reactions for one in await thread.runner.messages.since(thread.session.id) if one.id == number)
+        await thread.intake.accept(event)
+    return next(
+        one.reactions for one in await thread.runner.threads.messages.since(thread.session.id) if one.id == number
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,5 +61,5 @@ async def test_what_stays_of_reactions(thread: Thread, emoji: tuple[str, ...], t
 
 async def test_a_stop_that_stopped_something_stays(thread: Thread) -> None:
     number = await replied(thread)
-    await thread.inbox.accept(Event("m1", LOCAL, ANN, text="Make it dark"))
+    await thread.intake.accept(Event("m1", LOCAL, ANN, text="Make it dark"))
     assert await reacted(thread, number, "❌") == ("❌",)

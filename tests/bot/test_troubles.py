@@ -1,8 +1,8 @@
 """Errors of running apps: found in logs, told once, mended by a turn."""
 
 from adapters.preview.troubles import in_browser, troubles
-from bot.troubles import told, wish
 from core.messages import Action
+from core.thread.troubles import told, wish
 
 LOG = """
 INFO: started
@@ -45,14 +45,14 @@ def test_an_error_without_frames_and_an_endless_one_are_told_too() -> None:
 
 
 def test_what_is_told_can_be_asked_to_be_mended() -> None:
-    doc = told(troubles(LOG)[0], "k")
+    doc = told(troubles(LOG)[0].text, "k")
     assert doc.actions == (Action("fix", "k"),)
     assert wish(doc).startswith("Please mend this. Something is wrong with the running app:")
     assert "KeyError: 'x'" in wish(doc)
 
 
 def test_where_the_model_mends_nothing_no_button_says_so() -> None:
-    doc = told(troubles(LOG)[0], "k", mends=False)
+    doc = told(troubles(LOG)[0].text, "k", mends=False)
     assert doc.actions == ()
     assert "The built-in builder cannot mend this; undo, or connect a model." in str(doc)
 

@@ -12,19 +12,18 @@ from adapters.memory.text import TextMemory
 from adapters.store.database import Database
 from adapters.store.journal import JournaledModel
 from adapters.store.messages import Messages
-from adapters.store.people import People
 from adapters.store.sessions import Sessions
 from adapters.store.tables import turn
+from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
 from adapters.vfs.git import GitRepository
-from bot.commands import command_in
-from bot.lines import Lines
 from bot.progress import ProgressBoard
 from bot.turns import Report, TurnRunner
 from core.llm.chat import ChatRequest, Message, Usage
 from core.llm.metered import Budget, MeteredModel
 from core.messages import Para, Signal, TurnRequest, TurnResult
 from core.sessions import ThreadKey
+from core.thread.commands import command_in
 from core.turn import TurnPorts
 from tests.conftest import ANN
 from tests.core.test_turn import StillChecks, StillPreview
@@ -33,16 +32,15 @@ from tests.core.test_turn import StillChecks, StillPreview
 @pytest.fixture
 def runner(lite: Database, repository: GitRepository) -> TurnRunner:
     ports = TurnPorts(ScriptedModel({}), repository, StillChecks(), StillPreview(), TextMemory(lite), lambda _: None)
-    messages, turns = Messages(lite), Turns(lite)
-    board, lines = ProgressBoard(lite, messages, Sessions(lite)), Lines(turns, DbosEngine(lite, turns))
-    return TurnRunner(lite, Sessions(lite), turns, messages, People(lite), repository, board, ports, lines)
+    board = ProgressBoard(lite, Messages(lite), Sessions(lite))
+    return TurnRunner(ThreadRows(lite, DbosEngine(lite, Turns(lite))), repository, board, ports)
 
 
 async def queued(runner: TurnRunner, lite: Database) -> str:
     async with lite.write() as tx:
-        session = await runner.sessions.open(tx, ThreadKey("l", "l", "l", "t"), "x")
-        await runner.turns.add(tx, TurnRequest("t1", session.id, "message", "Build", ANN))
-        await runner.turns.next(tx, session.id)
+        session = await runner.threads.sessions.open(tx, ThreadKey("l", "l", "l", "t"), "x")
+        await runner.threads.turns.add(tx, TurnRequest("t1", session.id, "message", "Build", ANN))
+        await runner.threads.turns.next(tx, session.id)
     return session.id
 
 
@@ -61,10 +59,10 @@ async def test_a_turn_that_was_lost_gets_one_reply_and_frees_its_thread(runner: 
     session_id = await queued(runner, lite)
     await runner.reconcile(ended())
     await runner.reconcile(ended())
-    result = await runner.turns.result("t1")
+    result = await runner.threads.turns.result("t1")
     assert result is not None
     assert result.outcome == "failed"
-    assert [one.kind for one in await runner.messages.since(session_id) if one.doc.blocks] == ["reply"]
+    assert [one.kind for one in await runner.threads.messages.since(session_id) if one.doc.blocks] == ["reply"]
 
 
 async def test_a_turn_that_ends_in_order_meanwhile_keeps_its_reply(runner: TurnRunner, lite: Database) -> None:
@@ -72,10 +70,10 @@ async def test_a_turn_that_ends_in_order_meanwhile_keeps_its_reply(runner: TurnR
 
     async def finish() -> None:
         async with lite.write() as tx:
-            await runner.turns.finish(tx, TurnResult("t1", "done", "Built."))
+            await runner.threads.turns.finish(tx, TurnResult("t1", "done", "Built."))
 
     await runner.reconcile(ended(finish))
-    result = await runner.turns.result("t1")
+    result = await runner.threads.turns.result("t1")
     assert result is not None
     assert (result.outcome, result.message) == ("done", "Built.")
 
@@ -116,10 +114,10 @@ async def test_what_was_answered_before_is_paid_once(runner: TurnRunner, lite: D
 async def test_a_stop_that_comes_too_late_is_told(runner: TurnRunner, lite: Database) -> None:
     session_id = await queued(runner, lite)
     async with lite.write() as tx:
-        await runner.turns.tell(tx, "t1", Signal("stop", ANN, "Left undone: “a blog”."))
-        request = await runner.turns.request("t1")
+        await runner.threads.turns.tell(tx, "t1", Signal("stop", ANN, "Left undone: “a blog”."))
+        request = await runner.threads.turns.request("t1")
         await runner._write(tx, request, Report(TurnResult("t1", "done", "Built.", commit="c" * 40, parent="p")))
-    (reply,) = [one.doc for one in await runner.messages.since(session_id) if one.kind == "reply"]
+    (reply,) = [one.doc for one in await runner.threads.messages.since(session_id) if one.kind == "reply"]
     assert [block.text for block in reply.blocks if isinstance(block, Para)] == [
         "Built.", "“stop” came when this was in the app already; undo takes it back.", "Left undone: “a blog”.",
     ]  # fmt: skip

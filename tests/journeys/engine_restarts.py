@@ -16,7 +16,7 @@ from tests.servers.process import free_port
 
 async def say(app: App, text: str) -> TurnResult:
     """Say something in the thread, and wait for what came of it."""
-    accepted = await app.inbox.accept(Event(text, thread_key("t"), YOU, text=text))
+    accepted = await app.intake.accept(Event(text, thread_key("t"), YOU, text=text))
     async with asyncio.timeout(120):
         while (result := await app.turns.result(accepted.turn_id)) is None:
             await asyncio.sleep(0.05)

@@ -26,7 +26,7 @@ async def main(data: Path, model: str, freezes: bool) -> None:
 async def stand_still(app: App, data: Path, freezes: bool) -> None:
     """Ask, and stand still as soon as the turn runs."""
     with watched(data, 2):
-        accepted = await app.inbox.accept(Event("the-one-event", thread_key("t"), YOU, text="Build a todo app"))
+        accepted = await app.intake.accept(Event("the-one-event", thread_key("t"), YOU, text="Build a todo app"))
         assert accepted.session is not None
         turn_id = f"{1:012d}-the-one-event"
         while freezes:

@@ -46,7 +46,7 @@ class Talk:
     async def say(self, text: str) -> TurnResult | str:
         """Return the turn's result, or the notice that the message got instead of a turn."""
         self.count += 1
-        accepted = await self.app.inbox.accept(Event(f"e{self.count}", thread_key("t"), YOU, text=text))
+        accepted = await self.app.intake.accept(Event(f"e{self.count}", thread_key("t"), YOU, text=text))
         assert accepted.session is not None
         if not accepted.turn_id:
             doc = (await self.app.messages.since(accepted.session.id))[-1].doc
@@ -194,12 +194,12 @@ async def test_a_full_disk_loses_nothing_and_the_thread_goes_on_when_there_is_ro
             with pytest.raises(OutsideError, match="disk"):
                 for number in range(2_000):
                     # What is already reserved for the log may take a few more messages.
-                    await app.inbox.accept(
+                    await app.intake.accept(
                         Event(f"small-{number}", thread_key("other"), YOU, text="status " + "x" * 5_000)
                     )
             assert await talk.head() == head
             filler.unlink()
-            accepted = await app.inbox.accept(event)
+            accepted = await app.intake.accept(event)
             while (result := await app.turns.result(accepted.turn_id)) is None:
                 await asyncio.sleep(0.05)
             assert result.commit

@@ -39,7 +39,7 @@ def test_there_are_thirty_requests() -> None:
 
 
 async def say(app: App, name: str, text: str) -> TurnResult:
-    accepted = await app.inbox.accept(Event(f"{name}-{text}", thread_key(name), YOU, text=text))
+    accepted = await app.intake.accept(Event(f"{name}-{text}", thread_key(name), YOU, text=text))
     while (result := await app.turns.result(accepted.turn_id)) is None:
         await asyncio.sleep(0.05)
     return result
@@ -73,7 +73,7 @@ async def test_an_old_change_is_undone_though_later_ones_touched_the_same_files(
         await say(app, "bikes", "Build a list of bikes with owner and model")
         old = await say(app, "bikes", "Add a priority (low, high) to bikes")
         await say(app, "bikes", "Add a colour to bikes and rename owner to holder")
-        accepted = await app.inbox.accept(
+        accepted = await app.intake.accept(
             Event("undo", thread_key("bikes"), YOU, "command", text="undo", target=old.turn_id)
         )
         while (undone := await app.turns.result(accepted.turn_id)) is None:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.chat.discord.client import COMMANDS
 from adapters.chat.discord.port import DiscordPort
 from bot.frontends import served
 from bot.settings import Settings
 from bot.wiring import App, opened
 from core.chat import CLOSED
+from core.thread.commands import COMMANDS
 from tests.servers.process import seeded
 
 PAGE = "Make a landing page for a bicycle workshop called Spoke & Chain"
@@ -83,7 +83,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         Settings(data_dir=seeded(tmp_path / "data"), sandbox="none", browser="none"), previews=False
     ) as app:
         gap = asyncio.Event()
-        port = DiscordPort(app.inbox.accept, app.enclosures.of, gap.set)
+        port = DiscordPort(app.intake.accept, app.enclosures.of, gap.set)
         app.caught_up[port.platform] = asyncio.Event()
         yield House(app, port, gap)
 
@@ -114,16 +114,19 @@ def shown(answer: Any) -> str:
 
 
 async def test_every_command_answers_alone_and_in_time(there: There) -> None:
-    assert set(there.ann.available_commands(there.channel)) == {"build", "queue", *COMMANDS}
+    assert set(there.ann.available_commands(there.channel)) == {
+        "queue",
+        *(name for name, command in COMMANDS.items() if command.slash),
+    }
     thread, _ = await there.begun()
-    for name in COMMANDS:
+    for name in (one.verb for one in COMMANDS.values() if one.slash and one.verb != "build"):
         answer = await there.ann.slash(thread, name)
         assert answer.acknowledged, name
         assert answer.modal or answer.ephemeral, name
 
 
 async def test_commands_outside_of_a_thread_say_where_they_work(there: There) -> None:
-    for name in COMMANDS:
+    for name in (one.verb for one in COMMANDS.values() if one.slash and one.verb != "build"):
         answer = await there.ann.slash(there.channel, name)
         assert answer.ephemeral
         assert "thread of mine" in shown(answer)
@@ -239,7 +242,9 @@ async def test_who_is_replied_to_is_not_who_is_invited(there: There) -> None:
     await there.seen(lambda: "ben drives this thread too" in " ".join(one.content for one in thread.history()))
     (session,) = await there.app.sessions.list()
     async with there.app.database.read() as connection:
-        standings = {who.name: standing for who, standing in await there.app.inbox.people.there(connection, session.id)}
+        standings = {
+            who.author.name: who.standing for who in await there.app.threads.people.there(connection, session.id)
+        }
     assert standings == {"ann": "owner", "cem": "guest", "ben": "invited"}
 
 

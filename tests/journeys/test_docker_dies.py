@@ -17,7 +17,7 @@ from tests.servers.tunnel import tunnel_to
 
 
 async def say(app: App, text: str) -> TurnResult:
-    accepted = await app.inbox.accept(Event(text, thread_key("t"), YOU, text=text))
+    accepted = await app.intake.accept(Event(text, thread_key("t"), YOU, text=text))
     while (result := await app.turns.result(accepted.turn_id)) is None:
         await asyncio.sleep(0.05)
     return result

@@ -137,7 +137,7 @@ async def test_a_reaction_counts_only_where_it_is_offered(talk: Talk) -> None:
     (session,) = await talk.app.sessions.list()
     reply = (await talk.app.messages.since(session.id))[-1]
     event = Event("r1", session.key, YOU, "reaction_added", message_id=reply.id, emoji="👌")
-    assert (await talk.app.inbox.accept(event)).turn_id == ""
+    assert (await talk.app.intake.accept(event)).turn_id == ""
 
 
 async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
@@ -182,7 +182,7 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
         )
         assert [one.verb for one in reply.doc.actions] == ["reconcile", "keep_mine", "keep_theirs", "sides"]
         event = Event(f"r{talk.count}", session.key, YOU, "reaction_added", message_id=reply.id, emoji=emoji)
-        turn_id = (await talk.app.inbox.accept(event)).turn_id
+        turn_id = (await talk.app.intake.accept(event)).turn_id
         while turn_id and (done := await talk.app.turns.result(turn_id)) is None:
             await asyncio.sleep(0.02)
         return (done.outcome if done else "") if turn_id else ""
@@ -211,7 +211,7 @@ async def test_a_clash_is_settled_by_a_button(talk: Talk) -> None:
     assert isinstance(await talk.say("Make it red"), TurnResult)
     talk.count += 1
     undo = Event(f"u{talk.count}", session.key, YOU, "command", text="undo", target=built.turn_id)
-    turn_id = (await talk.app.inbox.accept(undo)).turn_id
+    turn_id = (await talk.app.intake.accept(undo)).turn_id
     while (clashed_undo := await talk.app.turns.result(turn_id)) is None:
         await asyncio.sleep(0.02)
     assert clashed_undo.clashed, clashed_undo

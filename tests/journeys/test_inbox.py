@@ -11,16 +11,16 @@ from typing import Literal
 
 import pytest
 
-from adapters.store.messages import StoredMessage
 from adapters.store.outbox import Delivery, Outbox
 from adapters.store.tables import approval
-from bot.approvals import APPROVAL_SECONDS, lapse
 from bot.catchup import CatchUp
 from bot.settings import Settings
 from bot.wiring import App, opened
 from core.chat import Accepted, Event, Past
 from core.messages import Attachment, Footer, Para, ProgressCard, TurnResult
 from core.sessions import Author, Session, ThreadKey
+from core.thread.approvals import HELD_SECONDS
+from core.thread.transcript import Message
 from tests.servers.fake_chat import FakePort
 from tests.servers.model import ModelServer, model_server
 from tests.servers.process import seeded
@@ -51,7 +51,7 @@ class Room:
         """Say something, or edit an earlier message so that it says this."""
         self.count += 1
         number = edits or f"m{self.count}"
-        return await self.app.inbox.accept(
+        return await self.app.intake.accept(
             Event(
                 f"e{self.count}", KEY, who, "edited" if edits else "message", text=text, remote_id=number,
                 mentioned=mentioned, begins=mentioned, files=tuple(files), people=tuple(people), at=time.time(),
@@ -60,7 +60,7 @@ class Room:
 
     async def press(self, who: Author, verb: str, target: str) -> Accepted:
         self.count += 1
-        return await self.app.inbox.accept(Event(f"e{self.count}", KEY, who, "command", text=verb, target=target))
+        return await self.app.intake.accept(Event(f"e{self.count}", KEY, who, "command", text=verb, target=target))
 
     async def result(self, accepted: Accepted) -> TurnResult:
         async with asyncio.timeout(60):
@@ -123,7 +123,7 @@ async def test_half_a_character_costs_nothing_wherever_it_stands(
     text, target = (half, "") if kind == "message" else ("build", half)
     ann, logo = Author("U1", "Ann\ud83d"), Attachment("logo\ud83d.png", "image/png", 3, "talk:1")
     event = Event("e", KEY, ann, kind, text, target=target, files=(logo,), people=(ann,), begins=True, mentioned=True)
-    built = await room.result(await room.app.inbox.accept(event))
+    built = await room.result(await room.app.intake.accept(event))
     assert built.commit
     (said,) = [one for one in await room.app.messages.since((await room.session()).id) if one.kind == "person"]
     assert said.doc.blocks == (Para(f"{PAGE} \ufffd\n📎 logo\ufffd.png"),)
@@ -222,7 +222,7 @@ async def test_who_lets_a_stopped_turn_go_on_is_named_beside_its_author(room: Ro
 
 
 async def test_who_is_invited_drives_until_the_invitation_is_taken_back(room: Room) -> None:
-    async def card() -> StoredMessage:
+    async def card() -> Message:
         """Return the latest card about a guest."""
         messages = await room.app.messages.since((await room.session()).id)
         return [one for one in messages if one.key.endswith(":approval")][-1]
@@ -300,8 +300,8 @@ async def test_how_much_is_shown_holds_for_the_whole_channel_where_nobody_chose(
         return Event(f"e{room.count}", key, ANN, text=text, remote_id=f"m{room.count}", mentioned=True, begins=True)
 
     for thread in ("one", "two", "three"):
-        await room.app.inbox.accept(event(thread, "hello"))
-    await room.app.inbox.accept(event("two", "set verbosity everything"))
+        await room.app.intake.accept(event(thread, "hello"))
+    await room.app.intake.accept(event("two", "set verbosity everything"))
     room.count += 1
     chosen = Event(
         f"e{room.count}",
@@ -311,8 +311,8 @@ async def test_how_much_is_shown_holds_for_the_whole_channel_where_nobody_chose(
         text="set",
         target="verbosity=answer&scope=channel",
     )
-    await room.app.inbox.accept(chosen)
-    await room.app.inbox.accept(event("four", "hello"))
+    await room.app.intake.accept(chosen)
+    await room.app.intake.accept(event("four", "hello"))
     shown = {one.key.thread: one.verbosity for one in await room.app.sessions.list()}
     assert shown == {"one": "answer", "two": "everything", "three": "answer", "four": "answer"}
 
@@ -320,7 +320,7 @@ async def test_how_much_is_shown_holds_for_the_whole_channel_where_nobody_chose(
 async def test_a_guest_whose_words_came_as_a_file_is_asked_for_words(room: Room) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "", mentioned=True, files=[Attachment("message.txt", "text/plain", 3_000, "talk:1")])
-    assert "Who decides must read what you ask for" in (await room.told())[-1]
+    assert "Whoever decides must read what you ask for" in (await room.told())[-1]
     assert not [
         one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")
     ]
@@ -370,7 +370,7 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     _, number = await card()
     messages = await room.app.messages.since((await room.session()).id)
     message = next(one for one in messages if one.key == f"{number}:approval")
-    agreed = await room.app.inbox.accept(Event("r1", KEY, BEN, "reaction_added", message_id=message.id, emoji="👍"))
+    agreed = await room.app.intake.accept(Event("r1", KEY, BEN, "reaction_added", message_id=message.id, emoji="👍"))
     assert "Ben agreed" in (await card())[0]
     assert (await room.result(agreed)).outcome == "done"
     replies = [one for one in await room.app.messages.since((await room.session()).id) if one.kind == "reply"]
@@ -395,12 +395,12 @@ async def shown(room: Room, accepted: Accepted) -> str:
 async def test_what_waits_for_too_long_ends_by_itself(room: Room) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "Add a footer", mentioned=True)
-    await lapse(room.app.inbox)
+    await room.app.intake.lapse(time.time())
     (card,) = [one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")]
     assert card.doc.actions
     async with room.app.database.write() as tx:
-        await tx.execute(approval.update().values(created=time.time() - APPROVAL_SECONDS - 1))
-    await lapse(room.app.inbox)
+        await tx.execute(approval.update().values(created=time.time() - HELD_SECONDS - 1))
+    await room.app.intake.lapse(time.time())
     assert (await room.told())[-1].startswith("Ben waited for an answer for too long, and can ask again. (")
     late = await room.press(ANN, "allow", card.key.removesuffix(":approval"))
     assert late.turn_id == ""
@@ -431,14 +431,14 @@ async def test_a_reaction_is_taken_for_gone_only_where_all_who_reacted_are_told(
     reply = [one for one in await room.app.messages.since(session.id) if one.kind == "reply"][-1]
     await Outbox(room.app.database).put(reply.id, Delivery("main", "r1", "", 0.0))
     undo = Event("x1", replace(KEY, thread=""), ANN, "reaction_added", remote_id="r1", emoji="↩️", at=time.time())
-    assert (await room.result(await room.app.inbox.accept(undo))).message.startswith("Undone: ")
+    assert (await room.result(await room.app.intake.accept(undo))).message.startswith("Undone: ")
 
     async def looked(past: Past) -> str | None:
         class Platform(FakePort):
             async def history(self, key: ThreadKey, after: str) -> Past:
                 return past
 
-        await CatchUp(Platform("talk"), room.app.inbox, room.app.sessions, room.app.messages).run()
+        await CatchUp(Platform("talk"), room.app.intake.accept, room.app.threads).run()
         async with asyncio.timeout(30):
             while await room.app.turns.busy():
                 await asyncio.sleep(0.02)
@@ -468,7 +468,7 @@ class Away(FakePort):
 
 
 async def came_back(room: Room, port: FakePort) -> None:
-    await CatchUp(port, room.app.inbox, room.app.sessions, room.app.messages).run()
+    await CatchUp(port, room.app.intake.accept, room.app.threads).run()
     async with asyncio.timeout(30):
         while await room.app.turns.busy():
             await asyncio.sleep(0.02)
@@ -501,7 +501,7 @@ async def test_a_clock_that_is_ahead_loses_nothing_and_what_was_said_before_the_
 ) -> None:
     # The clock of this machine is ten minutes ahead of the platform's.
     now = time.time() - 600
-    await room.result(await room.app.inbox.accept(written("m1", PAGE, now)))
+    await room.result(await room.app.intake.accept(written("m1", PAGE, now)))
     past = (
         written("m0", "Add a pricing section", now - 60), written("m1", PAGE, now),
         written("m2", "Add a FAQ section", now + 1),
@@ -540,7 +540,7 @@ async def test_a_thread_that_is_deleted_is_worked_for_no_more_and_one_that_is_as
     running = await room.say(ANN, "make it dark")
     await room.planning()
     for at in range(2):
-        await room.app.inbox.accept(Event(f"gone{at}", replace(KEY, thread=thread), Author("", ""), "closed"))
+        await room.app.intake.accept(Event(f"gone{at}", replace(KEY, thread=thread), Author("", ""), "closed"))
     assert (await room.result(running)).outcome == "stopped"
     room.model.delay = 0
     # What people still do to messages that are left is nothing to work on.

@@ -6,12 +6,13 @@ from pathlib import Path
 import httpx
 
 from bot.settings import Settings
-from bot.troubles import Troubles, wish
+from bot.troubles import Troubles
 from bot.web.chat import YOU, thread_key
 from bot.wiring import App, opened
 from core.chat import Event
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import TurnResult
+from core.thread.troubles import wish
 from tests.needs import bubblewrap
 from tests.servers.model import ModelServer
 from tests.servers.process import free_port, seeded
@@ -44,7 +45,7 @@ async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_pa
         model_base_url=slow.url, model_name="m",
     )  # fmt: skip
     async with opened(settings) as app:
-        accepted = await app.inbox.accept(Event("e1", thread_key("t"), YOU, text="Build a todo app"))
+        accepted = await app.intake.accept(Event("e1", thread_key("t"), YOU, text="Build a todo app"))
         built = await finished(app, accepted.turn_id)
         session = accepted.session
         assert session is not None
@@ -68,9 +69,9 @@ async def test_an_error_of_the_running_app_is_told_once_and_can_be_mended(tmp_pa
         (told,) = [one for one in await app.messages.since(session.id) if ":trouble:" in one.key]
         assert "KeyError: 'missing'" in wish(told.doc)
         pressed = Event("e2", session.key, YOU, "reaction_added", message_id=told.id, emoji="🔧")
-        mending = (await app.inbox.accept(pressed)).turn_id
+        mending = (await app.intake.accept(pressed)).turn_id
         assert "KeyError: 'missing'" in (await app.turns.request(mending)).text
         await finished(app, mending)
-        again = await app.inbox.accept(Event("e3", session.key, YOU, text="fix"))
+        again = await app.intake.accept(Event("e3", session.key, YOU, text="fix"))
         assert again.turn_id
         await finished(app, again.turn_id)

@@ -44,7 +44,7 @@ async def test_the_proxy_of_compose_serves_previews_and_makes_no_other_certifica
     )  # fmt: skip
     (tmp_path / "Caddyfile").write_text(caddyfile(https, pages, previews))
     async with opened(settings) as app, running(uvicorn.Config(web_app(app), port=pages, log_level="warning")):
-        accepted = await app.inbox.accept(Event("e", thread_key("t"), YOU, text="Make a landing page for a bakery"))
+        accepted = await app.intake.accept(Event("e", thread_key("t"), YOU, text="Make a landing page for a bakery"))
         async with asyncio.timeout(60):
             while await app.turns.result(accepted.turn_id) is None:
                 await asyncio.sleep(0.05)

@@ -11,18 +11,11 @@ import discord
 from discord import app_commands
 from discord.backoff import ExponentialBackoff
 
-from adapters.chat.discord.wire import IN_MENU, Verb, discord_errors
+from adapters.chat.discord.wire import Verb, discord_errors
 from core.clock import Clock
+from core.thread.commands import COMMANDS, MENU
 
 log = logging.getLogger(__name__)
-COMMANDS = {
-    "undo": "Take the latest turn back", "redo": "Bring back what was undone last", "diff": "Show what changed",
-    "checks": "Show what was checked", "preview": "Get a fresh link to the preview", "status": "Show what is going on",
-    "stop": "Stop everything in this thread", "continue": "Go on with what was stopped", "export": "Get the code",
-    "settings": "Who may drive, what I listen to, what I show", "help": "Show what I can do",
-    "waive": "Take a change that the checks kept out",
-    "fix": "Mend an error of the running app", "revoke": "Take back every link to the preview that was given out",
-}  # fmt: skip
 MAX_TEXT = 4_000
 LOOK_AGAIN_SECONDS = 2
 QUICK_SECONDS, MOST_AN_HOUR, HOUR_SECONDS = 8.0, 40, 3_600.0
@@ -201,12 +194,12 @@ def _declare(tree: app_commands.CommandTree[_Client]) -> None:
     @app_commands.describe(what="What you would like to have after this")
     async def queue(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
 
-    for name, text in COMMANDS.items():
+    for command in (one for one in COMMANDS.values() if one.slash and one.verb != "build"):
 
         async def simple(interaction: discord.Interaction) -> None: ...
 
-        tree.add_command(app_commands.Command(name=name, description=text, callback=simple))
-    for name in IN_MENU:
+        tree.add_command(app_commands.Command(name=command.verb, description=command.slash, callback=simple))
+    for name in MENU:
 
         async def chosen(interaction: discord.Interaction, message: discord.Message) -> None: ...
 

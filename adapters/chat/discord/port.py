@@ -50,6 +50,7 @@ from core.errors import OutsideError
 from core.messages import Attachment, Doc
 from core.sessions import Author, Session, ThreadKey
 from core.starters import NOTHING_FILLED_IN
+from core.thread.commands import COMMANDS
 
 log = logging.getLogger(__name__)
 Accept = Callable[[Event], Awaitable[Accepted]]
@@ -220,7 +221,7 @@ class DiscordPort:
             return
         verb, target = asked
         interaction = await self._placed(interaction)
-        if verb in SLOW:
+        if _slow(verb):
             # Looking up may take longer than the three seconds that Discord waits; nothing is lost if this breaks off.
             with contextlib.suppress(discord.NotFound):
                 await interaction.response.defer(ephemeral=True, thinking=True)
@@ -256,7 +257,12 @@ class DiscordPort:
     async def _answered(self, interaction: discord.Interaction, verb: str, accepted: Accepted, answer: Answer) -> None:
         """Answer privately."""
         if answer.doc is None:
-            text = "Opening a thread for it." if _opens(accepted) else SAID.get(verb, "Noted; see below.")
+            command = COMMANDS.get(verb)
+            text = (
+                "Opening a thread for it."
+                if _opens(accepted)
+                else (command.doing if command else "") or "Noted; see below."
+            )
             await interaction.response.send_message(text, ephemeral=True)
             return
         files = await self._enclose(accepted.session, answer.doc) if accepted.session else ()
@@ -436,11 +442,8 @@ class DiscordPort:
         return channel.permissions_for(channel.guild.me) if isinstance(channel, discord.abc.GuildChannel) else None
 
 
-SLOW = ("diff", "checks", "preview", "export")
-SAID = {
-    "undo": "Undoing.", "redo": "Redoing.", "undo_to": "Undoing what came after.", "stop": "Stopping.",
-    "continue": "Going on.", "retry": "Trying again.", "build": "Noted.", "allow": "Let through.",
-}  # fmt: skip
+def _slow(verb: str) -> bool:
+    return verb in COMMANDS and COMMANDS[verb].slow
 
 
 def _opens(accepted: Accepted) -> bool:

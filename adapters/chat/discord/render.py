@@ -9,7 +9,6 @@ field's value 1,024, a description 4,096, a footer 2,048; 10 files of 10 MiB; 5 
 from typing import Any
 
 from adapters.chat.text import (
-    LABELS,
     checks_in,
     code,
     cut,
@@ -23,6 +22,7 @@ from adapters.chat.text import (
 )  # fmt: skip
 from core.chat import Outgoing, Part, Picture
 from core.messages import Action, Doc
+from core.thread.commands import BUTTONS
 
 MAX_CONTENT, MAX_LABEL, MAX_ID, MAX_URL = 2_000, 80, 100, 512
 MAX_FIELD, MAX_FOOTER, MAX_BUTTONS = 1_024, 300, 20
@@ -30,16 +30,7 @@ MAX_RECEIPT_URL = 300
 MAX_FILES, MAX_FILE_BYTES = 10, 10 * 1024 * 1024
 COLOURS = {"✅": 0x2DA44E, "⚠️": 0xD4A72C, "⛔": 0xCF222E, "❗": 0xCF222E, "❓": 0x0969DA, "💰": 0xD4A72C}
 PRIMARY, SECONDARY, SUCCESS, DANGER, LINK = 1, 2, 3, 4, 5
-STYLES = {
-    "stop": DANGER,
-    "deny": DANGER,
-    "allow": SUCCESS,
-    "agree": SUCCESS,
-    "refuse": DANGER,
-    "invite": PRIMARY,
-    "continue": PRIMARY,
-    "retry": PRIMARY,
-}
+STYLES = {"": SECONDARY, "main": PRIMARY, "good": SUCCESS, "bad": DANGER}
 
 
 def render(message: Outgoing) -> tuple[Part, ...]:
@@ -118,12 +109,12 @@ def _buttons(doc: Doc, turn_id: str) -> list[dict[str, Any]]:
 
 
 def _button(action: Action, turn_id: str) -> dict[str, Any]:
-    label, emoji = LABELS.get(action.verb, (action.verb, ""))
+    command = BUTTONS[action.verb]
     button: dict[str, Any] = {
-        "type": 2, "style": STYLES.get(action.verb, SECONDARY), "label": cut(label, MAX_LABEL),
+        "type": 2, "style": STYLES[command.style], "label": cut(command.label, MAX_LABEL),
         "custom_id": f"{action.verb}:{action.target or turn_id}"[:MAX_ID],
     }  # fmt: skip
-    return button | ({"emoji": {"name": emoji}} if emoji else {})
+    return button | ({"emoji": {"name": command.icon}} if command.icon else {})
 
 
 def _safe(text: str) -> str:

@@ -15,11 +15,11 @@ from adapters.chat.text import fenced, harmless, split
 from core.chat import ON_MESSAGE, Form, Missing, NotAllowed, Part, RateLimited, Revoked
 from core.errors import OutsideError
 from core.starters import wish_of
+from core.thread.commands import MENU
 
 ARCHIVED, LOCKED, HAS_THREAD, BAD_TOKEN = 50083, 160005, 160004, 4004
 REFUSED = "Discord refuses the token. Set THREADWRIGHT_DISCORD_TOKEN to a valid one."
 IS_LOCKED = "the thread is locked; who manages threads can unlock it."
-IN_MENU = {"Undo this turn": "undo", "Undo to here": "undo_to"}
 
 
 @contextlib.contextmanager
@@ -73,7 +73,7 @@ def asked_by(interaction: discord.Interaction) -> tuple[str, str] | None:
     if interaction.type is discord.InteractionType.application_command:
         options = {one["name"]: str(one.get("value", "")) for one in data.get("options", [])}
         if data.get("type") == discord.AppCommandType.message.value:
-            return IN_MENU.get(data["name"], ""), f"{ON_MESSAGE}{data.get('target_id', '')}"
+            return MENU.get(data["name"], ""), f"{ON_MESSAGE}{data.get('target_id', '')}"
         return str(data.get("name", "")), options.get("what", "")
     custom = str(data.get("custom_id", ""))
     verb, _, target = custom.partition(":")

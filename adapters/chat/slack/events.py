@@ -12,11 +12,10 @@ from core.chat import ON_MESSAGE, OPENING, Event
 from core.messages import Attachment
 from core.sessions import Author, ThreadKey
 from core.starters import wish_of
+from core.thread.commands import MENU
 
 PLATFORM = "slack"
 SUBTYPES = (None, "file_share", "thread_broadcast")
-SHORTCUTS = {"undo": "Undo this turn", "undo_to": "Undo to here"}
-"""What a message's menu offers, by verb."""
 MOST_SHARED, MOST_FORWARDED, MOST_NAMED = 10, 4_000, 20
 _LINK = re.compile(r"<((?:https?|mailto):[^|<>]+)(?:\|([^<>]*))?>")
 _NAMED = re.compile(r"<(?:#\w{1,40}\|([^<>]+)|!(?:subteam|date)\^[^|<>]*\|([^<>]+)|!(here|channel|everyone))>")
@@ -195,7 +194,7 @@ def _button(body: Mapping[str, Any], team: str) -> Event | None:
 def _shortcut(body: Mapping[str, Any], team: str) -> Event | None:
     """Something in a message's menu, which is there in threads too."""
     verb, message, channel = str(body["callback_id"]).removeprefix(PREFIX), body["message"], str(body["channel"]["id"])
-    if verb not in SHORTCUTS:
+    if verb not in MENU.values():
         return None
     key = ThreadKey(PLATFORM, team, channel, str(message.get("thread_ts") or message["ts"]))
     target = f"{ON_MESSAGE}{channel}/{message['ts']}"

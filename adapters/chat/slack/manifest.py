@@ -2,10 +2,10 @@
 
 import yaml
 
-from adapters.chat.slack.events import SHORTCUTS
 from adapters.chat.slack.port import EVENTS
 from adapters.chat.slack.render import PREFIX
 from adapters.chat.slack.wire import SCOPES
+from core.thread.commands import MENU
 
 DESCRIPTION = "Builds software in the thread where people talk about it."
 
@@ -23,7 +23,7 @@ def app_manifest(events_url: str = "") -> str:
             "slash_commands": [command],
             "shortcuts": [
                 {"name": name, "type": "message", "callback_id": f"{PREFIX}{verb}", "description": f"{name}, on an answer of mine"}
-                for verb, name in SHORTCUTS.items()
+                for name, verb in MENU.items()
             ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},

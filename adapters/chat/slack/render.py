@@ -10,7 +10,6 @@ import re
 from typing import Any
 
 from adapters.chat.text import (
-    LABELS,
     checks_in,
     code,
     cut,
@@ -26,6 +25,7 @@ from adapters.chat.text import (
 )  # fmt: skip
 from core.chat import Form, Outgoing, Part, Picture
 from core.messages import Action, DiffText, Doc, ProgressCard
+from core.thread.commands import BUTTONS
 
 MAX_TEXT, MAX_SECTION, MAX_CONTEXT, MAX_FALLBACK = 6_500, 2_900, 1_000, 3_900
 MAX_BUTTON, MAX_VALUE, MAX_URL, MAX_BUTTONS = 75, 150, 3_000, 10
@@ -33,15 +33,7 @@ MAX_RECEIPT_URL = 400
 MODAL_PIECES, MAX_TITLE, MAX_OPTION = 20, 24, 75
 MAX_ENTRY, MAX_PLACEHOLDER = 3_000, 150
 PREFIX = "tw:"
-STYLES = {
-    "stop": "danger",
-    "deny": "danger",
-    "allow": "primary",
-    "agree": "primary",
-    "refuse": "danger",
-    "continue": "primary",
-    "retry": "primary",
-}
+STYLES = {"main": "primary", "good": "primary", "bad": "danger"}
 
 
 def render(message: Outgoing) -> tuple[Part, ...]:
@@ -128,13 +120,13 @@ def _actions(doc: Doc, turn_id: str) -> list[dict[str, Any]]:
 
 
 def _button(action: Action, turn_id: str) -> dict[str, Any]:
-    words, emoji = LABELS.get(action.verb, (action.verb, ""))
-    label = cut(f"{emoji} {words}".strip(), MAX_BUTTON)
+    command = BUTTONS[action.verb]
+    label = cut(f"{command.icon} {command.label}".strip(), MAX_BUTTON)
     button: dict[str, Any] = {
         "type": "button", "action_id": f"{PREFIX}{action.verb}", "text": {"type": "plain_text", "text": label, "emoji": True},
         "value": (action.target or turn_id or "-")[:MAX_VALUE],
     }  # fmt: skip
-    return button | ({"style": STYLES[action.verb]} if action.verb in STYLES else {})
+    return button | ({"style": STYLES[command.style]} if command.style else {})
 
 
 def _footer(doc: Doc) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from adapters.llm.builtin.words import (
     FIRST_NAMES,
     fits,
     identifier,
+    known_field,
     known_words,
     label,
     model_of,
@@ -454,19 +455,30 @@ def add_fields(state: Changed, clause: str) -> str:
         )
         if model is None:
             continue
-        if pattern == patterns[-1]:
-            # Without a word that it is a field, only what can hardly be anything else: "add a due date".
-            guess = read_field(match["fields"], {})
-            if guess is None or guess.type == "text":
-                continue
+        # Without a word that it is a field, only what can hardly be anything else: "add a due date".
+        if pattern == patterns[-1] and not _surely_field(match["fields"]):
+            continue
         if pattern == _SEVERAL:
             # Of several one has to be.
-            guesses = [read_field(phrase, {}) for phrase in split_list(match["fields"])]
-            if len(guesses) < 2 or None in guesses or all(one is not None and one.type == "text" for one in guesses):
+            phrases = split_list(match["fields"])
+            if (
+                len(phrases) < 2
+                or not all(read_field(one, {}) for one in phrases)
+                or not any(map(_surely_field, phrases))
+            ):
                 continue
         if said := _put_fields(state, model, match["fields"]):
             return said
     return ""
+
+
+def _surely_field(phrase: str) -> bool:
+    """Say whether a phrase is what fields are called, although nothing says that it is one: “a due date”, “colour”."""
+    guess = read_field(phrase, {})
+    # Those two the app itself has.
+    if guess is None or phrase.strip().casefold() in ("colour", "color", "title", "a title", "the title"):
+        return False
+    return guess.type != "text" or known_field(re.sub(r"^(?:an?|new) ", "", phrase.strip(), flags=re.I))
 
 
 _ANY_RECORD = ("", "item", "items", "entry", "entries", "record", "records", "one", "of them")

@@ -499,7 +499,7 @@ def known_field(words: str) -> bool:
 
 COMMON_FIELDS = words_of("""
     name title customer client item category author company location place owner model type kind brand supplier
-    color colour size serial number code room department teacher student member guest user city country street zip
+    color colour size serial vendor manufacturer breed species genre reference sku barcode number code room department teacher student member guest user city country street zip
     language topic subject
 """)
 _TYPE_WORDS: dict[str, FieldType] = {

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.people import StartRules, is_addressed, may_drive, wanted_settings, with_names
 from core.chat import Event
 from core.sessions import Author, Session, ThreadKey
+from core.thread.access import StartRules, is_addressed, may_drive, with_names
+from core.thread.settings import wanted_settings
 
 KEY = ThreadKey("slack", "T", "C", "1.1")
 SESSION = Session("s", KEY, "Shop", "shop-1")
@@ -81,3 +82,8 @@ def test_settings_that_are_not_known_are_left_out() -> None:
 def test_mentions_have_the_names_that_people_read(text: str, read: str) -> None:
     people = [Author("U1", "Ann"), Author("U2", "Ben\n B."), Author("U4", "<>"), Author("U5", "@everyone <@U1>")]
     assert with_names(text, people) == read
+
+
+def test_in_the_local_chat_everything_is_said_to_the_bot() -> None:
+    local = replace(SESSION, key=replace(SESSION.key, platform="local"))
+    assert is_addressed(local, replace(EVENT, for_others=True), 9)
