@@ -158,15 +158,15 @@ def _is_forgotten(lost: Sequence[str], gained: Sequence[str], new: Sequence[str]
         return False
     if len(code) >= FEWEST_FORGOTTEN or any(map(_OPENS.match, code)):
         return True
-    brought = set[str]().union(*map(_brought, code))
-    there = [line for line in new if not _IMPORTS.match(line)] if brought else []
+    names = set[str]().union(*map(brought, code))
+    there = [line for line in new if not _IMPORTS.match(line)] if names else []
     # What is brought in by another line now, as a parameter or a loop may, is not missing.
-    brings = set[str]().union(*map(_brought, new), *(re.findall(r"\w{2,}", line) for line in new if _OPENS.match(line)))
+    brings = set[str]().union(*map(brought, new), *(re.findall(r"\w{2,}", line) for line in new if _OPENS.match(line)))
     used = set(re.findall(r"(?<![.\w])\w{2,}", "\n".join(there)))
-    return bool((brought - brings) & used)
+    return bool((names - brings) & used)
 
 
-def _brought(line: str) -> set[str]:
+def brought(line: str) -> set[str]:
     """Return the names that an import or an assignment brings in."""
     if _IMPORTS.match(line):
         return set(re.findall(r"\w{2,}", line.rpartition("import ")[2])) - _KEYWORDS

@@ -43,11 +43,16 @@ def _depth(text: str) -> int:
 
 
 def _value(content: str) -> Any:
-    """Return a value; what is no JSON is a text."""
+    """Return a value; what is no JSON is a text, unless it is keys of YAML, which only a mapping can mean."""
     try:
         return json.loads(content)
     except ValueError:
+        if _HAS_KEYS.match(content):
+            raise ValueError("the content is YAML; write the value as JSON, or edit the file's text") from None
         return content.strip()
+
+
+_HAS_KEYS = re.compile(r"\s*(?:- )?[\w.-]{1,60}:(?: [^\n]{0,300})?(?:\n\s*(?:- )?[\w.\"'-]{1,60}:|\n\s+\S|\s*$)")
 
 
 def _as_json(content: str) -> str:

@@ -4,6 +4,7 @@ from core.edits.keys import with_key
 from core.edits.languages import SCRIPTS, ending, worse
 from core.edits.model import Operation, Refusal
 from core.edits.python import with_python
+from core.edits.remarks import elisions
 from core.edits.web import with_element, with_rule, with_script
 
 
@@ -12,6 +13,11 @@ def operated(edit: Operation, text: str) -> str | Refusal:
     kind = ending(edit.path)
     if edit.action != "remove" and not edit.content.strip():
         return Refusal("empty", edit.path, f"The operation on {edit.target!r} in {edit.path} has no content.")
+    if gaps := elisions(edit.content.split("\n"), text.split("\n")):
+        return Refusal(
+            "elision", edit.path,
+            f"The operation on {edit.target!r} in {edit.path} leaves out code ({gaps[0]!r}); write it in full.",
+        )  # fmt: skip
     try:
         result = _result(edit, kind, text)
     except LookupError as error:

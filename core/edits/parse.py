@@ -54,6 +54,10 @@ def parse_answer(answer: str, default_path: str) -> tuple[Edit, ...] | Refusal:
         if (renamed := _RENAMED.match(line))
     ]
     others = {part.path for part in parts if part.named}
+    below = (last.named and _is_empty(last)) or _CAPTION.fullmatch(next(filter(str.strip, reversed(lines))))
+    if (first := parts[0]).blocks and not first.named and named and below:
+        # The names stand below their blocks, and each would be taken for the next one's.
+        return _unnamed(last.path)
     for part in parts:
         if named and part.path not in others and any(map(_may_be, part.blocks, repeat(part.path))):
             return _unnamed(part.path)
@@ -75,8 +79,15 @@ _RENAMED = re.compile(
 def _breaks_off(lines: Sequence[str], last: Section) -> bool:
     """Say whether an answer ends with the name of a file of which nothing follows, or in the middle of a marker."""
     said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    empty = last.named and not (last.deleted or last.blocks or last.pairs or any(map(str.strip, last.prose)))
+    empty = last.named and _is_empty(last) and not any(map(str.strip, last.prose))
     return (empty and said.startswith("FILE:")) or (5 <= len(said) < 14 and "<<<<<<< SEARCH".startswith(said))
+
+
+_CAPTION = re.compile(r"[*_`(]{0,3}(?:File: )?[\w./-]{1,200}\.\w{1,8}[*_`):]{0,3}\s*", re.I)
+
+
+def _is_empty(part: Section) -> bool:
+    return not (part.deleted or part.blocks or part.pairs)
 
 
 def _unnamed(path: str) -> Refusal:
@@ -168,10 +179,34 @@ def _whole(part: Section, blocks: Sequence[Block]) -> list[Edit] | Refusal:
             if _SHOWS.match(block.lead) and (len(block.lines) < len(fitting[0].lines) or "usage" in block.lead.lower())
         ]
         fitting = [block for block in fitting if block not in shown]
+    if not part.named and _NO_EDIT.search(fitting[0].lead):
+        return Refusal(
+            "no_edit", path,
+            f"Above the block for {path} stands {fitting[0].lead.strip()!r}, so it is no edit; answer with one, or ask.",
+        )  # fmt: skip
+    if len(fitting) > 1 and _ADDS.match(fitting[-1].lead):
+        return Refusal(
+            "no_edit", path,
+            f"The answer shows lines of {path} and others to be added beside them; answer with SEARCH/REPLACE, or with the file.",
+        )  # fmt: skip
+    if len(fitting) == 2 and _WAS.match(fitting[1].lead) and not _WAS.match(fitting[0].lead):
+        fitting.reverse()
     *others, last = ["\n".join(block.lines) + "\n" if block.lines else "" for block in fitting]
     return [WholeFile(path, last, others=tuple(other for other in others if other != last), named=part.named)]
 
 
+_NO_EDIT = re.compile(
+    r"\bno changes? (?:(?:is|are|was|were) )?(?:needed|required|necessary)|\bnothing (?:has|needs) to (?:be )?chang|"
+    r"\b(?:do not|don't|never) write (?:it|this) (?:like|so|this way)|\bbefore I change|\b(?:should|shall) I [^.?]{0,80}\?|\bdo you want [^.?]{0,80}\?|"
+    r"\bI (?:would|could) write\b|\bwould (?:be|look like)\W*$|\bcould (?:also )?(?:write|be)\W*$",
+    re.I,
+)
+"""What stands above a block that shows something without changing it."""
+_ADDS = re.compile(
+    r"\W{0,6}(?:and |then |now |next )?(?:[^:]{0,40}\b)?(?:add|insert|append|paste)(?: (?:this|it|the following|below|after|under|above|before|there|here|right|directly)){0,4}[^\w]*$",
+    re.I,
+)
+_WAS = re.compile(r"\W{0,6}(?:previous|before|was\b|old\b|original|it (?:was|used to)|what (?:it|there) was)", re.I)
 _SHOWS = re.compile(
     r"[^\w]{0,6}(?:usage|examples?|for example|how to (?:use|call|run|test)|you (?:can|could|may) (?:now |then )?(?:use|call|try|run|test)|"
     r"(?:now |then )?(?:use|call|try|test) (?:it|this|the)\b(?! instead)|output|sample|(?:here is |here's |this is )?how (?:it|this|that) works|"

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from core.edits.blocks import replaced
 from core.edits.document import BOM, Document
+from core.edits.guard import MOST_SHOWN
 from core.edits.languages import doubled_key, ending, json_error, python_error, worse
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
 from core.edits.sections import REPLACE, SEARCH
+from core.edits.unasked import unasked
 from core.edits.variants import unescaped, unnumbered_file
 from core.edits.whole import rewritten
 from core.errors import UserError
@@ -59,6 +61,7 @@ def apply_patch(
         edit.path: {line.strip() for line in edit.content.split("\n")}
         for edit in edits if isinstance(edit, WholeFile) and tree.get(edit.path) is None
     }  # fmt: skip
+    lines_of = _Lines(tree)
     changes: dict[str, Document | bytes | None] = {}
     applied, refused = list[Applied](), list[Refusal]()
     for edit in edits:
@@ -67,7 +70,11 @@ def apply_patch(
         if not _is_text(edit):
             refused.append(Refusal("encoding", edit.path, f"The answer for {edit.path} has half of a character in it."))
             continue
-        if isinstance(edit, WholeFile) and edit.path not in changes and (meant := _meant(tree, edit)):
+        if (
+            isinstance(edit, WholeFile)
+            and edit.path not in changes
+            and (meant := _meant(tree, edit) or _of_another(lines_of, edit, request))
+        ):
             refused.append(meant)
             continue
         before = changes[edit.path] if edit.path in changes else tree.get(edit.path)
@@ -114,11 +121,11 @@ def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
     """Refuse a new file that is mostly one that the tree has at a longer or shorter path: the path was a slip."""
     if tree.get(edit.path) is not None:
         return None
-    said = {line.strip() for line in edit.content.split("\n") if len(line.strip()) >= TELLING_CHARS}
+    said = _telling(edit.content)
     for path in tree:
         if not _is_slip(edit.path, path):
             continue
-        there = {line.strip() for line in (tree.get(path) or b"").decode("utf-8", "replace").split("\n")}
+        there = _telling((tree.get(path) or b"").decode("utf-8", "replace"))
         if len(said) >= FEWEST_SHARED and len(said & there) * 2 > len(said):
             return Refusal(
                 "missing_file", edit.path,
@@ -126,6 +133,52 @@ def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
                 "file that differs from it.",
             )  # fmt: skip
     return None
+
+
+class _Lines:
+    """The telling lines of a tree's files, each read once."""
+
+    def __init__(self, tree: FileTree) -> None:
+        self._tree, self._known = tree, dict[str, set[str]]()
+
+    def of(self, path: str) -> set[str]:
+        """Return those of a file; none of one that is missing, large or binary."""
+        if path not in self._known:
+            content = self._tree.get(path) or b""
+            self._known[path] = _telling(content.decode("utf-8", "replace")) if len(content) <= MOST_COMPARED else set()
+        return self._known[path]
+
+    def kin(self, path: str) -> list[str]:
+        """Return the other files of the same kind, as many as can be compared in no time."""
+        return [other for other in self._tree if other != path and ending(other) == ending(path)][:MOST_KIN]
+
+
+def _of_another(lines_of: _Lines, edit: WholeFile, request: str) -> Refusal | None:
+    """Refuse a file that has more of what only another file of its kind has than of what only it has itself."""
+    mine, said = lines_of.of(edit.path), _telling(edit.content)
+    if not mine:
+        return None
+    for path in lines_of.kin(edit.path):
+        if _is_named(path, request):
+            continue
+        theirs = lines_of.of(path)
+        of_it, of_me = len(said & theirs - mine), len(said & mine - theirs)
+        if of_it >= FEWEST_SHARED and of_it > 2 * of_me and of_it * 2 > len(theirs - mine):
+            return Refusal(
+                "no_edit", edit.path,
+                f"What stands in the block for {edit.path} is {path}, with a few changes; write what {edit.path} is to be.",
+            )  # fmt: skip
+    return None
+
+
+def _is_named(path: str, request: str) -> bool:
+    """Say whether a request names a file: “as in about.html”, “like production”."""
+    stem = path.rpartition("/")[2].partition(".")[0]
+    return bool(stem) and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", request, re.I) is not None
+
+
+def _telling(text: str) -> set[str]:
+    return {line.strip() for line in text.split("\n") if len(line.strip()) >= TELLING_CHARS}
 
 
 def _is_slip(said: str, path: str) -> bool:
@@ -147,6 +200,7 @@ _EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll")
 """Files that are mostly empty."""
 _SAME_ENDINGS = (("yml", "yaml"), ("htm", "html"), ("md", "markdown"), ("jpg", "jpeg"))
 TELLING_CHARS, FEWEST_SHARED = 8, 3
+MOST_COMPARED, MOST_KIN = 100_000, 300
 """How long the lines are that tell whether two files are one, and how many of them a block must have."""
 
 
@@ -192,11 +246,32 @@ def _apply(
         return _new(edit)
     if isinstance(document, Refusal):
         return document
+    if isinstance(edit, Replace):
+        tier = replaced(edit, document)
+        return tier if isinstance(tier, Refusal) else (document, tier)
+    before_it = document.text
     if isinstance(edit, WholeFile):
         tier = rewritten(edit, document, may_remove, arriving, may_drop=may_drop, request=request)
     else:
-        tier = replaced(edit, document) if isinstance(edit, Replace) else _operated(edit, document)
-    return tier if isinstance(tier, Refusal) else (document, tier)
+        tier = _operated(edit, document)
+    if isinstance(tier, Refusal):
+        return tier
+    # What is mended may go; what an operation removes was named by it.
+    meant = may_drop or (edit.action == "remove" if isinstance(edit, Operation) else bool(edit.others))
+    if not meant and (
+        lost := unasked(_lines(before_it), _lines(document.text), request, ordered=may_remove, arriving=arriving)
+    ):
+        shown = "\n".join(lost[:MOST_SHOWN])
+        return Refusal(
+            "shrinks", edit.path,
+            f"The answer for {edit.path} also loses this, which nobody asked for; keep it, or take it out with a SEARCH/REPLACE of its "
+            f"own:\n{shown}",
+        )  # fmt: skip
+    return document, tier
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").split("\n")
 
 
 def _has_markers(text: str) -> bool:

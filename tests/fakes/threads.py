@@ -178,15 +178,17 @@ class MemoryThreads:
 
     def _join(self, session: Session, effect: change.Join) -> None:
         request = effect.request
-        busy = any(
-            self.rows.states[number] in ("submitted", "running") and turn.request.session_id == session.id
+        waits = self._busy(session.id) and not request.beside
+        self.rows.turns[request.turn_id] = Turn(request, None)
+        self.rows.states[request.turn_id] = "queued" if waits else "submitted"
+        self.submitted += [] if waits else [request.turn_id]
+
+    def _busy(self, session_id: str) -> bool:
+        return any(
+            self.rows.states[number] in ("submitted", "running") and turn.request.session_id == session_id
             for number, turn in self.rows.turns.items()
             if not turn.request.beside
         )
-        self.rows.turns[request.turn_id] = Turn(request, None)
-        waits = busy and not request.beside
-        self.rows.states[request.turn_id] = "queued" if waits else "submitted"
-        self.submitted += [] if waits else [request.turn_id]
 
     def _rewrite(self, session: Session, effect: change.Rewrite) -> None:
         turn = self.rows.turns[effect.request.turn_id]
@@ -271,12 +273,12 @@ class MemoryThreads:
         """End a turn, and let the next of its thread go."""
         turn = self.rows.turns[result.turn_id]
         self.rows.turns[result.turn_id] = Turn(turn.request, result)
-        was, self.rows.states[result.turn_id] = self.rows.states[result.turn_id], "finished"
+        self.rows.states[result.turn_id] = "finished"
         waiting = [
             number for number, other in sorted(self.rows.turns.items())
             if self.rows.states[number] == "queued" and other.request.session_id == turn.request.session_id
         ]  # fmt: skip
-        if was != "queued" and waiting:
+        if waiting and not self._busy(turn.request.session_id):
             self.rows.states[waiting[0]] = "submitted"
             self.submitted.append(waiting[0])
 
