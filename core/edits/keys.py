@@ -47,12 +47,19 @@ def _value(content: str) -> Any:
     try:
         return json.loads(content)
     except ValueError:
-        if _HAS_KEYS.match(content):
+        if _has_keys(content):
             raise ValueError("the content is YAML; write the value as JSON, or edit the file's text") from None
         return content.strip()
 
 
-_HAS_KEYS = re.compile(r"\s*(?:- )?[\w.-]{1,60}:(?: [^\n]{0,300})?(?:\n\s*(?:- )?[\w.\"'-]{1,60}:|\n\s+\S|\s*$)")
+def _has_keys(content: str) -> bool:
+    """Say whether a text is YAML: a key first, and alone or with more lines of its kind behind it."""
+    first, *rest = [line for line in content.split("\n") if line.strip()] or [""]
+    behind = all(line.startswith((" ", "-")) or _KEY.match(line) for line in rest)
+    return _KEY.match(first.strip().removeprefix("- ")) is not None and behind
+
+
+_KEY = re.compile(r"[a-z\"'][\w.\"'-]{0,60}:(?: |$)")
 
 
 def _as_json(content: str) -> str:

@@ -66,7 +66,7 @@ def test_a_link_opens_from_when_it_is_given_out_until_it_expires(now: float, sec
 
 
 @given(BEGINNINGS, st.lists(st.floats(-DAY, DAY), min_size=2, max_size=2))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_what_nobody_looks_at_ends_after_its_time_and_not_before(
     tmp_path_factory: pytest.TempPathFactory, steady: float, jumps: list[float]
 ) -> None:

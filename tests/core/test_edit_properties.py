@@ -80,7 +80,7 @@ def test_a_line_that_people_changed_is_never_overwritten(case: tuple[list[str], 
 
 
 @given(st.text(max_size=300) | st.text(alphabet="<>=SEARCHPLAC@+-* \n`{}\"'FILE: a.py", max_size=300))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_no_answer_crashes_the_reader(answer: str) -> None:
     edits = parse_answer(answer, "a.py")
     if not isinstance(edits, Refusal):

@@ -15,6 +15,7 @@ from adapters.llm.builtin.rules_data import (
     add_lane,
     add_model,
     exchange,
+    is_type_of,
     more_choices,
     oblige,
     remove,
@@ -112,7 +113,8 @@ def change(manifest: AppManifest, request: str) -> Changed:
         verb = parts[0].split(" ", 1)[0] if parts else ""
         missed = [
             part for at, part in enumerate(parts)
-            if not _apply(state, part) and not (at and _apply(state, f"{verb} {part}"))
+            if (at and is_type_of(part, parts[at - 1]))
+            or (not _apply(state, part) and not (at and _apply(state, f"{verb} {part}")))
         ]  # fmt: skip
         state.missed += missed if len(missed) < len(parts) else [clause]
     return state
@@ -170,6 +172,18 @@ def _list_of_each(match: re.Match[str]) -> str:
 def _parted(request: str, manifest: AppManifest) -> str:
     """Return a request with a full stop before what it says of another list or field: “…, and boats have a mooring”."""
     lists = "|".join(map(re.escape, sorted(known_words(manifest.models), key=len, reverse=True)))
+    if lists:
+        # “add A to these, B to those, and a list of others”: one verb for several wishes.
+        there = rf"(?:the |each |all )?(?:{lists})"
+        for _ in range(3):
+            request = re.sub(
+                rf"(?P<first>\badd [^.;\n]{{1,120}}? to {there}),\s*(?:and )?(?=[^,.;\n]{{1,60}}(?:\([^()]*\))? to {there}\b)", r"\g<first>. add ",
+                request, flags=re.I,
+            )  # fmt: skip
+            request = re.sub(
+                rf"(?P<first>\badd [^.;\n]{{1,120}}? to {there}),? and (?=an? (?:new )?(?:list|table) (?:of|for|called) )", r"\g<first>. add ",
+                request, flags=re.I,
+            )  # fmt: skip
     fields = "|".join(re.escape(one.label) for model in manifest.models for one in model.fields)
     if not lists:
         return request

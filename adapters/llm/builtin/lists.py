@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from adapters.llm.builtin.coverage import FILLER
+from adapters.llm.builtin.doubts import split_run
 from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.shapes import BULLET, is_row
 from adapters.llm.builtin.words import field as read_field
@@ -48,7 +49,7 @@ _NO_PART_OF_NOUNS = {
     "and", "also", "the", "all", "our", "my", "track", "keep", "manage", "of", "store", "stores", "list", "add", "with",
     "about", "like", "as", "need", "needs", "want", "wants", "next", "in", "by", "that", "log", "logs", "logging", "tracking", "for", "a", "an", "where", "save", "record", "records",
     "handle", "some", "simple", "basic", "quick", "to", "i", "have", "has", "got", "fields", "columns", "following", "every", "each", "per", "any", "new", "many", "several", "multiple",
-    "build", "make", "create", "generate", "develop", "write", "set", "up", "me", "us", "design", "give", "kindly", "online", "english", "their", "its", "his", "her", "your", "these", "those",
+    "called", "named", "titled", "build", "make", "create", "generate", "develop", "write", "set", "up", "me", "us", "design", "give", "kindly", "online", "english", "their", "its", "his", "her", "your", "these", "those",
 }  # fmt: skip
 _PRONOUNS = words_of("we i you they us own who")
 _NUMBERS = words_of("""
@@ -363,7 +364,8 @@ def _said_lists(text: str) -> list[Said]:
             if noun in _PLACES and _is_one(noun) and not has and not _OF_EACH.search(before):
                 continue  # “our greenhouse: plant, sown on” keeps no greenhouses
             guessed = (_is_one(noun) and not has and not _is_named(before, match["noun"])) or _is_clause(noun)
-            found.append(Said(noun, _without_looks(split_list(_closed(match["fields"]))), sure=not guessed))
+            phrases = [part for one in split_list(_closed(match["fields"])) for part in split_run(one)]
+            found.append(Said(noun, _without_looks(phrases), sure=not guessed))
     return found
 
 

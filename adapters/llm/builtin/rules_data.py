@@ -3,6 +3,7 @@
 import re
 
 from adapters.llm.builtin.lists import entities
+from adapters.llm.builtin.looks import ACCENTS
 from adapters.llm.builtin.plans import table_name
 from adapters.llm.builtin.rules_looks import remove_page
 from adapters.llm.builtin.state import Changed, field_in, model_in, model_with_field, put_model
@@ -49,7 +50,8 @@ def rename(state: Changed, clause: str) -> str:
     # "change the price to 5" is a wish about data, "rename a to b and c to d" two wishes: neither is a new name.
     if (
         len(new.split()) > 4
-        or re.search(r"\bto\b", new)
+        or re.search(r"\bto\b|[,/()]|\bor\b| and ", new)
+        or new.casefold() in _NOT_CALLED
         or (match["verb"].casefold() == "change" and _NO_NAME.search(new))
     ):
         return ""
@@ -499,6 +501,31 @@ _NO_FIELDS = words_of("""
 """What places, styles or does something, and what an app has or shows: none of it is kept with a record."""
 
 
+_NOT_CALLED = {
+    *ACCENTS, *words_of("bold italic uppercase lowercase capitals hidden visible multi-line multiline wide bigger smaller read-only readonly something"),
+    "long text", "read only", "something else",
+}  # fmt: skip
+"""What things are changed to that is no name."""
+_TYPES_ALONE = words_of("long text multiline multi-line integer decimal checkbox money")
+
+
+def is_type_of(phrase: str, before: str) -> bool:
+    """Say whether a phrase may be the type of the field before it rather than another field: “age, number”, “notes, long”."""
+    said, field = (
+        re.sub(r"^an? ", "", phrase.casefold().strip()),
+        read_field(re.sub(r"^add ", "", before, flags=re.I), {}),
+    )
+    kinds = {"date": ("date", "datetime"), "time": ("datetime",), "number": ("integer", "decimal", "money")}
+    return said in _TYPES_ALONE or (field is not None and field.type in kinds.get(said, ()))
+
+
+def _is_mixed(found: DataField) -> bool:
+    """Say whether what would be choices are fields, all or the last: “clients (name, email)”, “size s, m, l and frame number”."""
+    known = [known_field(one) for one in found.choices]
+    last = known[-1:] == [True] and " " in found.choices[-1] and not any(" " in one for one in found.choices[:-1])
+    return bool(known) and (all(known) or last)
+
+
 _REMARKS = words_of("both all nothing that's thats which each none everything only")
 """With what a remark about the fields before it begins: “colour and weight, both required”."""
 
@@ -521,15 +548,23 @@ def _is_no_field(phrase: str, lists: set[str]) -> bool:
 def _put_fields(state: Changed, model: DataModel, phrases: str) -> str:
     words = known_words(state.manifest.models)
     added: list[DataField] = []
+    lists = {model.plural.casefold() for model in state.manifest.models}
+    if re.search(
+        rf"\b(?:list|table) of\b| to (?:the |each |all )?(?:{'|'.join(map(re.escape, sorted(lists)))})\b", phrases, re.I
+    ):
+        return ""  # another list, or fields of another
     text = re.sub(r"^(?:a\s+)?(?:new\s+)?(?:fields?|columns?)\s*:?\s+(?:for\s+)?", "", phrases.strip(), flags=re.I)
     text = re.sub(r"\s+(?:fields?|columns?)(?=\s*(?:\(|$))", "", text, flags=re.I)
     if listed := re.match(r"(?P<name>[\w ]+?):\s+(?P<list>[^:()]+,[^:()]+)$", text):
         text = f"{listed['name']} ({listed['list']})"
-    for phrase in split_list(text):
+    fields = split_list(text)
+    for at, phrase in enumerate(fields):
+        if at and is_type_of(phrase, fields[at - 1]):
+            return ""
         if _is_no_field(phrase, {model.plural.casefold(), model.label.casefold()}):
             return ""
         found = read_field(phrase, {word: target for word, target in words.items() if target != model.name})
-        if found is None:
+        if found is None or _is_mixed(found):
             return ""
         if fits(found, [*model.fields, *added]):
             added.append(found)

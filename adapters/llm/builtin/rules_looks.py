@@ -32,6 +32,13 @@ _FEATURES = (
 )  # fmt: skip
 
 
+_NO_TITLE = re.compile(
+    r",\s*(?:please|make|add|and|dark|light|in|with|remove|sort|use|change|show)\b|\b(?:instead of|rather than|because|since)\b|^(?:something|anything|whatever)\b",
+    re.I,
+)
+"""What is more than a title, or none yet: “Velo, please make it green”, “something nicer”."""
+
+
 def title(state: Changed, clause: str) -> str:
     """Change the app's title: 'call it Sweet Things'."""
     match = re.match(
@@ -46,6 +53,8 @@ def title(state: Changed, clause: str) -> str:
     )
     if named and model_with_field(state, named["what"]) is not None:
         return ""  # the field of that name is meant
+    if _NO_TITLE.search(match["title"]):
+        return ""
     title = label(match["title"])
     pages = [page.model_copy(update={"title": title}) if page.path == "/" else page for page in state.manifest.pages]
     state.manifest = state.manifest.model_copy(update={"title": title, "pages": pages})

@@ -527,7 +527,7 @@ _HEADS: dict[FieldType, tuple[str, ...]] = {
 }  # fmt: skip
 _DONE = re.compile(r"[a-z]{2,}[^e\W]ed")
 _NOT_DONE = words_of(
-    "seed feed speed breed need deed weed bed red shed sled embed exceed proceed biped hundred sacred kindred hatred"
+    "seed feed speed breed need deed weed bed red shed sled embed exceed proceed biped hundred sacred kindred hatred expected planned estimated"
 )
 _WHEN_DONE = words_of(
     "started ended created updated opened started joined hired founded planted borrowed purchased acquired moved issued released dated modified added"
