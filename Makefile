@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup tools run test check format lint types imports bench image gallery lock doctor
+.PHONY: help setup tools run test quick shape check format lint types imports bench image gallery lock doctor
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,13 @@ run: setup ## start the bot and its local chat
 test: setup ## run every test
 	$(BIN)/python -m pytest -n 2 tests/core --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 	$(BIN)/python -m pytest -n 4 --dist worksteal --ignore=tests/core
+
+quick: setup ## the rules alone, without a server: about half a minute
+	$(BIN)/python -m pytest -q -n 2 tests/core tests/ports/test_threads.py
+
+shape: setup ## print which room uses which, and how long functions, classes and files are
+	$(BIN)/python -m tests.shape --graph
+	$(BIN)/python -m tests.shape
 
 check: setup format lint types imports test ## what CI runs
 

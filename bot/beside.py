@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 
-from adapters.sandbox.folders import remove, run_folder
+from adapters.host.folders import remove, run_folder
 from core.errors import BotError, UserError
 
 log = logging.getLogger(__name__)

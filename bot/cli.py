@@ -18,11 +18,12 @@ from rich.table import Table
 
 from adapters.sandbox.docker import build_image
 from adapters.store.migrate import upgrade
+from bot.app import App
 from bot.beside import Terminal, asked_of
 from bot.replies import as_text, footer, reply
 from bot.settings import Settings
 from bot.web.chat import event_id, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from core.errors import UserError
 from core.findings import MARKS, blocking

@@ -8,18 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlalchemy as sa
 from pydantic import SecretStr
 from rich.console import Console
 
+from adapters.host.folders import remove
 from adapters.llm.local import local_models
 from adapters.preview.caddy import find_caddy
 from adapters.preview.disks import DATA_BYTES, why_no_disks
 from adapters.preview.screenshot import find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.docker import image_tag, open_client
-from adapters.sandbox.folders import remove
-from adapters.store.database import make_engine
+from adapters.store.database import why_unreachable
 from bot.replies import is_local
 from bot.settings import PREFIX, PROVIDER_KEYS, Settings
 from core.errors import OutsideError
@@ -131,20 +130,10 @@ async def _database(settings: Settings, folder: Path | None) -> Line:
             problem or f"SQLite in {settings.data_dir.resolve()}{new}",
             "choose another with --data-dir" if problem else "",
         )
-    engine = make_engine(url)
-    try:
-        async with asyncio.timeout(10), engine.connect() as connection:
-            await connection.execute(sa.text("SELECT 1"))
-        return Line("Database", True, "PostgreSQL answers")
-    except (sa.exc.SQLAlchemyError, TimeoutError, OSError) as error:
-        return Line(
-            "Database",
-            False,
-            f"PostgreSQL does not answer ({type(error).__name__})",
-            "check DATABASE_URL and that the server runs",
-        )
-    finally:
-        await engine.dispose()
+    if why := await why_unreachable(url):
+        text = f"PostgreSQL does not answer ({why})"
+        return Line("Database", False, text, "check DATABASE_URL and that the server runs")
+    return Line("Database", True, "PostgreSQL answers")
 
 
 async def _docker() -> list[Line]:

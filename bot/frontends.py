@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from adapters.store.outbox import Outbox
+from bot.app import App
 from bot.catchup import CatchUp
 from bot.outbox import Courier
-from bot.wiring import App
 from core.chat import ChatPort, Revoked
 from core.clock import SYSTEM, Clock
 from core.errors import OutsideError

@@ -11,6 +11,7 @@ import uvicorn
 from adapters.llm.builtin import BuiltinModel
 from adapters.llm.local import local_models
 from adapters.preview.caddy import reachable
+from bot.app import App
 from bot.beside import taking_commands
 from bot.cli import carried_out
 from bot.frontends import connected
@@ -19,7 +20,7 @@ from bot.settings import Settings
 from bot.watchdog import watched
 from bot.web.chat import web_app
 from bot.web.server import running, stop_signal
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.errors import UserError
 
 ONLY_HERE = "Links to previews open on this machine only: set THREADWRIGHT_PREVIEW_URL for the people in your chats."

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import Literal, Self
 
-import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.store.database import sqlite_url
 from core.errors import UserError
 
 PREFIX = "THREADWRIGHT_"
@@ -134,9 +134,7 @@ class Settings(BaseSettings):
         """Return the database's URL for SQLAlchemy."""
         url = self.database_url.get_secret_value()
         if not url:
-            # A folder may have characters in its name that mean something in a URL.
-            file = str(self.data_dir.resolve() / "threadwright.db")
-            return sa.URL.create("sqlite+aiosqlite", database=file).render_as_string(hide_password=False)
+            return sqlite_url(str(self.data_dir.resolve() / "threadwright.db"))
         for short in ("postgresql://", "postgres://"):
             url = url.replace(short, "postgresql+psycopg://", 1) if url.startswith(short) else url
         return url

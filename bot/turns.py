@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.engine.dbos import DbosSteps
 from adapters.store.journal import JournaledModel, forget_calls, forget_old_calls
@@ -23,6 +22,7 @@ from core.chat import Answer
 from core.errors import OutsideError, UserError
 from core.manifests import manifest_of
 from core.messages import Doc, Progress, Signal, TurnRequest, TurnResult
+from core.ports import Tx
 from core.receipts import receipt
 from core.sessions import Session
 from core.steering import named
@@ -31,7 +31,6 @@ from core.thread.transcript import QUEUED
 from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
-Connection = AsyncConnection | AsyncSession
 NO_CARD = Doc(())
 TOO_LATE = "“stop” came when this was in the app already; undo takes it back."
 MOST_FREEZES = 2
@@ -204,7 +203,7 @@ class TurnRunner:
             return ""
         return manifest.title if manifest else ""
 
-    async def _write(self, tx: Connection, request: TurnRequest, report: Report) -> float:
+    async def _write(self, tx: Tx, request: TurnRequest, report: Report) -> float:
         """Store the result, post the reply, and let messages that came too late for this turn start one of their own."""
         result = report.result
         # The session's row before the turn's, as the inbox takes them: else two could wait for each other.

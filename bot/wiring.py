@@ -11,7 +11,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from adapters.dependencies.install import Packages
 from adapters.dependencies.registry import Registries
 from adapters.documents import Documents
 from adapters.engine.dbos import DbosEngine
+from adapters.host.folders import remove, run_folder, sweep
 from adapters.llm.builtin import BuiltinModel
 from adapters.llm.builtin.render import LOCK, render
 from adapters.llm.openai_compatible import OpenAICompatibleModel, Prices
@@ -30,13 +30,12 @@ from adapters.memory.text import TextMemory
 from adapters.preview.caddy import listening, reachable, running_caddy
 from adapters.preview.containers import DockerRuntime
 from adapters.preview.disks import DATA_BYTES, why_no_disks
-from adapters.preview.host import PAST, Previews
+from adapters.preview.host import Previews
 from adapters.preview.runtime import BubblewrapRuntime, Runtime
 from adapters.preview.screenshot import Browser, find_browser
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
 from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
-from adapters.sandbox.folders import remove, run_folder, sweep
 from adapters.sandbox.parsing import tried_apart
 from adapters.store.database import Database, make_engine
 from adapters.store.messages import Messages
@@ -46,7 +45,9 @@ from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
 from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
+from bot.app import App, link_to
 from bot.enclosures import Enclosures
+from bot.gate.previews import Gate, Signer
 from bot.progress import ProgressBoard
 from bot.queries import Queries
 from bot.settings import Settings
@@ -55,14 +56,14 @@ from bot.troubles import LOOK_SECONDS as TROUBLES_LOOK_SECONDS
 from bot.troubles import Troubles
 from bot.turns import TurnRunner
 from bot.watchdog import frozen_before
-from bot.web.gate import Gate, Signer
 from bot.web.server import running
 from core.chat import ChatPort
 from core.clock import SYSTEM
 from core.errors import OutsideError, UserError
+from core.llm.chat import LanguageModel
 from core.llm.metered import Budget
 from core.messages import Attachment
-from core.ports import Frontend, LanguageModel
+from core.ports import Frontend
 from core.thread.access import StartRules
 from core.thread.intake import Intake
 from core.turn import TurnPorts
@@ -70,38 +71,6 @@ from core.turn import TurnPorts
 log = logging.getLogger(__name__)
 IDLE_LOOK_SECONDS, WEIGH_LOOK_SECONDS, CATCH_UP_SECONDS = 60, 2, 60
 SECRET_BYTES, MAX_TRACE = 32, 4_000
-
-
-@dataclass(frozen=True)
-class App:
-    """Everything that is open while the bot runs."""
-
-    settings: Settings
-    database: Database
-    sessions: Sessions
-    turns: Turns
-    messages: Messages
-    repository: GitRepository
-    threads: ThreadRows
-    intake: Intake
-    board: ProgressBoard
-    previews: Previews
-    signer: Signer
-    model: LanguageModel
-    sandbox: str
-    checks: CheckSuite
-    enclosures: Enclosures
-    platforms: dict[str, ChatPort]
-    caught_up: dict[str, asyncio.Event]
-    """For each platform that will be connected: whether what was missed while the bot was away has been taken in."""
-    lost: dict[str, str]
-    """Why a platform was given up."""
-    ports: TurnPorts
-    """What a turn is carried out with."""
-
-    def preview_link(self, slug: str, commit: str = "") -> str:
-        """Return a fresh signed link to a thread's preview, or to that of one of its commits."""
-        return _link(self.signer, self.settings, f"{slug}{PAST}{commit[:10]}" if commit else slug)
 
 
 @contextlib.asynccontextmanager
@@ -135,7 +104,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         browser = None
         if program and listener is not None:
             browser = Browser(program, listener.getsockname()[1], reachable(settings.preview_bind))
-        link = partial(_link, signer, settings)
+        link = partial(link_to, signer, settings)
         packages = _packages(settings, folder, sandbox)
         builds = Builds(folder / "builds", sandbox) if isinstance(sandbox, DockerSandbox) else None
         host = Previews(
@@ -236,11 +205,6 @@ def _only_process(folder: Path) -> Iterator[None]:
         remove(folder / "scratch")
         sweep(folder)
         yield
-
-
-def _link(signer: Signer, settings: Settings, name: str) -> str:
-    """Return a fresh signed link to a preview: a thread's, or that of one of its commits, which opens with the thread's link."""
-    return signer.link(settings.preview_link(name), name.partition(PAST)[0])
 
 
 def _made(folder: Path) -> Path:

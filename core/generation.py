@@ -12,9 +12,8 @@ from core.edits import Delete, Edit, Patched, Refusal, apply_patch, asks_for_rem
 from core.files import FileTree
 from core.findings import Finding
 from core.keeping import Work
-from core.llm.chat import ChatRequest, asked_again
+from core.llm.chat import ChatRequest, LanguageModel, asked_again
 from core.manifests import AppManifest, Plan
-from core.ports import LanguageModel
 
 PARALLEL_CALLS = 6
 MAX_FINDINGS_SHOWN = 20

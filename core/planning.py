@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from core.agents import request_for
 from core.context import Context
+from core.llm.chat import LanguageModel
 from core.llm.structured import InvalidAnswer, ask_for
 from core.manifests import AppManifest, Page, Plan, PlannedFile, Stack, Triage
-from core.ports import Frontend, LanguageModel
+from core.ports import Frontend
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any, Literal, Protocol, TypeVar
 from core.files import FileTree
 from core.findings import CheckResult
 from core.history import Commit, Committed, Draft
-from core.llm.chat import ChatRequest, Completion
 from core.manifests import AppManifest
 from core.memory import Memory, Recollection
 from core.messages import PreviewState, Progress, Signal
@@ -15,21 +14,6 @@ from core.messages import PreviewState, Progress, Signal
 Value = TypeVar("Value")
 Tx = Any
 """An open database transaction; opaque to the core, passed from `Steps.transaction` to the ports that write."""
-
-
-class LanguageModel(Protocol):
-    """A model that answers chat requests. `name` is what the reply calls it."""
-
-    name: str
-
-    async def complete(self, request: ChatRequest) -> Completion:
-        """
-        Return the answer to `request`.
-
-        Raises:
-            ProviderError: the provider refused, broke off or did not answer in time.
-        """
-        ...
 
 
 class Steps(Protocol):

@@ -21,7 +21,7 @@ from core.files import FileTree
 from core.findings import CheckResult, Finding, blocking
 from core.history import Commit, Committed, Draft
 from core.keeping import Work
-from core.llm.chat import Usage
+from core.llm.chat import LanguageModel, Usage
 from core.llm.metered import Budget, MeteredModel
 from core.llm.structured import InvalidAnswer, ask_for
 from core.locks import locks_of
@@ -31,7 +31,6 @@ from core.messages import Outcome, PreviewState, Progress, Signal, TurnRequest, 
 from core.ports import (
     Checks,
     Frontend,
-    LanguageModel,
     MemoryStore,
     PreviewHost,
     ProgressSink,

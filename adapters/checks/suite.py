@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from adapters.checks.build import build_check, tsc_check
 from adapters.checks.fix import mend
 from adapters.checks.hollow import hollow_check
@@ -28,10 +26,10 @@ from adapters.checks.tests import is_test, run_tests, tests_check
 from adapters.checks.types import mypy_check
 from adapters.checks.vitest import vitest_check
 from adapters.dependencies.install import Packages
+from adapters.host.folders import remove, temporary_folder
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import remove, temporary_folder
-from adapters.store.database import Database, from_json, to_json
-from adapters.store.tables import check_run
+from adapters.store.check_runs import CheckRuns
+from adapters.store.database import Database
 from core.concurrency import all_of
 from core.errors import OutsideError
 from core.files import FileTree
@@ -77,7 +75,7 @@ class CheckSuite:
     """Runs checks over trees. A check that crashes, hangs or is missing is `not_run`, never passed."""
 
     def __init__(self, checks: Sequence[Check], database: Database, scratch: Path, sandbox: Sandbox | None) -> None:
-        self._checks, self._database, self._scratch, self._sandbox = checks, database, scratch, sandbox
+        self._checks, self._runs, self._scratch, self._sandbox = checks, CheckRuns(database), scratch, sandbox
         where = sandbox.name if sandbox else "no sandbox"
         self._tools = " ".join([RULES, *(f"{name}-{version(name)}" for name in TOOLS), where])
 
@@ -113,7 +111,7 @@ class CheckSuite:
         order = [check.name for check in todo]
         found = tuple(sorted(results, key=lambda one: order.index(one.name)))
         if all(result.status != "not_run" for result in found):
-            await self._remember(tree, found)
+            await self._runs.remember(_name(tree), self._tools, found)
         return found
 
     async def leaking(self, tree: FileTree) -> frozenset[str]:
@@ -176,21 +174,9 @@ class CheckSuite:
 
     async def known(self, tree: FileTree, manifest: AppManifest | None) -> tuple[CheckResult, ...]:
         """Return the results for a tree that was checked before, or check it now."""
-        async with self._database.read() as connection:
-            body = await connection.scalar(
-                sa.select(check_run.c.results).where(check_run.c.tree == _name(tree), check_run.c.tools == self._tools)
-            )
-        if body is not None:
-            return from_json(body, tuple[CheckResult, ...])
+        if (results := await self._runs.known(_name(tree), self._tools)) is not None:
+            return results
         return await self.run(tree, manifest, lambda _: None)
-
-    async def _remember(self, tree: FileTree, results: tuple[CheckResult, ...]) -> None:
-        key = {"tree": _name(tree), "tools": self._tools}
-        where = (check_run.c.tree == key["tree"], check_run.c.tools == key["tools"])
-        async with self._database.write() as tx:
-            await tx.execute(check_run.delete().where(*where))
-            row = {**key, "results": to_json(results, tuple[CheckResult, ...]), "created": time.time()}
-            await tx.execute(check_run.insert().values(row))
 
 
 EARLIER = "the errors that were found before it come first"

@@ -22,7 +22,7 @@ from packaging.version import Version
 from adapters.dependencies.egress import egress
 from adapters.dependencies.registry import Published, Registries
 from adapters.dependencies.wanted import Package, node_there, wanted
-from adapters.sandbox.folders import plain_files, remove
+from adapters.host.folders import plain_files, remove
 from core.errors import OutsideError, UserError
 from core.files import FileTree
 from core.ports import Ran

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from adapters.host.folders import remove
 from adapters.sandbox.bubblewrap import BubblewrapSandbox
-from adapters.sandbox.folders import remove
 from adapters.sandbox.programs import limits, run_limited
 from core.errors import OutsideError
 

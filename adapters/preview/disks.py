@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from adapters.sandbox.folders import remove
+from adapters.host.folders import remove
 from core.errors import OutsideError
 
 OPTIONS = "loop,nosuid,nodev,noatime,discard"

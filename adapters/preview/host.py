@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.dependencies.install import Packages
+from adapters.host.folders import too_much
 from adapters.preview.answers import BODY_BYTES, Answer, connected, problem_of, ready, title_of
 from adapters.preview.disks import DATA_BYTES, is_full
 from adapters.preview.hot import Hot
@@ -23,7 +24,6 @@ from adapters.preview.screenshot import Browser
 from adapters.preview.troubles import Trouble, in_browser, troubles
 from adapters.preview.versions import Home, Versions
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import too_much
 from core.clock import SYSTEM, Clock
 from core.errors import OutsideError
 from core.files import FileTree

@@ -8,12 +8,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from adapters.dependencies.install import Packages
+from adapters.host.folders import remove, write_files
 from adapters.preview.answers import ask
 from adapters.preview.live import tag
 from adapters.preview.runtime import Instance, Runtime
 from adapters.preview.versions import Home
 from adapters.sandbox.builds import front_end
-from adapters.sandbox.folders import remove, write_files
 from core.files import FileTree
 from core.manifests import BESIDE_PATH, MANIFEST_PATH, AppManifest
 

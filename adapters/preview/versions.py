@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.dependencies.install import Packages
+from adapters.host.folders import remove, write_files
 from adapters.preview.disks import attach, detach
 from adapters.preview.live import add_live
 from adapters.sandbox.builds import Builds
-from adapters.sandbox.folders import remove, write_files
 from core.errors import OutsideError
 from core.files import FileTree
 from core.manifests import AppManifest

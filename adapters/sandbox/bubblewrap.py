@@ -16,8 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from adapters.dependencies.install import PYTHON_FOLDER, Packages
+from adapters.host.folders import temporary_folder
 from adapters.sandbox.filter import filter_file
-from adapters.sandbox.folders import temporary_folder
 from adapters.sandbox.programs import limits, run_limited
 from core.errors import OutsideError
 from core.files import FileTree

@@ -7,8 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from adapters.host.folders import plain_files, remove
 from adapters.sandbox.docker import DockerSandbox, image_tag
-from adapters.sandbox.folders import plain_files, remove
 from core.errors import OutsideError
 from core.files import FileTree
 

@@ -23,7 +23,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Ulimit
 
 from adapters.dependencies.install import PYTHON_FOLDER, Packages
-from adapters.sandbox.folders import temporary_folder, too_much
+from adapters.host.folders import temporary_folder, too_much
 from adapters.sandbox.programs import shortened
 from adapters.sandbox.seccomp import profile
 from core.errors import OutsideError

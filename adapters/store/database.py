@@ -1,5 +1,6 @@
 """Open the database, and the two ways to use it: `read()` and `write()`."""
 
+import asyncio
 import contextlib
 import functools
 import json
@@ -16,7 +17,25 @@ from adapters.store.direct import Direct
 from core.errors import OutsideError
 
 Value = TypeVar("Value")
-BUSY_SECONDS = 10
+BUSY_SECONDS, REACH_SECONDS = 10, 10
+
+
+def sqlite_url(file: str) -> str:
+    """Return the URL of an SQLite file; a folder may have characters in its name that mean something in a URL."""
+    return sa.URL.create("sqlite+aiosqlite", database=file).render_as_string(hide_password=False)
+
+
+async def why_unreachable(url: str) -> str:
+    """Return what kind of error a database answers with, '' if it answers as it should."""
+    engine = make_engine(url)
+    try:
+        async with asyncio.timeout(REACH_SECONDS), engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+    except (exc.SQLAlchemyError, TimeoutError, OSError) as error:
+        return type(error).__name__
+    finally:
+        await engine.dispose()
+    return ""
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:

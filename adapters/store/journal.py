@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import model_call, turn
-from core.llm.chat import ChatRequest, Completion, Usage
-from core.ports import LanguageModel
+from core.llm.chat import ChatRequest, Completion, LanguageModel, Usage
 
 
 class JournaledModel:

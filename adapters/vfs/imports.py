@@ -15,7 +15,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode
 
-from adapters.sandbox.folders import walk
+from adapters.host.folders import walk
 from adapters.vfs.program import git
 from core.errors import UserError
 from core.files import MAX_FILE_BYTES, MAX_FILES, FileTree, is_secret, path_problem

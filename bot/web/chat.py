@@ -16,9 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from starlette.middleware.base import RequestResponseEndpoint
 
 from adapters.preview.host import PAST
+from bot.app import App
+from bot.gate.previews import is_commit
 from bot.settings import Settings
-from bot.web.gate import is_commit
-from bot.wiring import App
 from core.chat import Event
 from core.errors import BotError, OutsideError, UserError
 from core.messages import TurnResult

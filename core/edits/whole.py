@@ -115,11 +115,12 @@ def _rewritten(
     path, content = edit.path, _without_path(edit, document)
     lines = document.lines
     answer = content.removesuffix("\n").split("\n")
+    large = len(content) > MAX_CHARS
     if gaps := elisions(answer, document.seen):
-        return _guarded(path, text, filled_in(path, lines, answer, gaps), "snippet") or Refusal(
+        found = None if large else filled_in(path, lines, answer, gaps)
+        return _guarded(path, text, found, "snippet") or Refusal(
             "elision", path, f"The answer for {path} leaves out code ({gaps[0]!r}); write the file in full."
         )
-    large = len(content) > MAX_CHARS
     if not large and (found := _part(path, text, lines, answer)):
         return found
     if not edit.named and _shares_nothing(document.seen, answer):

@@ -1,7 +1,7 @@
-"""The request to a model and its completion."""
+"""The request to a model and its completion, and the port of models."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from core.manifests import Role
 
@@ -91,3 +91,18 @@ class Completion:
     complete: bool = True
     blind: bool = False
     paid: bool = False
+
+
+class LanguageModel(Protocol):
+    """A model that answers chat requests. `name` is what the reply calls it."""
+
+    name: str
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """
+        Return the answer to `request`.
+
+        Raises:
+            ProviderError: the provider refused, broke off or did not answer in time.
+        """
+        ...

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 from core.errors import BudgetExceeded
-from core.llm.chat import ChatRequest, Completion, Usage
+from core.llm.chat import ChatRequest, Completion, LanguageModel, Usage
 from core.llm.reasoning import without_reasoning
-from core.ports import LanguageModel
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.llm.chat import ChatRequest, asked_again
-from core.ports import LanguageModel
+from core.llm.chat import ChatRequest, LanguageModel, asked_again
 
 Answer = TypeVar("Answer", bound=BaseModel)
 MAX_ANSWER_CHARS = 1_000_000

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
+from adapters.host.folders import remove, short_folder
 from adapters.preview.caddy import listening, reachable, running_caddy
-from adapters.sandbox.folders import remove, short_folder
 from bot.web.server import running
 from core.errors import OutsideError
 from tests.needs import missing

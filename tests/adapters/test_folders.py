@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox.folders import (
+from adapters.host.folders import (
     TooDeep,
     plain_files,
     remove,

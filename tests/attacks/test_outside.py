@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.app import App
+from bot.gate.previews import COOKIE, Signer
 from bot.settings import Settings
 from bot.web.chat import thread_key
-from bot.web.gate import COOKIE, Signer
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.manifests import MANIFEST_PATH
 from tests.journeys.test_kinds import Thread, described, files
 from tests.needs import docker_client

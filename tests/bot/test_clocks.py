@@ -11,8 +11,8 @@ from adapters.dependencies.registry import KNOWN_SECONDS, Registries
 from adapters.preview.host import IDLE_SECONDS, PAST, Previews
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
+from bot.gate.previews import Signer
 from bot.outbox import TOLD_SECONDS, Bucket
-from bot.web.gate import Signer
 from core.chat import Event, NotAllowed, Rate, RateLimited
 from core.files import FileTree
 from core.sessions import Author

@@ -12,7 +12,7 @@ from adapters.preview.host import Previews
 from adapters.store.database import Database
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
-from bot.web.gate import COOKIE, Gate, Signer
+from bot.gate.previews import COOKIE, Gate, Signer
 from core.findings import CheckResult
 from core.history import Draft
 from core.messages import TurnResult
@@ -317,7 +317,7 @@ async def test_an_open_page_hears_of_a_new_version(
     assert used.used == before
     await shown(previews, repository, lite, session, page.replace("Shop", "More"))
     assert (await waiting).status_code == 205
-    monkeypatch.setattr("bot.web.gate.LIVE_SECONDS", 0.1)
+    monkeypatch.setattr("bot.gate.previews.LIVE_SECONDS", 0.1)
     have = previews.version(session.slug)
     assert (await ask(gate, session.slug, f"/__threadwright/live?have={have}", cookie)).status_code == 204
 

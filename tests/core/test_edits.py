@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.edits import Applied, Delete, Edit, Refusal, Replace, WholeFile, apply_patch, languages, parse_answer
+from core.edits.languages import MAX_CHARS
 from core.edits.merge import join_lines, split_lines
 from core.files import MAX_FILE_BYTES, FileTree
 
@@ -407,7 +408,7 @@ def test_a_whole_file_changes_only_the_lines_that_differ() -> None:
     assert whole(SEEN, SEEN) == SEEN
     latin = apply_patch(FileTree({"a.txt": b"\xff"}), [WholeFile("a.txt", "a\n")])
     assert latin.tree["a.txt"] == b"a\n"
-    large = "x = 1\n" * 200_000
+    large = "x = 1\n" * (MAX_CHARS // 6 + 9)
     assert whole(f"{large}y = 2\n", large) == large
     assert whole(f"{large}y = 2\n".replace("\n", "\r\n"), large) == large.replace("\n", "\r\n")
     assert refusal(f"{large}y = 2\n", WholeFile("a.py", f"{large}# ... existing code ...\n")).kind == "elision"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx
 
+from bot.app import App
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from core.messages import TurnResult
 from tests.servers.process import free_port

@@ -5,10 +5,11 @@ import sys
 import time
 from pathlib import Path
 
+from bot.app import App
 from bot.settings import Settings
 from bot.watchdog import watched
 from bot.web.chat import YOU, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from tests.servers.process import free_port
 

@@ -15,9 +15,10 @@ import pytest
 from fastapi import Response
 
 from adapters.preview.answers import Answer, problem_of, title_of
+from bot.app import App
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from core.errors import OutsideError
 from core.messages import Para, TurnResult

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from adapters.llm.builtin.render import render
+from bot.app import App
 from bot.settings import Settings
 from bot.web.chat import YOU, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from core.manifests import manifest_of
 from core.messages import TurnResult

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.chat.discord.port import DiscordPort
+from bot.app import App
 from bot.frontends import served
 from bot.settings import Settings
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import CLOSED
 from core.thread.commands import COMMANDS
 from tests.servers.process import seeded

@@ -13,9 +13,10 @@ import pytest
 
 from adapters.store.outbox import Delivery, Outbox
 from adapters.store.tables import approval
+from bot.app import App
 from bot.catchup import CatchUp
 from bot.settings import Settings
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Accepted, Event, Past
 from core.messages import Attachment, Footer, Para, ProgressCard, TurnResult
 from core.sessions import Author, Session, ThreadKey

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from bot.app import App
 from bot.settings import Settings
 from bot.web.chat import thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.files import FileTree
 from core.history import Draft
 from core.manifests import MANIFEST_PATH, AppManifest, PlannedFile

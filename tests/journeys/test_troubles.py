@@ -5,10 +5,11 @@ from pathlib import Path
 
 import httpx
 
+from bot.app import App
 from bot.settings import Settings
 from bot.troubles import Troubles
 from bot.web.chat import YOU, thread_key
-from bot.wiring import App, opened
+from bot.wiring import opened
 from core.chat import Event
 from core.manifests import MANIFEST_PATH, read_manifest
 from core.messages import TurnResult

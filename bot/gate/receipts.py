@@ -25,7 +25,7 @@ async def receipt_page(session: Session, commit: str, repository: GitRepository)
     if not body:
         raise UserError("This commit has no receipt: it took something back, or somebody pushed it.")
     return _templates().get_template("receipt.html").render(
-        styles=(HERE / "static" / "chat.css").read_text(encoding="utf-8"), commit=found.id, title=found.title,
+        styles=(HERE.parent / "web" / "static" / "chat.css").read_text(encoding="utf-8"), commit=found.id, title=found.title,
         author=found.author.name, lines=lines.splitlines(), whole=json.loads(body),
         parent=found.parents[0] if found.parents else "",
     )  # fmt: skip

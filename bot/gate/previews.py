@@ -18,7 +18,7 @@ from adapters.preview.live import PATH as LIVE
 from adapters.preview.live import SCRIPT
 from adapters.store.sessions import Sessions
 from adapters.vfs.git import GitRepository
-from bot.web.receipts import receipt_page
+from bot.gate.receipts import receipt_page
 from core.clock import SYSTEM, Clock
 from core.errors import BotError, UserError
 from core.manifests import manifest_of

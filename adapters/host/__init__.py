@@ -1,0 +1,1 @@
+"""The machine that the bot runs on: its folders."""
