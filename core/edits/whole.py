@@ -117,8 +117,8 @@ def _rewritten(
     answer = content.removesuffix("\n").split("\n")
     large = len(content) > MAX_CHARS
     if gaps := elisions(answer, document.seen):
-        found = None if large else filled_in(path, lines, answer, gaps)
-        return _guarded(path, text, found, "snippet") or Refusal(
+        filled = None if large else filled_in(path, lines, answer, gaps)
+        return _guarded(path, text, filled, "snippet") or Refusal(
             "elision", path, f"The answer for {path} leaves out code ({gaps[0]!r}); write the file in full."
         )
     if not large and (found := _part(path, text, lines, answer)):
