@@ -22,13 +22,14 @@ from core.messages import (
     PreviewState,
 )  # fmt: skip
 from core.sessions import Session
+from core.thread.decisions import Query
 from core.thread.transcript import plain
 
 NOTHING = Answer(plain("There is no app in this thread yet.", "❗"))
 
 
 class Queries:
-    """Answers them; the target is a turn's id, '' for the newest."""
+    """Answers them."""
 
     def __init__(
         self, turns: Turns, repository: GitRepository, suite: CheckSuite, previews: Previews, link: Callable[[str], str]
@@ -36,23 +37,23 @@ class Queries:
         self._turns, self._repository, self._suite = turns, repository, suite
         self._previews, self._link = previews, link
 
-    async def look(self, session: Session, verb: str, target: str) -> Answer:
-        """Answer one query; what follows the verb is its argument."""
-        verb, _, argument = verb.partition(" ")
+    async def look(self, session: Session, query: Query) -> Answer:
+        """Answer one query."""
+        verb, about = query.verb, query.about
         head = await self._repository.head(session.id)
         if verb == "diff":
-            return await self._diff(session, target, head)
+            return await self._diff(session, about, head)
         if head is None:
             return NOTHING
         if verb == "bisect":
-            return await when_it_broke(argument or target, session, self._repository, self._suite)
+            return await when_it_broke(about, session, self._repository, self._suite)
         if verb == "reset_data":
             await self._previews.reset(session.slug)
             return Answer(
                 plain("What the app had stored is gone. It starts again, with nothing, when somebody opens it.")
             )
         if verb == "checks":
-            return await self._checks(session, target)
+            return await self._checks(session, about)
         if verb == "export":
             how = "Unpack it, and README or app.json says how to start. `export --dir` on the bot's machine has the history too."
             return Answer(Doc((Para(f"The code at {head[:10]}. {how}"), Enclosed("export", head)), "📦"))

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import structlog
 
@@ -26,6 +26,7 @@ from core.ports import Tx
 from core.receipts import receipt
 from core.sessions import Session
 from core.steering import named
+from core.thread.decisions import Query, QueryVerb
 from core.thread.line import RESUMABLE, UNDONE, WAIVABLE, on_their_own
 from core.thread.transcript import QUEUED
 from core.turn import TurnPorts, run_turn
@@ -62,7 +63,7 @@ class TurnRunner:
     repository: GitRepository
     board: ProgressBoard
     ports: TurnPorts
-    look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
+    look: Callable[[Session, Query], Awaitable[Answer]] | None = None
     present: Callable[[str], Awaitable[None]] | None = None
     """Waits until what people did on a platform while the bot was away is known."""
 
@@ -102,7 +103,7 @@ class TurnRunner:
     async def _looked_up(self, request: TurnRequest, session: Session) -> tuple[TurnResult, Doc | None]:
         """Answer what needs no model."""
         assert self.look is not None
-        answer = await self.look(session, request.text, request.target)
+        answer = await self.look(session, Query(cast("QueryVerb", request.text), request.target))
         return TurnResult(request.turn_id, "done", request.text), answer.doc
 
     async def _opened(self, turn_id: str) -> tuple[TurnRequest, Session] | None:

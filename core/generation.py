@@ -48,7 +48,7 @@ async def write_files(
         async with limit:
             edits = await _write(request, path, plan, context, model, work)
         if not isinstance(edits, Refusal):
-            work.tree = (await _applied(work.tree, edits, request)).tree
+            work.tree = (await _applied(work.tree, edits, _about(request, plan))).tree
         on_file(path)
         return edits
 
@@ -58,7 +58,7 @@ async def write_files(
         return Written(context.tree, refused)
     removed = [Delete(path) for path in plan.remove if path in context.tree]
     edits = [edit for answer in answers if not isinstance(answer, Refusal) for edit in answer]
-    patched = await _applied(context.tree, [*edits, *removed], request)
+    patched = await _applied(context.tree, [*edits, *removed], _about(request, plan))
     unchanged = tuple(path for path, answer in zip(plan.write, answers, strict=True) if not answer)
     return Written(patched.tree, patched.refused, unchanged)
 
@@ -76,7 +76,12 @@ async def _write(
     # How something shall look is for those who write what people see.
     shown = context.images if planned.role == "uix" else ()
     asked = request_for(role, sections, files_of=context.related([path]), images=shown)
-    return await _edits_from(request, asked, [path], context.tree, model, work)
+    return await _edits_from(_about(request, plan), asked, [path], context.tree, model, work)
+
+
+def _about(request: str, plan: Plan) -> str:
+    """Return what a change is about: what is asked for, and what was planned for it, which may take away what the request does not name."""
+    return f"{plan.summary}\n{request}"
 
 
 async def repair(

@@ -50,7 +50,7 @@ class TurnRequest:
     `base` is a commit to work from instead of the head; where later commits changed the same lines, this turn's count.
     `helpers` have a part in it beside its author: who let somebody's stopped turn go on, say. `about` is what the models
     should know beside the text, and people need not read. `said` is the key of the message that asks for it, where that is not
-    its own; `added` is what was said to the turn that it goes on with.
+    its own; `added` is what was said to the turn that it goes on with. `beyond` says that every turn after the target is meant.
     """
 
     turn_id: str
@@ -67,6 +67,7 @@ class TurnRequest:
     about: str = ""
     said: str = ""
     added: tuple[Signal, ...] = ()
+    beyond: bool = False
 
     @property
     def message(self) -> str:

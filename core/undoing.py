@@ -13,14 +13,12 @@ from core.messages import Progress, TurnRequest
 from core.ports import Checks, MemoryStore, ProgressSink, Repository, Tx, Waivers
 from core.wording import listed, quoted
 
-AFTER = "after:"
-
 
 async def reverse_turn(tx: Tx, request: TurnRequest, repository: Repository, memory: MemoryStore) -> Committed:
     """
     Take back the turn that `request` names (the latest one when it names none), or bring it back.
 
-    A target `after:<turn>` means every turn that stands after that one. What was learned in a turn is retracted, or
+    `beyond` means every turn that stands after the target. What was learned in a turn is retracted, or
     learned again, in the same transaction.
 
     Raises:
@@ -94,8 +92,8 @@ def _reversals(log: Sequence[Commit], request: TurnRequest) -> list[Reversal]:
     """Return what has to be reversed, in order."""
     assert request.kind in ("undo", "redo")
     kind: Literal["undo", "redo"] = "undo" if request.kind == "undo" else "redo"
-    if request.target.startswith(AFTER):
-        return [reversal(log, turn, kind) for turn in standing_after(log, request.target.removeprefix(AFTER))]
+    if request.beyond:
+        return [reversal(log, turn, kind) for turn in standing_after(log, request.target)]
     target = request.target or latest_turn(log, kind)
     # A turn that took back several others is brought back as a whole, the oldest first.
     several = [one.undoes for one in log if one.turn_id == target and one.undoes]

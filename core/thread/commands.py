@@ -11,7 +11,7 @@ from typing import Literal
 
 from core.chat import Event
 from core.thread import approvals, line, settings, undo
-from core.thread.decisions import Call, Decision, Heard, Say, answer, refusal
+from core.thread.decisions import Call, Decision, Heard, Query, QueryVerb, Say, answer, refusal
 from core.thread.settings import wanted_settings
 from core.thread.transcript import APPROVAL, Message
 from core.thread.troubles import fix
@@ -64,7 +64,7 @@ def build(call: Call) -> Decision:
 
 def bisect(call: Call) -> Decision:
     """Find the message after which something that was fine no longer was."""
-    return Decision(query=f"bisect {call.target}".strip())
+    return Decision(query=Query("bisect", call.target))
 
 
 def show_help(call: Call) -> Decision:
@@ -73,9 +73,9 @@ def show_help(call: Call) -> Decision:
     return answer(HELP)
 
 
-def query(verb: str) -> Callable[[Call], Decision]:
+def query(verb: QueryVerb) -> Callable[[Call], Decision]:
     """Return a command that only looks something up."""
-    return lambda call: Decision(query=verb)
+    return lambda call: Decision(query=Query(verb, call.target))
 
 
 def pick(number: int) -> Callable[[Call], Decision]:

@@ -175,6 +175,17 @@ Effect = (
 )  # fmt: skip
 
 
+QueryVerb = Literal["diff", "checks", "preview", "export", "bisect", "reset_data"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to the bot itself; `about` is the turn that it is about, or what broke, '' for the newest and for nothing named."""
+
+    verb: QueryVerb
+    about: str = ""
+
+
 @dataclass(frozen=True)
 class Say:
     """A message to act on as if its author had just said it, and the id of the turn that it may begin."""
@@ -196,7 +207,7 @@ class Decision:
     turn_id: str = ""
     doc: Doc | None = None
     form: Form | None = None
-    query: str = ""
+    query: Query | None = None
     then: Say | None = None
     taken_off: tuple[str, ...] = ()
 

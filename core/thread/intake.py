@@ -22,6 +22,7 @@ from core.thread.decisions import (
     Close,
     Decision,
     Post,
+    Query,
     Stand,
     Unreact,
     refusal,
@@ -47,7 +48,7 @@ class Intake:
 
     threads: Threads
     rules: StartRules = NO_RULES
-    look: Callable[[Session, str, str], Awaitable[Answer]] | None = None
+    look: Callable[[Session, Query], Awaitable[Answer]] | None = None
     """Answers the commands that only look something up; outside the transaction."""
     changed: Callable[[str], None] = lambda _: None
     """Hears of every session in which something was written."""
@@ -62,7 +63,7 @@ class Intake:
         if accepted.session is not None and accepted.new:
             self.changed(accepted.session.id)
             if query and self.look is not None:
-                return replace(accepted, answer=await self.look(accepted.session, query, event.target))
+                return replace(accepted, answer=await self.look(accepted.session, query))
         return accepted
 
     async def lapse(self, now: float) -> None:
@@ -77,27 +78,27 @@ class Intake:
                     await self.threads.apply(tx, session, overdue(current, now))
             self.changed(held.session_id)
 
-    async def _accept(self, tx: Tx, event: Event) -> tuple[Accepted, str]:
+    async def _accept(self, tx: Tx, event: Event) -> tuple[Accepted, Query | None]:
         if event.kind == "closed":
             for gone in await self.threads.in_thread(tx, event.thread):
                 await self._close(tx, gone, event)
-            return Accepted(), ""
+            return Accepted(), None
         if event.kind == "command" and event.text == "build" and not event.target.strip():
             why_not = self.rules.refusal(event)
-            return Accepted(answer=Answer(plain(why_not, REFUSED)) if why_not else Answer(form=build_form())), ""
+            return Accepted(answer=Answer(plain(why_not, REFUSED)) if why_not else Answer(form=build_form())), None
         session, shown, why_not = await self._place(tx, event)
         if session is None:
-            return Accepted(answer=Answer(plain(why_not, REFUSED) if why_not else None)), ""
+            return Accepted(answer=Answer(plain(why_not, REFUSED) if why_not else None)), None
         number = await self.threads.claim(tx, event.id, session.id)
         if number is None:
-            return Accepted(session, new=False), ""
+            return Accepted(session, new=False), None
         if event.kind in ("message", "edited", "deleted") and event.remote_id and event.at:
             await self.threads.saw(tx, session, event.remote_id, event.at)
         if shown is not None and event.kind in REACTIONS:
             added = event.kind == "reaction_added"
             # Stored whoever it is from: one that was refused must not count when it is seen again later.
             if not await self.threads.react(tx, shown.id, plain_emoji(event.emoji), event.author.id, added, event.at):
-                return Accepted(session), ""
+                return Accepted(session), None
         # Sorts in order of arrival: the engine starts turns that were queued in one tick by their id.
         turn_id = f"{number:012d}-{re.sub(r'[^A-Za-z0-9_.-]', '-', event.id)[:80]}"
         decision = decide(await self.threads.load(tx, session, event, shown), event, turn_id)

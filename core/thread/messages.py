@@ -116,8 +116,8 @@ def _word(call: Call, verb: str) -> Decision:
     """A command said as a word; what it has to say is posted into the thread."""
     turn_id, posted = call.turn_id, _posted(call.event, call.turn_id, call.turn_id, ACCEPTED)
     decision = acted(COMMANDS[verb].run(call), call.state)
-    if decision.query:
-        started = _started(call.state, call.event, turn_id, "query", decision.query)
+    if decision.query is not None:
+        started = _started(call.state, call.event, turn_id, "query", decision.query.verb, decision.query.about)
         return started.after(posted, *decision.effects)
     effects: list[Effect] = [posted, *decision.effects]
     if decision.doc is not None:
@@ -136,8 +136,7 @@ def acted(decision: Decision, state: ThreadState) -> Decision:
     return say(state, decision.then.event, decision.then.turn_id).after(*decision.effects)
 
 
-def _started(state: ThreadState, event: Event, turn_id: str, kind: TurnKind, text: str) -> Decision:
-    target = event.target if event.kind != "command" else ""
+def _started(state: ThreadState, event: Event, turn_id: str, kind: TurnKind, text: str, target: str = "") -> Decision:
     request = TurnRequest(turn_id, state.session.id, kind, text, event.author, event.link, target, event.files)
     effects: list[Effect] = []
     if kind == "message" and (question := state.ended(("asked",))):

@@ -8,7 +8,7 @@ from core.messages import Action, TurnRequest
 from core.sessions import Session
 from core.steering import MOST_NAMED
 from core.thread.approvals import asked_first, lapsed, overdue, serious, settled
-from core.thread.decisions import Call, Change, Decision, Join, Revoke, answer, refusal
+from core.thread.decisions import Call, Change, Decision, Join, Query, Revoke, answer, refusal
 from core.thread.line import wishes_of
 from core.thread.state import Held
 from core.thread.transcript import plain
@@ -111,7 +111,7 @@ def reset_data(call: Call) -> Decision:
     # Somebody who is alone here can say “yes” with it.
     sure = call.target == "yes" and not call.state.others(call.author.id)
     question = asked_first(replace(call, agreed=call.agreed or sure), "reset_data", SERIOUS["reset_data"])
-    return question or Decision(query="reset_data")
+    return question or Decision(query=Query("reset_data"))
 
 
 def agree(call: Call) -> Decision:
@@ -127,10 +127,10 @@ def agree(call: Call) -> Decision:
     settle = settled(held, "allowed", f"wanted to {SERIOUS[held.event.text]}; {call.author.name} agreed", now)
     step = {"reset_data": reset_data, "set": change_settings}[held.event.text]
     decision = step(replace(call, author=asker, target=held.event.target, agreed=True)).after(*settle)
-    if not decision.query:
+    if decision.query is None:
         return decision
     # Whatever happens to the bot now, it is done, and told to all.
-    request = TurnRequest(call.turn_id, call.state.session.id, "query", decision.query, call.author)
+    request = TurnRequest(call.turn_id, call.state.session.id, "query", decision.query.verb, call.author)
     return Decision((*decision.effects, Join(request)), call.turn_id)
 
 

@@ -32,10 +32,10 @@ def redo(call: Call) -> Decision:
 
 def undo_to(call: Call) -> Decision:
     """Take back every turn after the target."""
-    return _reverse("undo", replace(call, target=f"after:{call.target}"))
+    return _reverse("undo", call, beyond=True)
 
 
-def _reverse(kind: Literal["undo", "redo"], call: Call) -> Decision:
+def _reverse(kind: Literal["undo", "redo"], call: Call, *, beyond: bool = False) -> Decision:
     """
     Queue a reversal; one that is the opposite of another that still waits, or the same as one under way, is none.
 
@@ -45,7 +45,9 @@ def _reverse(kind: Literal["undo", "redo"], call: Call) -> Decision:
     same = [
         turn
         for turn in line
-        if call.target and turn.request.target == call.target and turn.request.kind in ("undo", "redo")
+        if call.target
+        and (turn.request.target, turn.request.beyond) == (call.target, beyond)
+        and turn.request.kind in ("undo", "redo")
     ]
     effects: tuple[Effect, ...] = ()
     if same:
@@ -57,7 +59,9 @@ def _reverse(kind: Literal["undo", "redo"], call: Call) -> Decision:
         effects, left = stopped([turn for turn in line if turn.request.kind == "message"], call.author)
         if left:
             effects = (*effects, notice(call.turn_id, f"Undo comes first. {left}", "⏹️"))
-    request = TurnRequest(call.turn_id, call.state.session.id, kind, kind, call.author, target=call.target)
+    request = TurnRequest(
+        call.turn_id, call.state.session.id, kind, kind, call.author, target=call.target, beyond=beyond
+    )
     return Decision((*effects, Join(request)), call.turn_id)
 
 

@@ -17,7 +17,7 @@ from core.sessions import Author, Session, ThreadKey
 from core.thread.access import StartRules
 from core.thread.approvals import HELD_SECONDS
 from core.thread.commands import COMMANDS, HELP, MENU, plain_emoji
-from core.thread.decisions import Post
+from core.thread.decisions import Post, Query
 from core.thread.intake import Intake
 from core.thread.messages import MAX_MESSAGE_CHARS
 from core.thread.state import Held
@@ -37,13 +37,13 @@ class Room:
     threads: MemoryThreads = field(default_factory=MemoryThreads)
     rules: StartRules = field(default_factory=StartRules)
     count: int = 0
-    looked: list[tuple[str, str]] = field(default_factory=list)
+    looked: list[Query] = field(default_factory=list)
 
     @property
     def intake(self) -> Intake:
-        async def look(session: Session, query: str, target: str) -> Answer:
-            self.looked.append((query, target))
-            return Answer(plain(f"looked at {query}"))
+        async def look(session: Session, query: Query) -> Answer:
+            self.looked.append(query)
+            return Answer(plain(f"looked at {query.verb}"))
 
         return Intake(self.threads, self.rules, look)
 
@@ -421,7 +421,8 @@ async def test_undo_to_here_by_the_menu_of_an_answer() -> None:
     room = await begun()
     done = room.end()
     given = await room.give(ANN, "undo_to", f"{ON_MESSAGE}r-{done}")
-    assert room.threads.rows.turns[given.turn_id].request.target == f"after:{done}"
+    request = room.threads.rows.turns[given.turn_id].request
+    assert (request.target, request.beyond) == (done, True)
     for target in ("nowhere", "m1"):
         assert "on an answer of mine" in told_to(await room.give(ANN, "undo", f"{ON_MESSAGE}{target}"))
 
@@ -759,9 +760,10 @@ async def test_what_only_looks_up_is_answered_after_the_transaction() -> None:
     room = await begun()
     done = room.end()
     assert told_to(await room.give(ANN, "diff", done)) == "looked at diff"
-    assert room.looked == [("diff", done)]
+    assert room.looked == [Query("diff", done)]
     said = await room.say(ANN, "when did the cart break?")
-    assert room.threads.rows.turns[said.turn_id].request.text == "bisect the cart"
+    request = room.threads.rows.turns[said.turn_id].request
+    assert (request.text, request.target) == ("bisect", "the cart")
     assert "know no command 'dance'" in told_to(await room.give(ANN, "dance"))
     assert told_to(await room.give(ANN, "help")) == HELP
 

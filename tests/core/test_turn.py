@@ -148,10 +148,12 @@ class Table:
     async def turn(
         self, text: str = "Build a shop", script: Mapping[Role, Sequence[Answer]] = SCRIPT, *, kind: Any = "message", target: str = "",
         steps: InlineSteps | None = None, model: ScriptedModel | None = None, budget: Budget | None = None,
-        files: tuple[Attachment, ...] = (), waivers: Waivers | None = None, base: str = "",
+        files: tuple[Attachment, ...] = (), waivers: Waivers | None = None, base: str = "", beyond: bool = False,
     ) -> TurnResult:  # fmt: skip
         self.count += 1
-        request = TurnRequest(f"t{self.count}", "s", kind, text, ANN, target=target, files=files, base=base)
+        request = TurnRequest(
+            f"t{self.count}", "s", kind, text, ANN, target=target, files=files, base=base, beyond=beyond
+        )
         ports = TurnPorts(
             model or ScriptedModel(script),
             self.repository,
@@ -1123,22 +1125,22 @@ async def test_going_back_to_a_turn_undoes_every_later_one_and_can_be_redone(tab
     first = await table.turn("b", model=saying("b"))
     second = await table.turn("c", model=saying("c"))
     await table.turn("d", model=saying("d"))
-    back = await table.turn("undo", model=ScriptedModel({}), kind="undo", target=f"after:{first.turn_id}")
+    back = await table.turn("undo", model=ScriptedModel({}), kind="undo", target=first.turn_id, beyond=True)
     assert back.outcome == "done"
     assert {"b.css"} == {path for path in await table.files() if path in ("b.css", "c.css", "d.css")}
     assert {one.path for one in back.files} == {"app.json", "c.css", "d.css"}
     with pytest.raises(UserError, match="Nothing stands after"):
-        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=f"after:{first.turn_id}")
+        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=first.turn_id, beyond=True)
     with pytest.raises(UserError, match="no version to go back to"):
-        await table.turn("undo", model=ScriptedModel({}), kind="undo", target="after:nothing")
+        await table.turn("undo", model=ScriptedModel({}), kind="undo", target="nothing", beyond=True)
     again = await table.turn("redo", model=ScriptedModel({}), kind="redo", target=back.turn_id)
     assert again.outcome == "done"
     assert "d.css" in await table.files()
     await push(table, {"d.css": b"changed by hand{}"})
     with pytest.raises(UserError, match=r"d\.css"):
-        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=f"after:{second.turn_id}")
+        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=second.turn_id, beyond=True)
     with pytest.raises(UserError, match=r"d\.css"):
-        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=f"after:{first.turn_id}")
+        await table.turn("undo", model=ScriptedModel({}), kind="undo", target=first.turn_id, beyond=True)
     assert "c.css" in await table.files()
 
 
