@@ -30,8 +30,7 @@ test: setup ## run every test
 quick: setup ## the rules alone, without a server: about half a minute
 	$(BIN)/python -m pytest -q -n 2 tests/core tests/ports/test_threads.py
 
-shape: setup ## print which room uses which, and how long functions, classes and files are
-	$(BIN)/python -m tests.shape --graph
+shape: setup ## draw which room uses which, and print how long functions, classes and files are
 	$(BIN)/python -m tests.shape
 
 check: setup format lint types imports test ## what CI runs

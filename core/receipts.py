@@ -1,7 +1,7 @@
 """The receipt of a commit: what was seen of it, and what was not. People get six lines, a git note has the whole."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core.findings import MARKS, CheckResult
 from core.messages import PreviewState, TurnResult
@@ -43,6 +43,18 @@ def _lines(result: TurnResult) -> Iterator[str]:
         yield f"Not verified: {', '.join(unseen)}"
 
 
+def not_verified(checks: Sequence[CheckResult], preview: PreviewState) -> list[str]:
+    """Return what nobody has seen to work, a sentence each."""
+    unseen = [f"{check.name} ({check.note})" for check in checks if check.status == "not_run"]
+    if preview.state != "ready":
+        unseen.append(f"preview ({preview.note})")
+    elif preview.problems:
+        unseen.append(f"the page works, but {'; '.join(preview.problems[:3])}")
+    if not checks:
+        unseen.append("no check was run")
+    return [f"Not verified: {what}." for what in unseen]
+
+
 def _preview(preview: PreviewState) -> str:
     answered = f"HTTP {preview.http_status}" if preview.http_status else preview.state
     title = f"“{preview.title}”" if preview.title else ""
@@ -78,6 +90,6 @@ def receipt(result: TurnResult) -> str:
         "tokens": {"input": result.usage.input_tokens, "output": result.usage.output_tokens},
         "cost_usd": round(result.usage.cost_usd, 6),
         "seconds": round(result.seconds, 3),
-        "not_verified": [note for note in result.notes if note.startswith("Not verified")],
+        "not_verified": not_verified(result.checks, result.preview),
     }  # fmt: skip
     return "\n".join([*summary(result), "", json.dumps(whole, indent=1, ensure_ascii=False)]) + "\n"

@@ -40,6 +40,7 @@ from core.ports import (
     Tx,
     Waivers,
 )  # fmt: skip
+from core.receipts import not_verified
 from core.sessions import Author, Session
 from core.wording import quoted
 
@@ -469,13 +470,7 @@ def finished(result: TurnResult, committed: Committed, preview: PreviewState, *,
         notes.insert(0, f"Left out: {', '.join(quoted(result.left_out))}.")
     if committed.merged:
         notes.append("Merged with what people pushed meanwhile.")
-    notes += [f"Not verified: {check.name} ({check.note})." for check in result.checks if check.status == "not_run"]
-    if preview.state != "ready":
-        notes.append(f"Not verified: preview ({preview.note}).")
-    elif preview.problems:
-        notes.append(f"Not verified: the page works, but {'; '.join(preview.problems[:3])}.")
-    if not result.checks:
-        notes.append("Not verified: no check was run.")
+    notes += not_verified(result.checks, preview)
     waived = [
         one for check in result.checks for one in check.findings if one.new and one.level == "error" and one.waived
     ]

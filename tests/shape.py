@@ -1,7 +1,7 @@
 """
 The shape of the house: how long functions, classes and files are, and which rooms use which.
 
-`python -m tests.shape` prints the figures; `--graph` prints the picture for docs/architecture.md.
+`python -m tests.shape` prints the figures and draws the picture in docs/shape.md anew.
 """
 
 import ast
@@ -13,6 +13,7 @@ from statistics import median, quantiles
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs" / "shape.md"
 PACKAGES = ("bot", "core", "adapters")
 MOST_CLASS_LINES, MOST_FILE_LINES, MOST_SHOWN = 200, 400, 30
 Graph = Mapping[str, frozenset[str]]
@@ -91,14 +92,16 @@ def figures(root: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def drawn(text: str, graph: Graph) -> str:
+    """Return docs/shape.md with the picture as it is now; it is the first."""
+    before, _, rest = text.partition("```mermaid\n")
+    return f"{before}```mermaid\n{mermaid(graph)}\n```{rest.partition('```')[2]}"
+
+
 def main() -> None:
-    """Print the figures, or the picture; of another checkout if a folder is named."""
-    graph, *folders = sorted(sys.argv[1:], key=lambda one: one != "--graph") or [""]
-    root = Path((folders or [graph])[0]) if (folders or [graph])[0] not in ("", "--graph") else ROOT
-    if graph == "--graph":
-        sys.stdout.write(mermaid(rooms(root)) + "\n")
-        return
-    for name, value in figures(root).items():
+    """Draw the picture, and print the figures."""
+    DOCS.write_text(drawn(DOCS.read_text(encoding="utf-8"), rooms(ROOT)), encoding="utf-8")
+    for name, value in figures(ROOT).items():
         shown = "\n".join(["", *(f"  {one}" for one in value[:MOST_SHOWN])]) if isinstance(value, list) else value
         sys.stdout.write(f"{name}: {shown}\n")
 

@@ -1,11 +1,11 @@
 """The picture of the house in docs/shape.md is the one of the code, and no two rooms use each other."""
 
-from tests.shape import ROOT, figures, mermaid, rooms
+from tests.shape import DOCS, ROOT, drawn, figures, rooms
 
 
 def test_the_picture_is_current() -> None:
-    now = (ROOT / "docs" / "shape.md").read_text(encoding="utf-8").split("```mermaid\n")[1].partition("\n```")[0]
-    assert now == mermaid(rooms(ROOT)), "python -m tests.shape --graph prints the new one"
+    now = DOCS.read_text(encoding="utf-8")
+    assert now == drawn(now, rooms(ROOT)), "make shape draws the new one"
 
 
 def test_no_two_rooms_use_each_other() -> None:

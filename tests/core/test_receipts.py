@@ -53,4 +53,4 @@ def test_the_whole_is_json_below_the_lines() -> None:
     assert whole["checks"]["tests"]["failed_before"] == ["t::b"]
     assert whole["checks"]["ruff"]["findings"][0]["waived_by"] == "Ann"
     assert (whole["cost_usd"], whole["tokens"], whole["seconds"]) == (0.25, {"input": 10, "output": 5}, 2.5)
-    assert whole["not_verified"] == ["Not verified: mypy (missing)."]
+    assert whole["not_verified"] == ["Not verified: mypy (missing).", "Not verified: preview (it throws)."]
