@@ -340,10 +340,10 @@ class Courier:
         async with self.database.read() as connection:
             owners = await self.people.owners(connection, session.id)
         text = (
-            f"I could not write in “{session.title}”: {error} Nothing is lost; once that is mended, say “status” there."
+            f"I could not write in “{session.title}”: {error} Nothing is lost; once that is fixed, say “status” there."
         )
         if session.key.thread.startswith(OPENING):
-            text = f"I could not open a thread for “{session.title}”: {error} Once that is mended, ask again."
+            text = f"I could not open a thread for “{session.title}”: {error} Once that is fixed, ask again."
         for owner in owners:
             try:
                 await self.port.tell(session.key, owner.id, text)

@@ -50,7 +50,7 @@ class Queries:
         if verb == "reset_data":
             await self._previews.reset(session.slug)
             return Answer(
-                plain("What the app had stored is gone. It starts again, with nothing, when somebody opens it.")
+                plain("The app's data has been deleted. The app starts empty the next time someone opens it.")
             )
         if verb == "checks":
             return await self._checks(session, about)
@@ -58,13 +58,13 @@ class Queries:
             how = "Unpack it, and README or app.json says how to start. `export --dir` on the bot's machine has the history too."
             return Answer(Doc((Para(f"The code at {head[:10]}. {how}"), Enclosed("export", head)), "📦"))
         card = PreviewCard(PreviewState("ready", self._link(session.slug), head))
-        return Answer(Doc((Para("A fresh link to the preview; it opens for whoever has it."), card), "🔗"))
+        return Answer(Doc((Para("Here is a new link to the preview. Anyone who has it can open it."), card), "🔗"))
 
     async def _diff(self, session: Session, target: str, head: str | None) -> Answer:
         """Answer with what a turn changed, or wrote for nothing: that can be looked at as it would have been."""
         result = await self._turns.result_in(session.id, target) if target else None
         if result and not (result.commit or result.kept):
-            return Answer(plain("That turn changed nothing in the app.", "✅"))
+            return Answer(plain("That turn didn't change the app.", "✅"))
         commit = (result.commit or result.kept) if result else head
         if commit is None:
             return NOTHING
@@ -75,12 +75,12 @@ class Queries:
         ]  # fmt: skip
         if result and result.kept:
             link = self._link(f"{session.slug}{PAST}{commit[:10]}")
-            blocks[1:1] = [Para("This is not in the app."), PreviewCard(PreviewState("ready", link, commit))]
+            blocks[1:1] = [Para("This isn't in the app."), PreviewCard(PreviewState("ready", link, commit))]
         return Answer(Doc(tuple(blocks)))
 
     async def _checks(self, session: Session, target: str) -> Answer:
         found = target or next((one.turn_id for one in await self._repository.log(session.id, 50) if one.turn_id), "")
         result = await self._turns.result_in(session.id, found)
         if result is None or not result.checks:
-            return Answer(plain("That turn ran no checks.", "✅"))
+            return Answer(plain("No checks ran for that turn.", "✅"))
         return Answer(Doc((ChecksTable(result.checks), Footer(f"at {result.commit[:10]}")), "🔎"))

@@ -33,7 +33,7 @@ from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
 NO_CARD = Doc(())
-TOO_LATE = "“stop” came when this was in the app already; undo takes it back."
+TOO_LATE = "“stop” arrived after the change was committed; undo reverts it."
 MOST_FREEZES = 2
 FROZE = (
     "While I worked on this, everything in me stood still twice, so I have ended it. The app is as it was. Say it in other words, "
@@ -273,7 +273,7 @@ def _how_far(state: Progress | None) -> tuple[str, ...]:
     if state is None:
         return ()
     done = f"Done: {', '.join(state.done)}. " if state.done else ""
-    return (f"{done}In progress: {state.step}. Nothing of it is in the app; “continue” goes on from there.",)
+    return (f"{done}In progress: {state.step}. None of it is in the app yet; say “continue” to pick up from there.",)
 
 
 def failure(turn_id: str, error: Exception) -> TurnResult:
@@ -284,8 +284,8 @@ def failure(turn_id: str, error: Exception) -> TurnResult:
     log.error("turn_failed", exc_info=error, extra={"error_id": error_id})
     if isinstance(error, OutsideError):
         text = f"{error} The app is as it was. " + (
-            "Retry uses what is finished." if error.retryable else "Try again once that is mended."
+            "A retry reuses what is finished." if error.retryable else "Try again once that is fixed."
         )
     else:
-        text = "Something in the bot broke. The app is as it was, and the next message will be read."
+        text = "Something went wrong inside the bot. The app is unchanged, and I'm ready for your next message."
     return TurnResult(turn_id, "failed", f"{text} (error {error_id})", error_id=error_id)

@@ -91,7 +91,7 @@ class Checks(Protocol):
         """
         Return one result per check; a check that could not run says `not_run` and why.
 
-        Cheap checks come first; an error that is not among the `old` fingerprints keeps the dear ones from running.
+        Cheap checks come first; an error that is not among the `old` fingerprints skips the expensive ones.
         """
         ...
 

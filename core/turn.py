@@ -289,7 +289,7 @@ async def _aside(request: TurnRequest, ports: TurnPorts) -> TurnResult:
     head = await ports.repository.head(request.session_id)
     context = await _context(request.text, request, head, ports)
     found = await planning.triage(request.text, context, model)
-    said = found.reply or "I have no answer to that. Without “btw” I would take it for a wish."
+    said = found.reply or "I don't have an answer to that. Without “btw” I would treat it as a request."
     models = ", ".join(sorted(model.models))
     return TurnResult(request.turn_id, "done", said, usage=model.usage, model=models)
 
@@ -415,7 +415,7 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if committed.clashes:
         return _clashed(result, committed, undoing.cannot(request, trial.title))
     result = replace(
-        result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} takes that back."
+        result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} undoes that."
     )
     moved = committed.parent != trial.head
     return await _seen(result, committed, moved, session, ports, steps)

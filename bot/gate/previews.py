@@ -157,7 +157,7 @@ class Gate:
             return 302, {"location": f"//{other}/?{COOKIE}={known}"}, ""
         if path.startswith(LIVE):
             if path == f"{LIVE}error":
-                # Only who has the link is heard; what a page of a public preview says, anybody can say.
+                # Only the person who has the link is heard; what a page of a public preview says, anybody can say.
                 if known and slug == name:
                     self._previews.heard(name, dict(pairs).get("text", ""))
                 return 204, {}, ""

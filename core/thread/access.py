@@ -26,9 +26,9 @@ class StartRules:
         if event.thread.platform == "local":
             return ""
         if self.channels and event.thread.channel not in self.channels:
-            return "I am not allowed to build in this channel. Ask whoever runs me to add it, or use another channel."
+            return "I'm not allowed to build in this channel. Ask the person who runs me to add it, or use another channel."
         if self.people and not self.people & {event.author.id, *event.roles}:
-            return "You are not on the list of people who may start something with me. Ask whoever runs me."
+            return "You're not on the list of people who can start a thread with me. Ask the person who runs me."
         return ""
 
 

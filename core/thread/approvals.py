@@ -32,8 +32,8 @@ HELD_SECONDS = 3_600
 DECISIONS = {
     "allow": "Let this message through, once", "invite": "Let {who} drive this thread from now on", "deny": "Say no",
 }  # fmt: skip
-NOT_YOURS = "Only who started this thread can decide that."
-DECIDED = "That is decided already."
+NOT_YOURS = "Only the person who started this thread can decide that."
+DECIDED = "That has already been decided."
 SECOND = ":second"
 """How the id of a serious step ends that waits for a second word."""
 FOR_GOOD = ("reset_data",)
@@ -54,7 +54,7 @@ def asked(state: ThreadState, event: Event, number: str) -> Post:
 def who_decides(state: ThreadState) -> str:
     """Say whose word counts in a thread."""
     name = state.owner.name if state.owner else "who started it"
-    return f"{name} decides who drives this thread."
+    return f"{name} decides who can drive this thread."
 
 
 def allow(call: Call) -> Decision:
@@ -104,8 +104,8 @@ def let_in(call: Call) -> Decision:
         return person
     name = person.author.name
     if person.standing in ("owner", "invited"):
-        return refusal(f"{name} drives this thread already.")
-    text = f"{name} drives this thread too from now on; “uninvite @{name}” takes that back."
+        return refusal(f"{name} can already drive this thread.")
+    text = f"{name} can now drive this thread; “uninvite @{name}” undoes that."
     return answer(text).after(Stand(person.author, "invited"))
 
 
@@ -120,7 +120,7 @@ def uninvite(call: Call) -> Decision:
         return refusal(f"{name} is not invited.")
     back = Stand(person.author, "guest")
     if held is None:
-        return answer(f"{name} does not drive this thread any more; what they say waits for your word again.").after(
+        return answer(f"{name} can no longer drive this thread; their messages wait for your approval again.").after(
             back
         )
     text = f"{call.author.name} took {name}'s invitation back.{clock(call.state.now)}"
@@ -136,7 +136,7 @@ def _meant(call: Call, mentioned: Sequence[Author]) -> Person | Decision:
     for person in call.state.people:
         if person.author.name.casefold() == call.target.casefold():
             return person
-    return refusal(f"I know nobody called {call.target} here; mention them.")
+    return refusal(f"I know nobody called {call.target} here; please mention them.")
 
 
 def lapsed(held: Held, now: float) -> bool:
@@ -146,7 +146,7 @@ def lapsed(held: Held, now: float) -> bool:
 
 def overdue(held: Held, now: float) -> tuple[Effect, ...]:
     """End a wait that took too long: the card says so, and its buttons go."""
-    text = f"{held.event.author.name} waited for an answer for too long, and can ask again.{clock(now)}"
+    text = f"{held.event.author.name} waited too long for an answer, and can ask again.{clock(now)}"
     return Decide(held.id, "dropped"), Post(f"{held.id}{APPROVAL}", plain(text, "🔑")), Mark(held.id, "⛔")
 
 
@@ -160,10 +160,10 @@ def review(call: Call) -> Decision:
     who = held.event.author.name
     decisions = {verb: words.format(who=who) for verb, words in DECISIONS.items()}
     form = Form(
-        "decide", "A guest's message", [Choice("decision", "What becomes of it", decisions, "allow")],
+        "decide", "A guest's message", [Choice("decision", "What should happen to it", decisions, "allow")],
         about=f"{who} would like me to do this:", quoted=asked_for(held.event), target=held.id, submit="Decide",
     )  # fmt: skip
-    return Decision(doc=plain("Decide with the buttons above.", "🔑"), form=form)
+    return Decision(doc=plain("Use the buttons above to decide.", "🔑"), form=form)
 
 
 def decide(call: Call) -> Decision:
@@ -172,7 +172,7 @@ def decide(call: Call) -> Decision:
     words: dict[str, Callable[[Call], Decision]] = {"allow": allow, "invite": invite, "deny": deny}
     word = words.get(chosen.get("decision", ""))
     if word is None:
-        return refusal("I did not understand what becomes of that message; use the buttons on its card.")
+        return refusal("I didn't understand that decision; use the buttons on the message's card.")
     return word(replace(call, target=chosen.get("target", "")))
 
 
@@ -198,7 +198,7 @@ def asked_first(call: Call, verb: str, what: str) -> Decision | None:
         return None
     number = f"{call.turn_id}{SECOND}"
     event = Event(number, call.state.session.key, call.author, "command", text=verb, target=call.target)
-    text = f"{call.author.name} wants to {what}. Somebody else who has a say here must agree."
+    text = f"{call.author.name} wants to {what}. Someone else who can decide here must agree."
     if not several:
         text = f"This will {what}, and cannot be undone. Shall I? You can also say “{verb.replace('_', ' ')} yes”."
     card = Doc((Para(text),), "🔑", (Action("agree", number), Action("refuse", number)))
@@ -209,7 +209,7 @@ def serious(call: Call) -> Held | Decision:
     """Return the serious step that the call is about, or why there is none to decide on."""
     held = call.state.held.get(call.target)
     if held is None or not held.id.endswith(SECOND):
-        return refusal("There is nothing to agree to.")
+        return refusal("There is nothing waiting for your agreement.")
     return held if held.state == "open" else refusal(DECIDED)
 
 

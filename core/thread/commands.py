@@ -85,9 +85,9 @@ def pick(number: int) -> Callable[[Call], Decision]:
         turn = line.own(call.state, call.target)
         options = turn.result.options if turn is not None and turn.result is not None else ()
         if len(options) < number:
-            return refusal("That is no question of mine in this thread.")
+            return refusal("I didn't ask that in this thread.")
         if call.state.line or call.state.ended(("asked",)) != call.target:
-            return refusal("That question is answered already; say it in words.")
+            return refusal("That question has been answered; tell me in your own words instead.")
         event = Event(call.turn_id, call.state.session.key, call.author, text=options[number - 1])
         return Decision(then=Say(event, call.turn_id))
 
@@ -101,11 +101,11 @@ _ROWS = (
         for number, nth in enumerate(("first", "second", "third", "fourth"), 1)
     ),
     Command(
-        "undo", undo.undo, "Undo", "↩️", hint="Undo this turn", menu="Undo this turn", slash="Take the latest turn back",
-        words=("undo",), emoji="↩️", removed="redo", help="take that turn back", doing="Undoing.", urgent=True,
+        "undo", undo.undo, "Undo", "↩️", hint="Undo this turn", menu="Undo this turn", slash="Undo the latest turn",
+        words=("undo",), emoji="↩️", removed="redo", help="undo that turn", doing="Undoing.", urgent=True,
     ),
     Command(
-        "redo", undo.redo, "Redo", "↪️", hint="Redo this turn", slash="Bring back what was undone last", words=("redo",),
+        "redo", undo.redo, "Redo", "↪️", hint="Redo this turn", slash="Bring back what was last undone", words=("redo",),
         emoji="↪️", help="bring it back; taking ↩️ away does that, too", doing="Redoing.", urgent=True,
     ),
     Command("undo_to", undo.undo_to, menu="Undo to here", doing="Undoing what came after."),
@@ -114,8 +114,8 @@ _ROWS = (
         emoji="❌", help="stop everything in this thread", doing="Stopping.", urgent=True,
     ),
     Command(
-        "continue", line.resume, "Continue", "▶️", "main", "Go on", slash="Go on with what was stopped", words=("continue",),
-        emoji="🔁", on=("continue",), help="go on with what was stopped", doing="Going on.",
+        "continue", line.resume, "Continue", "▶️", "main", "Go on", slash="Continue what was stopped", words=("continue",),
+        emoji="🔁", on=("continue",), help="continue what was stopped", doing="Going on.",
     ),
     Command(
         "retry", line.resume, "Retry", "🔁", "main", "Try again", words=("retry",), emoji="🔁", on=("retry",),
@@ -151,26 +151,26 @@ _ROWS = (
     ),
     Command("export", query("export"), slash="Get the code", words=("export",), help="the code", slow=True),
     Command(
-        "settings", settings.show_settings, "Settings", "⚙️", slash="Who may drive, what I listen to, what I show",
-        words=("settings",), help="who may do what", always=True,
+        "settings", settings.show_settings, "Settings", "⚙️", slash="Who can drive, what I listen to, what I show",
+        words=("settings",), help="who can do what", always=True,
     ),
     Command("set", settings.change_settings, always=True),
     Command(
-        "revoke", settings.revoke, slash="Take back every link to the preview that was given out", words=("revoke",),
-        help="take every link to the preview back",
+        "revoke", settings.revoke, slash="Revoke every link to the preview", words=("revoke",),
+        help="revoke every link to the preview",
     ),
     Command(
-        "fix", fix, "Fix it", "🔧", slash="Mend an error of the running app", words=("fix",), emoji="🔧",
-        help="mend an error of the running app",
+        "fix", fix, "Fix it", "🔧", slash="Fix an error in the running app", words=("fix",), emoji="🔧",
+        help="fix an error in the running app",
     ),
     Command(
         "reset_data", settings.reset_data,
-        help="reset data: remove what the running app has stored. That, and a preview for everyone, needs a second person "
+        help="reset data: delete everything the running app has stored. That, and a preview for everyone, needs a second person "
         "where several have a say",
     ),
     Command(
-        "waive", undo.waive, "This is fine", "👌", slash="Take a change that the checks kept out", emoji="👌", on=("waive",),
-        help="this is fine, with your reason: take a change that my checks kept out",
+        "waive", undo.waive, "This is fine", "👌", slash="Accept a change that the checks blocked", emoji="👌", on=("waive",),
+        help="this is fine, with your reason: accept a change that the checks blocked",
     ),
     Command(
         "bisect", bisect, help="when did … break?: find the message after which a check or a test no longer passed",

@@ -161,7 +161,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Revoke:
-    """Take back every link to the preview that was given out."""
+    """Revoke every link to the preview."""
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ class Intake:
         if session is not None:
             return session, shown, ""
         if event.kind == "command" and event.text != "build":
-            return None, None, "That works in a thread of mine. /build starts one."
+            return None, None, "That only works in one of my threads. /build starts one."
         if event.kind == "edited" or not (event.begins or event.thread.platform == "local"):
             return None, None, ""
         # The thread of a command that comes again may have another name by now.
@@ -183,7 +183,7 @@ def _command(call: Call) -> Decision:
     if call.target.startswith(ON_MESSAGE):
         shown = call.state.message
         if shown is None or shown.kind != "reply" or shown.session_id != call.state.session.id:
-            return refusal("That works on an answer of mine in this thread.")
+            return refusal("That only works on one of my answers in this thread.")
         call = replace(call, target=shown.turn_id)
     return command.run(call)
 

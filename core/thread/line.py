@@ -116,20 +116,20 @@ def drop(call: Call) -> Decision:
     for turn in call.state.line:
         if turn.request.turn_id == call.target and not turn.running:
             return answer(REMOVED, "⏹️").after(*dropped(turn), GiveUp(turn.request.message))
-    return refusal("That one has started already; say stop to end it.")
+    return refusal("That one has already started; say “stop” to end it.")
 
 
 def resume(call: Call) -> Decision:
     """Do a turn again; one that was stopped or failed on the way uses the work that was finished."""
     turn = call.state.turn(call.target or call.state.ended(RESUMABLE))
     if turn is None:
-        return refusal("There is nothing to go on with.")
+        return refusal("There is nothing to continue.")
     if turn.result is None:
-        return refusal("That one is not finished yet.")
+        return refusal("That one hasn't finished yet.")
     if turn.request.session_id != call.state.session.id:
         return refusal("That turn belongs to another thread.")
     if turn.result.outcome in ("dropped", "withdrawn"):
-        return refusal("That was taken back. Say it again if you want it after all.")
+        return refusal("That was withdrawn. Ask again if you want it after all.")
     return again(call, turn.request, kept=turn.result.outcome in RESUMABLE)
 
 

@@ -35,7 +35,7 @@ from core.wording import can_stand, printable
 
 MAX_MESSAGE_CHARS = 100_000
 ACCEPTED, REFUSED = "👀", "⛔"
-SEVERAL = "There are several of you now, so I only act on messages that mention me. “settings” changes that."
+SEVERAL = "There are several of you here now, so I only act on messages that mention me. Say “settings” to change that."
 
 
 def message(state: ThreadState, event: Event, turn_id: str) -> Decision:
@@ -256,15 +256,15 @@ def _unread(event: Event) -> str:
     """Say why a guest's message cannot be decided on: its words are in a file, and who decides reads the whole of it."""
     if event.text.strip() or [file.name for file in event.files] != [PASTED]:
         return ""
-    return f"{event.author.name}, that came as a file. Whoever decides must read what you ask for; say it in shorter messages."
+    return f"{event.author.name}, that came as a file. The person who decides has to read your request, so please send it in shorter messages."
 
 
 def _problem(text: str, *, with_files: bool) -> str:
     """Return what is wrong with a message, '' for nothing."""
     if not text.strip() and not with_files:
-        return "The message is empty. Say what you would like to have."
+        return "The message is empty. Tell me what you would like."
     if len(text) > MAX_MESSAGE_CHARS:
         return f"The message has {len(text):,} characters; I read up to {MAX_MESSAGE_CHARS:,}. Send the rest as a file, or in parts."
     if "\x00" in text or sum(not can_stand(char) and char != "\r" for char in text) > len(text) // 20:
-        return "That looks like a binary file, not like text. Describe in words what you would like to have."
+        return "That looks like a binary file, not text. Describe in words what you would like."
     return ""

@@ -30,7 +30,7 @@ LABELS = {
 }  # fmt: skip
 SCOPE = {"thread": "this thread", "channel": "this thread and new ones in this channel"}
 """What is shown changes in the channel's other threads too, unless somebody chose there."""
-SERIOUS = {"reset_data": "remove what the running app has stored", "set": "open the preview for everyone"}
+SERIOUS = {"reset_data": "delete everything the running app has stored", "set": "open the preview for everyone"}
 """What one person alone does not do where several have a say, by verb."""
 
 
@@ -83,9 +83,9 @@ def change_settings(call: Call) -> Decision:
     session, wanted = call.state.session, wanted_settings(call.target)
     scope = wanted.pop("scope", "thread")
     if not call.owns:
-        return refusal("Only who started this thread can change its settings.")
+        return refusal("Only the person who started this thread can change its settings.")
     if not wanted:
-        return refusal(f"I know no such setting.\n{settings_text(session)}")
+        return refusal(f"I don't know that setting.\n{settings_text(session)}")
     opens = wanted.get("sharing") == "public" != session.sharing
     if opens and (question := asked_first(call, "set", SERIOUS["set"])):
         return question
@@ -97,17 +97,17 @@ def change_settings(call: Call) -> Decision:
 
 
 def revoke(call: Call) -> Decision:
-    """Take back every link to the preview that was given out; the owner's right."""
+    """Revoke every link to the preview; the owner's right."""
     if not call.owns:
-        return refusal("Only who started this thread can take its links back.")
-    text = "No link that I gave out until now opens the preview any more. “preview” gives a fresh one."
+        return refusal("Only the person who started this thread can revoke its links.")
+    text = "Links I've given out so far no longer open the preview. Say “preview” for a new one."
     return answer(text).after(Revoke())
 
 
 def reset_data(call: Call) -> Decision:
     """Remove what the running app has stored; the owner's right."""
     if not call.owns:
-        return refusal("Only who started this thread can remove what its app has stored.")
+        return refusal("Only the person who started this thread can delete the app's data.")
     # Somebody who is alone here can say “yes” with it.
     sure = call.target == "yes" and not call.state.others(call.author.id)
     question = asked_first(replace(call, agreed=call.agreed or sure), "reset_data", SERIOUS["reset_data"])
@@ -121,7 +121,7 @@ def agree(call: Call) -> Decision:
         return held
     asker, now = held.event.author, call.state.now
     if asker.id == call.author.id and call.state.others(asker.id):
-        return refusal("Somebody else has to agree.")
+        return refusal("Someone else has to agree.")
     if lapsed(held, now):
         return Decision(overdue(held, now))
     settle = settled(held, "allowed", f"wanted to {SERIOUS[held.event.text]}; {call.author.name} agreed", now)

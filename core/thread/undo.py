@@ -17,7 +17,7 @@ IN_SPITE = (
     "An undo clashes with later work; “the other side” is what it would bring back. Bring that back, and keep what the "
     "later work was for."
 )
-NO_CLASH = "That is no change that clashed with another one."
+NO_CLASH = "That change didn't clash with another one."
 
 
 def undo(call: Call) -> Decision:
@@ -78,7 +78,7 @@ def keep_theirs(call: Call) -> Decision:
     turn = own(call.state, call.target)
     if turn is None or turn.result is None or not turn.result.clashed:
         return refusal(NO_CLASH)
-    return answer("The app stays as it is now.")
+    return answer("The app stays as it is.")
 
 
 def reconcile(call: Call) -> Decision:
@@ -115,7 +115,7 @@ def waive(call: Call) -> Decision:
     result = turn.result if turn is not None else None
     findings = blocking(result.checks) if result is not None and result.outcome == WAIVABLE else ()
     if turn is None or not findings:
-        return refusal("No finding of mine keeps a change out.")
+        return refusal("There is no blocked change to accept.")
     match = FINE.fullmatch(call.event.text.strip())
     why = (match["why"] or "") if match else ""
     fingerprints = tuple(finding.fingerprint for finding in findings)

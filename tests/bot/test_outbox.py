@@ -234,7 +234,7 @@ async def test_a_thread_that_may_not_be_opened_is_not_asked_for_again_and_again(
         await asyncio.sleep(1)
         assert port.calls.count("open_thread") == 1
         assert port.told == [
-            ("u1", "I could not open a thread for “Shop”: not_in_channel Once that is mended, ask again.")
+            ("u1", "I could not open a thread for “Shop”: not_in_channel Once that is fixed, ask again.")
         ]
         # Who asks again gets another thread; this one is over.
         assert [(one.kind, one.thread) for one in desk.accepted] == [("closed", desk.session.key)]

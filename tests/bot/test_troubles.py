@@ -47,14 +47,14 @@ def test_an_error_without_frames_and_an_endless_one_are_told_too() -> None:
 def test_what_is_told_can_be_asked_to_be_mended() -> None:
     doc = told(troubles(LOG)[0].text, "k")
     assert doc.actions == (Action("fix", "k"),)
-    assert wish(doc).startswith("Please mend this. Something is wrong with the running app:")
+    assert wish(doc).startswith("Please fix this. The running app reported an error:")
     assert "KeyError: 'x'" in wish(doc)
 
 
 def test_where_the_model_mends_nothing_no_button_says_so() -> None:
     doc = told(troubles(LOG)[0].text, "k", mends=False)
     assert doc.actions == ()
-    assert "The built-in builder cannot mend this; undo, or connect a model." in str(doc)
+    assert "The built-in builder can't fix this; undo the change, or connect a model." in str(doc)
 
 
 NODE_LOG = """

@@ -119,7 +119,7 @@ async def test_a_stop_that_comes_too_late_is_told(runner: TurnRunner, lite: Data
         await runner._write(tx, request, Report(TurnResult("t1", "done", "Built.", commit="c" * 40, parent="p")))
     (reply,) = [one.doc for one in await runner.threads.messages.since(session_id) if one.kind == "reply"]
     assert [block.text for block in reply.blocks if isinstance(block, Para)] == [
-        "Built.", "“stop” came when this was in the app already; undo takes it back.", "Left undone: “a blog”.",
+        "Built.", "“stop” arrived after the change was committed; undo reverts it.", "Left undone: “a blog”.",
     ]  # fmt: skip
 
 

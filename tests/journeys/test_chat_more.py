@@ -165,13 +165,13 @@ def test_a_guests_message_is_read_whole_and_decided_in_a_form_in_discord(tmp_pat
         people.say("Ben", LONG[:1_900], mention=True)
         card = there.notice("would like me to do this")
         number = int(card.id)
-        assert told(there, people.world.press("Ben", people.number, number, "review"), "decides who drives")
+        assert told(there, people.world.press("Ben", people.number, number, "review"), "decides who can drive")
         asked = people.world.press("Ann", people.number, number, "review")
         until(lambda: asked.modal)
         assert LONG[:1_900].rstrip() in json.dumps(asked.modal)
         people.world.submit("Ann", asked, decision="invite")
         check_decided(there)
-        assert told(there, people.world.submit("Ann", asked, decision="deny"), "decided already")
+        assert told(there, people.world.submit("Ann", asked, decision="deny"), "already been decided")
 
 
 def test_an_approval_can_be_taken_back_while_it_waits(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_the_menu_of_an_answer_in_slack_undoes(tmp_path: Path) -> None:
         elsewhere = people.server.say("Ben", "Nice!")
         body |= {"trigger_id": "8.8", "message": {"ts": elsewhere}}
         people.server.send_event(body, "interactive")
-        until(lambda: any("thread of mine" in json.dumps(one) for one in people.server.ephemerals))
+        until(lambda: any("one of my threads" in json.dumps(one) for one in people.server.ephemerals))
 
 
 @pytest.mark.parametrize("kind", ["slack", "discord"])
@@ -287,11 +287,11 @@ def test_people_who_are_mentioned_have_their_names(kind: str, tmp_path: Path) ->
         assert "say that @ben answers the phone" in model.bodies[asked]["messages"][1]["content"].lower()
         # Ben has not spoken yet.
         people.say("Ann", f"invite {people.named('Ben')}")
-        until(lambda: any("ben drives this thread too" in one.text.lower() for one in people.shown()))
+        until(lambda: any("ben can now drive this thread" in one.text.lower() for one in people.shown()))
         people.say("Ben", "make it dark", mention=True)
         there.reply(3)
         people.say("Ann", f"uninvite {people.named('Ben')}", mention=True)
-        until(lambda: any("ben does not drive this thread any more" in one.text.lower() for one in people.shown()))
+        until(lambda: any("ben can no longer drive this thread" in one.text.lower() for one in people.shown()))
         if kind == "slack":
             # Slack leaves the names of channels and groups out.
             asked = len(model.bodies)
@@ -323,11 +323,11 @@ def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path
         world.on_message("Ann", people.number, int(built.id), "Undo to here")
         assert "Undone" in there.reply(7).text
         refused = world.on_message("Ann", people.number, int(world.say("Ben", people.number, "hm")), "Undo this turn")
-        assert told(there, refused, "on an answer of mine")
-        assert told(there, world.slash("Ben", people.number, "undo"), "decides who drives")
+        assert told(there, refused, "on one of my answers")
+        assert told(there, world.slash("Ben", people.number, "undo"), "decides who can drive")
         assert len(there.replies()) == 7
         nowhere = world.slash("Ann", world.channel, "undo")
-        assert told(there, nowhere, "thread of mine")
+        assert told(there, nowhere, "one of my threads")
 
 
 def test_only_people_on_the_list_may_start(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ async def test_commands_outside_of_a_thread_say_where_they_work(there: There) ->
     for name in (one.verb for one in COMMANDS.values() if one.slash and one.verb != "build"):
         answer = await there.ann.slash(there.channel, name)
         assert answer.ephemeral
-        assert "thread of mine" in shown(answer)
+        assert "one of my threads" in shown(answer)
 
 
 async def test_the_menu_of_a_message_undoes_and_only_on_an_answer(there: There) -> None:
@@ -138,14 +138,14 @@ async def test_the_menu_of_a_message_undoes_and_only_on_an_answer(there: There) 
     await there.ann.send(thread, "make it dark")
     _, dark = await there.replies(thread, 2)
     said = await there.ben.send(thread, "Nice!")
-    assert "on an answer of mine" in shown(await there.ann.context_menu(thread, "Undo this turn", said))
+    assert "on one of my answers" in shown(await there.ann.context_menu(thread, "Undo this turn", said))
     await there.ann.context_menu(thread, "Undo this turn", dark)
     assert "Undone" in (await there.replies(thread, 3))[-1].content
     await there.ann.react(dark, "↪️")
     await there.replies(thread, 4)
     await there.ann.context_menu(thread, "Undo to here", built)
     assert "Undone" in (await there.replies(thread, 5))[-1].content
-    assert "decides who drives" in shown(await there.ben.context_menu(thread, "Undo this turn", built))
+    assert "decides who can drive" in shown(await there.ben.context_menu(thread, "Undo this turn", built))
 
 
 async def test_buttons_forms_and_reactions_work_after_a_restart(there: There) -> None:
@@ -209,7 +209,7 @@ async def test_a_guest_asks_the_owner(there: There) -> None:
     await there.ben.send(thread, f"<@{there.env.bot.user.id}> make it dark")
 
     waits = await there.seen(lambda: next((one for one in thread.history() if "would like me" in one.content), None))
-    assert "decides who drives" in shown(await there.ben.click(waits, label="Allow once"))
+    assert "decides who can drive" in shown(await there.ben.click(waits, label="Allow once"))
     await there.ann.click(waits, label="Allow once")
     await there.replies(thread, 2)
     await there.seen(lambda: "ann let this message of ben through" in " ".join(one.content for one in thread.history()))
@@ -240,7 +240,7 @@ async def test_who_is_replied_to_is_not_who_is_invited(there: There) -> None:
 
     parsers["MESSAGE_CREATE"] = with_reply
     await there.ann.send(thread, f"<@{there.env.bot.user.id}> invite <@{there.ben.id}>", reply_to=asked)
-    await there.seen(lambda: "ben drives this thread too" in " ".join(one.content for one in thread.history()))
+    await there.seen(lambda: "ben can now drive this thread" in " ".join(one.content for one in thread.history()))
     (session,) = await there.app.sessions.list()
     async with there.app.database.read() as connection:
         standings = {

@@ -68,7 +68,7 @@ async def test_what_blocks_can_be_said_to_be_fine(talk: Talk) -> None:
     note = await talk.app.repository.noted(session.id, done.commit)
     assert f"Said to be fine by {YOU.name}" in note
     assert '"not_verified": [' in note
-    assert await talk.say("this is fine") == "No finding of mine keeps a change out."
+    assert await talk.say("this is fine") == "There is no blocked change to accept."
 
     # What somebody waived stays waived in later turns.
     talk.model.fault = lambda _: None

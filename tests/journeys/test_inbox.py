@@ -254,9 +254,9 @@ async def test_who_is_invited_drives_until_the_invitation_is_taken_back(room: Ro
     assert await drives(Author("U3", "<Ben>"))
     assert not await drives(BEN)
     await room.say(ANN, "invite <@U2>", mentioned=True, people=[BEN])
-    assert "Ben drives this thread too" in (await room.told())[-1]
+    assert "Ben can now drive this thread" in (await room.told())[-1]
     await room.say(ANN, "uninvite Ben", mentioned=True)
-    assert "Ben does not drive this thread any more" in (await room.told())[-1]
+    assert "Ben can no longer drive this thread" in (await room.told())[-1]
     await room.say(ANN, "uninvite nobody", mentioned=True)
     assert "I know nobody called nobody here" in (await room.told())[-1]
     assert (await room.result(await room.say(ANN, "Invite guests by mail", mentioned=True))).outcome
@@ -321,7 +321,7 @@ async def test_how_much_is_shown_holds_for_the_whole_channel_where_nobody_chose(
 async def test_a_guest_whose_words_came_as_a_file_is_asked_for_words(room: Room) -> None:
     await room.result(await room.say(ANN, PAGE, mentioned=True))
     await room.say(BEN, "", mentioned=True, files=[Attachment("message.txt", "text/plain", 3_000, "talk:1")])
-    assert "Whoever decides must read what you ask for" in (await room.told())[-1]
+    assert "The person who decides has to read your request" in (await room.told())[-1]
     assert not [
         one for one in await room.app.messages.since((await room.session()).id) if one.key.endswith(":approval")
     ]
@@ -351,7 +351,7 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     await room.say(ANN, "set sharing public", mentioned=True)
     assert await shared() == "link"
     text, number = await card()
-    assert text == "Ann wants to open the preview for everyone. Somebody else who has a say here must agree."
+    assert text == "Ann wants to open the preview for everyone. Someone else who can decide here must agree."
     for who, verb in ((ANN, "agree"), (ANN, "allow"), (Author("U3", "Cem"), "agree")):
         assert (await room.press(who, verb, number)).answer.doc is not None
         assert await shared() == "link"
@@ -362,7 +362,7 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     await room.press(ANN, "reset_data", "")
     _, number = await card()
     await room.press(BEN, "refuse", number)
-    assert (await card())[0].startswith("Ann wanted to remove what the running app has stored; Ben said no. (")
+    assert (await card())[0].startswith("Ann wanted to delete everything the running app has stored; Ben said no. (")
     await room.press(BEN, "agree", number)
     assert "Ben agreed" not in (await card())[0]
 
@@ -375,7 +375,7 @@ async def test_what_is_serious_takes_two_people_where_several_have_a_say(room: R
     assert "Ben agreed" in (await card())[0]
     assert (await room.result(agreed)).outcome == "done"
     replies = [one for one in await room.app.messages.since((await room.session()).id) if one.kind == "reply"]
-    assert "What the app had stored is gone." in str(replies[-1].doc)
+    assert "The app's data has been deleted." in str(replies[-1].doc)
 
 
 async def test_who_is_alone_is_asked_before_what_is_stored_goes(room: Room) -> None:
@@ -402,11 +402,11 @@ async def test_what_waits_for_too_long_ends_by_itself(room: Room) -> None:
     async with room.app.database.write() as tx:
         await tx.execute(approval.update().values(created=time.time() - HELD_SECONDS - 1))
     await room.app.intake.lapse(time.time())
-    assert (await room.told())[-1].startswith("Ben waited for an answer for too long, and can ask again. (")
+    assert (await room.told())[-1].startswith("Ben waited too long for an answer, and can ask again. (")
     late = await room.press(ANN, "allow", card.key.removesuffix(":approval"))
     assert late.turn_id == ""
     assert late.answer.doc is not None
-    assert "decided already" in str(late.answer.doc)
+    assert "already been decided" in str(late.answer.doc)
 
 
 async def test_how_much_is_shown_can_be_changed_while_a_turn_runs(room: Room) -> None:

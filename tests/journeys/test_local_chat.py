@@ -224,7 +224,7 @@ def test_a_running_turn_can_be_stopped_and_the_next_message_works(page: Page, tm
         page.locator("summary", has_text="kept beside the app").click()
         page.screenshot(path=pictures / "1-stopped.png")
         page.get_by_role("link", name="Diff and evidence").click()
-        expect(page.get_by_text("This is not in the app.")).to_be_visible()
+        expect(page.get_by_text("This isn't in the app.")).to_be_visible()
         page.screenshot(path=pictures / "2-kept.png")
         with page.expect_popup() as opened:
             page.get_by_role("link", name="App as it would be").click()

@@ -151,7 +151,7 @@ class DiscordPort:
         """Return what keeps people from being heard."""
         client: Any = self._client
         if self._lost or client.is_closed() or client.ws is None or not client.ws.open:
-            return self._lost or "There is no connection to Discord now; it is tried again."
+            return self._lost or "There is no connection to Discord right now; I keep trying."
         return "" if self.reads_everything else INTENT_HELP
 
     async def disconnect(self) -> None:

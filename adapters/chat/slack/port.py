@@ -185,7 +185,7 @@ class SlackPort:
     async def problem(self) -> str:
         """Return what keeps people from being heard."""
         if self._connection is not None and not await self._connection.client.is_connected():
-            return "There is no connection to Slack now; it is tried again."
+            return "There is no connection to Slack right now; I keep trying."
         if self._skew:
             return f"Slack's latest request was refused: it is {self._skew:.0f} s old by the clock of this machine. Set the clock."
         return ""
