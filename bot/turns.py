@@ -187,11 +187,15 @@ class TurnRunner:
             return
         try:
             async with self.threads.transaction() as tx:
-                seconds = time.time() - await self.threads.turns.start_time(tx, request.turn_id)
+                seconds = await self._seconds(tx, request.turn_id)
                 text = receipt(replace(result, seconds=seconds))
                 await self.repository.note(tx, request.session_id, result.commit, text)
         except Exception:
             log.exception("receipt_failed")
+
+    async def _seconds(self, tx: Tx, turn_id: str) -> float:
+        """Return how long a turn has taken; the time of day may have been set back meanwhile."""
+        return max(0.0, time.time() - await self.threads.turns.start_time(tx, turn_id))
 
     async def _title(self, session_id: str, result: TurnResult) -> str:
         """Return what a thread is called after its first commit: as its app."""
@@ -220,7 +224,7 @@ class TurnRunner:
         result = replace(result, notes=(*result.notes, *_not_in_it(result, late, undone, stops)))
         if result.outcome in UNDONE and await self.threads.messages.deleted(tx, [request.message]):
             result = replace(result, outcome="withdrawn")
-        result = replace(result, seconds=time.time() - await self.threads.turns.start_time(tx, request.turn_id))
+        result = replace(result, seconds=await self._seconds(tx, request.turn_id))
         if report.title:
             await self.threads.sessions.rename(tx, request.session_id, report.title)
         await self.threads.turns.finish(tx, result)

@@ -1,6 +1,5 @@
 """Who is in a thread: standing, who has spoken, and messages that wait for the owner's word."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from adapters.store.database import Database, from_json, to_json
 from adapters.store.tables import approval, person
 from core.chat import Event
+from core.clock import SYSTEM, Clock
 from core.sessions import Author
 from core.thread.state import Held, Person, Standing
 
@@ -19,8 +19,8 @@ Connection = AsyncConnection | AsyncSession
 class People:
     """Rows of `person` and `approval`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, clock: Clock = SYSTEM) -> None:
+        self._database, self._clock = database, clock
         self._there = sa.select(person).where(person.c.session_id == sa.bindparam("session_id"))
 
     async def owners(self, tx: Connection, session_id: str) -> list[Author]:
@@ -49,7 +49,7 @@ class People:
 
     async def wait(self, tx: Connection, number: str, session_id: str, event: Event) -> None:
         """Keep a guest's message until the owner decides."""
-        row = {"id": number, "session_id": session_id, "event": to_json(event, Event), "created": time.time()}
+        row = {"id": number, "session_id": session_id, "event": to_json(event, Event), "created": self._clock.now()}
         await tx.execute(approval.insert().values(row))
 
     async def held(self, tx: Connection, ids: Sequence[str], session_id: str) -> dict[str, Held]:

@@ -33,7 +33,11 @@ class ThreadRows:
     def __init__(self, database: Database, engine: Engine, clock: Clock = SYSTEM) -> None:
         self.database, self.engine, self._clock = database, engine, clock
         self.sessions, self.turns, self.messages = Sessions(database), Turns(database), Messages(database)
-        self.people, self.waivers, self.early = People(database), Waivers(database), EarlyReactions(database, clock)
+        self.people, self.waivers, self.early = (
+            People(database, clock),
+            Waivers(database),
+            EarlyReactions(database, clock),
+        )
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """Open a transaction that writes."""

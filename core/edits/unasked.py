@@ -9,8 +9,10 @@ from core.edits.guard import ALIKE, ALIKE_CHARS, brought
 from core.edits.merge import opcodes
 from core.edits.remarks import is_remark
 
-MOST_LINES = 40
-"""Larger pieces that change are compared by the other rules alone: each line is compared with each."""
+MOST_LINES, MOST_PAIRS = 40, 10_000
+"""Larger pieces that change, and what comes behind so many pairs, is left to the other rules: each line is compared with each."""
+MOST_CHARS = 200_000
+"""Of a larger file, comparing it once more would take seconds."""
 MAX_REQUEST_CHARS = 4_000
 FEWEST_LOST_AT_ONCE = 3
 """So few lines may be the whole change: “deploy must not wait for the tests”."""
@@ -47,7 +49,9 @@ def unasked(
     orders something to go: then a word that it shares with what went is enough; else the word has to be rarer in the file now.
     `arriving` are lines that other files of the answer have.
     """
-    if not _stems(request[:MAX_REQUEST_CHARS]) or _ANYTHING.search(request[:MAX_REQUEST_CHARS]):
+    if sum(map(len, old)) > MOST_CHARS or not _stems(request[:MAX_REQUEST_CHARS]):
+        return []
+    if _ANYTHING.search(request[:MAX_REQUEST_CHARS]):
         return []
     before, after = [line.strip() for line in old], [line.strip() for line in new]
     changes = [piece for piece in opcodes(before, after) if piece[0] != "equal"]
@@ -59,10 +63,12 @@ def unasked(
     about = _About(request, "\n".join(old), "\n".join(new), ordered)
     if _keeps_nothing(before, after) and not about.mentions("\n".join(old)):
         return [line for line in before if line]
+    compared = 0
     for _, a1, a2, b1, b2 in changes:
         lost = [line for line in before[a1:a2] if line and not came[line] and line not in arriving]
         gained = [line for line in after[b1:b2] if line and line not in there]
-        if len(lost) > MOST_LINES or len(gained) > MOST_LINES:
+        compared += len(lost) * len(gained)
+        if len(lost) > MOST_LINES or len(gained) > MOST_LINES or compared > MOST_PAIRS:
             continue
         pairs = dict(_pairs(lost, gained))
         if len(pairs) == len(gained):

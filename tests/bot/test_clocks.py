@@ -11,12 +11,17 @@ from adapters.dependencies.registry import KNOWN_SECONDS, Registries
 from adapters.preview.host import IDLE_SECONDS, PAST, Previews
 from adapters.store.database import Database
 from adapters.store.early import EarlyReactions
+from adapters.store.threads import ThreadRows
 from bot.gate.previews import Signer
 from bot.outbox import TOLD_SECONDS, Bucket
 from core.chat import Event, NotAllowed, Rate, RateLimited
 from core.files import FileTree
 from core.sessions import Author
+from core.thread.approvals import HELD_SECONDS
+from core.thread.intake import Intake
+from core.thread.transcript import APPROVAL
 from tests.bot.test_outbox import at_work
+from tests.ports.test_threads import Waiting
 from tests.servers.clocks import Hands, Running
 from tests.servers.fake_chat import KEY, FakePort
 from tests.servers.registry import serving
@@ -146,3 +151,22 @@ async def test_a_reaction_that_came_early_is_there_minutes_later(lite: Database,
             await early.keep(tx, event)
         hands.passes(200)
     assert [one.id for one in await early.waiting("m1")] == ["e1"]
+
+
+@pytest.mark.parametrize("now", [0.0, 1.8e9])
+async def test_what_waits_for_a_word_lapses_by_the_clock_that_is_passed_in(lite: Database, now: float) -> None:
+    hands, ann = Hands(0.0, now), Author("u", "Ann")
+    threads = ThreadRows(lite, Waiting(), hands.clock)
+    intake, changed = Intake(threads), list[str]()
+    intake.changed = changed.append
+    await intake.accept(Event("e1", KEY, ann, text="Build a shop", mentioned=True, begins=True, remote_id="m1"))
+    await intake.accept(Event("e2", KEY, Author("v", "Ben"), text="Make it red", mentioned=True, remote_id="m2"))
+    hands.passes(HELD_SECONDS - 1)
+    await intake.lapse(hands.now)
+    assert changed == [changed[0]] * 2
+    hands.passes(2)
+    await intake.lapse(hands.now)
+    assert len(changed) == 3
+    (session,) = await threads.sessions.list()
+    cards = [one for one in await threads.messages.since(session.id) if one.key.endswith(APPROVAL)]
+    assert "waited too long" in str(cards[-1].doc)

@@ -1,5 +1,6 @@
 """Turns whose workflow has ended: one reply each, and never a second one."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -130,3 +131,14 @@ async def test_a_stop_that_comes_too_late_is_told(runner: TurnRunner, lite: Data
 )  # fmt: skip
 def test_words_of_evidence(text: str, verb: str) -> None:
     assert command_in(text)[0] == verb
+
+
+async def test_a_turn_takes_no_negative_time_after_the_clock_was_set_back(runner: TurnRunner, lite: Database) -> None:
+    await queued(runner, lite)
+    async with lite.write() as tx:
+        await tx.execute(turn.update().values(started=time.time() + 3_600))
+        request = await runner.threads.turns.request("t1")
+        await runner._write(tx, request, Report(TurnResult("t1", "done", "Built.")))
+    result = await runner.threads.turns.result("t1")
+    assert result is not None
+    assert result.seconds == 0.0

@@ -131,6 +131,19 @@ def test_large_pieces_are_left_to_the_other_rules() -> None:
     )
 
 
+def test_a_very_large_file_is_left_to_the_other_rules() -> None:
+    rows = "".join(f"row_{n} = {n}\n" for n in range(16_000))
+    answer = f"FILE: t.py\n```\na = 2\n{rows.replace('row_7 = 7', '', 1)}```\n"
+    assert not isinstance(done({"t.py": f"a = 1\n{rows}".encode()}, answer, request="Set a to 2"), Refusal)
+
+
+def test_what_comes_behind_many_pairs_is_left_to_the_other_rules() -> None:
+    rows = "".join(f"row_{n} = {n}\nkept_{n // 30} = x\n" if n % 30 == 29 else f"row_{n} = {n}\n" for n in range(600))
+    other = rows.replace("row_", "line_")
+    answer = f"FILE: t.py\n```\n{other}b = 2\n```\n"
+    assert not isinstance(done({"t.py": f"{rows}b = 2\nc = 3\n".encode()}, answer, request="Call rows lines"), Refusal)
+
+
 def test_a_file_is_not_replaced_by_the_new_thing_alone() -> None:
     types = b"export interface Boat {\n  name: string;\n  berth: number;\n}\n"
     new = "FILE: types.ts\n```\nexport interface Member {\n  mail: string;\n  since: Date;\n}\n```\n"
