@@ -415,7 +415,8 @@ async def _reverse(request: TurnRequest, session: Session, ports: TurnPorts, ste
     if committed.clashes:
         return _clashed(result, committed, undoing.cannot(request, trial.title))
     result = replace(
-        result, message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️' if undo else '↩️'} undoes that."
+        result,
+        message=f"{'Undone' if undo else 'Redone'}: “{trial.title}”. {'↪️ brings it back' if undo else '↩️ undoes it again'}.",
     )
     moved = committed.parent != trial.head
     return await _seen(result, committed, moved, session, ports, steps)

@@ -102,11 +102,11 @@ _ROWS = (
     ),
     Command(
         "undo", undo.undo, "Undo", "↩️", hint="Undo this turn", menu="Undo this turn", slash="Undo the latest turn",
-        words=("undo",), emoji="↩️", removed="redo", help="undo that turn", doing="Undoing.", urgent=True,
+        words=("undo",), emoji="↩️", removed="redo", help="revert that turn", doing="Undoing.", urgent=True,
     ),
     Command(
         "redo", undo.redo, "Redo", "↪️", hint="Redo this turn", slash="Bring back what was last undone", words=("redo",),
-        emoji="↪️", help="bring it back; taking ↩️ away does that, too", doing="Redoing.", urgent=True,
+        emoji="↪️", help="bring it back; removing ↩️ does that, too", doing="Redoing.", urgent=True,
     ),
     Command("undo_to", undo.undo_to, menu="Undo to here", doing="Undoing what came after."),
     Command(
@@ -115,7 +115,7 @@ _ROWS = (
     ),
     Command(
         "continue", line.resume, "Continue", "▶️", "main", "Go on", slash="Continue what was stopped", words=("continue",),
-        emoji="🔁", on=("continue",), help="continue what was stopped", doing="Going on.",
+        emoji="🔁", on=("continue",), help="pick up what was stopped", doing="Going on.",
     ),
     Command(
         "retry", line.resume, "Retry", "🔁", "main", "Try again", words=("retry",), emoji="🔁", on=("retry",),
@@ -136,28 +136,28 @@ _ROWS = (
     Command("agree", settings.agree, "Agree", style="good", hint="Do it", emoji="👍", on=("agree",)),
     Command("refuse", settings.refuse, "No", style="bad", hint="Leave it", emoji="👎", on=("refuse",)),
     Command(
-        "status", settings.status, slash="Show what is going on", words=("status",), help="what is going on", always=True,
+        "status", settings.status, slash="Show what is going on", words=("status",), help="show what is running and waiting", always=True,
     ),
     Command(
-        "diff", query("diff"), "Diff", "📄", slash="Show what changed", words=("diff",), help="what changed", slow=True,
+        "diff", query("diff"), "Diff", "📄", slash="Show what changed", words=("diff",), help="show what changed", slow=True,
     ),
     Command(
-        "checks", query("checks"), "Checks", "🔎", slash="Show what was checked", words=("checks",), help="what was checked",
+        "checks", query("checks"), "Checks", "🔎", slash="Show what was checked", words=("checks",), help="show what was checked",
         slow=True,
     ),
     Command(
-        "preview", query("preview"), slash="Get a fresh link to the preview", words=("preview",), help="a fresh link to the app",
+        "preview", query("preview"), slash="Get a fresh link to the preview", words=("preview",), help="get a new link to the app",
         slow=True,
     ),
-    Command("export", query("export"), slash="Get the code", words=("export",), help="the code", slow=True),
+    Command("export", query("export"), slash="Get the code", words=("export",), help="get the code", slow=True),
     Command(
         "settings", settings.show_settings, "Settings", "⚙️", slash="Who can drive, what I listen to, what I show",
-        words=("settings",), help="who can do what", always=True,
+        words=("settings",), help="show or change who can do what", always=True,
     ),
     Command("set", settings.change_settings, always=True),
     Command(
         "revoke", settings.revoke, slash="Revoke every link to the preview", words=("revoke",),
-        help="revoke every link to the preview",
+        help="make every link to the preview stop working",
     ),
     Command(
         "fix", fix, "Fix it", "🔧", slash="Fix an error in the running app", words=("fix",), emoji="🔧",

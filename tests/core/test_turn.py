@@ -728,7 +728,7 @@ async def test_undo_and_redo_take_files_and_memory_along(table: Table) -> None:
     assert (await table.files())["index.html"] == b"<h1>Shop</h1>\n"
     assert await table.memory.standing("s") == []
     redone = await table.turn(kind="redo")
-    assert redone.message == "Redone: “Use euro”. ↩️ undoes that."
+    assert redone.message == "Redone: “Use euro”. ↩️ undoes it again."
     assert (await table.files())["index.html"] == b"<h1>Euro</h1>\n"
     assert [one.text for one in await table.memory.standing("s")] == ["Prices are in euro."]
     assert [one.title for one in await table.repository.log("s")] == [

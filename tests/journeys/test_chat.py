@@ -184,7 +184,7 @@ def commands(there: Place) -> None:
     for word, answer in (
         ("status", "Nothing is running"),
         ("checks", "syntax"),
-        ("preview", "fresh link"),
+        ("preview", "new link"),
         ("help", "undo"),
     ):
         there.people.say("Ann", word)

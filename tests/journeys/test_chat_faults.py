@@ -327,7 +327,9 @@ def test_the_final_state_of_a_reaction_counts(kind: str, tmp_path: Path, slow: M
         until(lambda: any("Undone" in one.text for one in there.replies()))
         time.sleep(3)
         told = [
-            "Undone" if "Undone" in one.text else "Redone" for one in there.replies() if "takes that back" in one.text
+            "Undone" if "Undone" in one.text else "Redone"
+            for one in there.replies()
+            if "brings it back" in one.text or "undoes it again" in one.text
         ]
         assert told[-1] == "Undone", told
         assert "already" not in "".join(one.text for one in there.replies())

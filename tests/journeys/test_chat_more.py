@@ -228,11 +228,11 @@ def test_what_a_stopped_turn_wrote_can_be_seen_and_gone_on_with(kind: str, tmp_p
         if kind == "slack":
             people.press("Ann", stopped.id, "diff")
             seen = json.dumps(until(lambda: people.server.views)[-1], ensure_ascii=False)
-            assert "This is not in the app" in seen
+            assert "This isn't in the app" in seen
             assert "tw_preview=" in seen
         else:
             answer = people.world.press("Ann", people.number, int(stopped.id), "diff")
-            assert told(there, answer, "This is not in the app")
+            assert told(there, answer, "This isn't in the app")
             assert told(there, answer, "tw_preview=")
         slow.late = ""
         people.press("Ann", stopped.id, "continue")
@@ -306,7 +306,7 @@ def test_discords_commands_answer_privately_and_act_in_the_thread(tmp_path: Path
         people.build("Ann", PAGE)
         built = there.reply(1)
         for name, answer in (
-            ("status", "Nothing is running"), ("help", "undo"), ("checks", "syntax"), ("preview", "fresh link"),
+            ("status", "Nothing is running"), ("help", "undo"), ("checks", "syntax"), ("preview", "new link"),
             ("diff", ".diff"), ("export", ".zip"), ("stop", "Nothing is running"),
         ):  # fmt: skip
             assert told(there, world.slash("Ann", people.number, name), answer)
