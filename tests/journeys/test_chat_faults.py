@@ -549,7 +549,7 @@ def test_a_platform_that_cannot_be_reached_at_the_start_keeps_nobody_else_waitin
         if kind == "slack":
             assert "tried again" in health(there)["chats"]["slack"]
         else:
-            until(lambda: "tried again" in health(there)["chats"].get("discord", ""))
+            until(lambda: "keep trying" in health(there)["chats"].get("discord", ""))
         assert "Slack answered 503" in there.bot.log() or kind == "discord"
         server.faults.clear()
         until(lambda: health(there)["state"] == "ok", 90)
