@@ -43,11 +43,31 @@ _SENTENCE_OF_FIELDS = re.compile(
 _OF_LANES = re.compile(r"(?:^|[.;,:?!\n]) ?(?:with )?(?:the )?columns(?: are)?\s*[:=]", re.I)
 """The columns of a board are its lanes."""
 _EACH = re.compile(r",\s+(?:each|every one|all of them)\s+(?:one\s+)?(?:with|has|having)\s+(?=[a-z])", re.I)
-_NUMBERED = re.compile(r"\s+(?=\d[.)]\s+[a-z])", re.I)
+_NUMBERED = re.compile(r"(?:^|(?<=\s))\(?(?P<number>[1-9]|[a-e])[.)] (?=[A-Za-z])")
+_ARROW = re.compile(r"(?P<list>(?:^|(?<=[\n\-:;] ))[A-Za-z]+s) ?(?:->|=>|→) ?(?=[^\n>→:;]+,)", re.M)
 _AFTER_A_CONTAINER = re.compile(
     r"(?P<head>\b(?:list|log|tracker|register|inventory|directory|database|table|collection|overview|planner))\s+"
     r"\((?P<fields>[^()]+)\)(?=\s*(?:[.!?\n]|$))", re.I
 )  # fmt: skip
+
+
+def plainer(text: str) -> str:
+    """Return a text with signs and words that stand for others written out: “w/”, “author + text”, “1) books -> title”."""
+    text = re.sub(r"\bw/ ?|(?<=[a-z] )w (?=[a-z]{3})", "with ", text)
+    text = re.sub(r"(?<=[a-z]) \+ (?=[a-z])", ", ", text, flags=re.I)
+    text = re.sub(r"(?<=s) (?:should|must|shall|need to|needs to) have (?=[a-z])", " have ", text)
+    text = _THINGS.sub(lambda match: "tasks" if match[1].casefold() == "do" else "items", text)
+    numbers = [match["number"] for match in _NUMBERED.finditer(text)]
+    if len(numbers) > 1 and "".join(numbers) in ("123456789"[: len(numbers)], "abcde"[: len(numbers)]):
+        text = _NUMBERED.sub("\n- ", text).strip()
+    return _BELONG.sub(r"\g<list> have \g<owner>, ", _ARROW.sub(r"\g<list>: ", text))
+
+
+_THINGS = re.compile(r"\bthings (?:that need )?to (do|buy|pack|bring|get|sell)(?=\s+with\b|\s*[:(])", re.I)
+_BELONG = re.compile(
+    r"\b(?P<list>[a-z]+s|each [a-z]+|every [a-z]+) belongs? to (?:an?|the|one|exactly one) (?P<owner>[a-z]+),? and (?:also )?ha(?:ve|s) ",
+    re.I,
+)
 
 
 def in_shape(text: str) -> str:
@@ -73,7 +93,7 @@ def in_shape(text: str) -> str:
     )
     text = _DASHED.sub(r"\g<before>\g<noun> with ", text)
     text = _OUTER.sub(lambda match: f"{match['head']}. ", text)
-    text = "\n".join(_blocks(_NUMBERED.sub("\n", text).split("\n") if text.count(")") > 1 else text.split("\n")))
+    text = "\n".join(_blocks(_by_line(text.split("\n"))))
     if not (BOARD.search(text) and _OF_LANES.search(text)):
         text = _SENTENCE_OF_FIELDS.sub(" with ", text)
     text = _IN_BRACKETS.sub(
@@ -141,6 +161,19 @@ _IN_A_ROW = re.compile(
 
 def _rowed(match: re.Match[str]) -> str:
     return f"{match['head']}: {match['rest']}" if is_row(match["rest"]) else match[0]
+
+
+def _by_line(lines: list[str]) -> list[str]:
+    """Return lines that are a field each, some with choices behind a colon, as bullets below the line above them."""
+    head, *rest = [line for line in lines if line.strip()] or [""]
+    fields = [_A_FIELD.fullmatch(line.strip()) for line in rest]
+    plain = sum(one is not None and not one["choices"] for one in fields)
+    if not 1 < plain < len(rest) or None in fields or "," in head or " with " in f" {head} ":
+        return lines
+    return [head, *(f"- {line.strip()}" for line in rest)]
+
+
+_A_FIELD = re.compile(r"[A-Za-z][\w'? -]{0,40}(?P<choices>: [^,:;()\n]{1,40}(?:, ?[^,:;()\n]{1,40}){1,8})?")
 
 
 def _blocks(lines: list[str]) -> list[str]:

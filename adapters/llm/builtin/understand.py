@@ -23,7 +23,7 @@ from adapters.llm.builtin.known import (
 )
 from adapters.llm.builtin.lists import WISHES, entities, is_told, lists_of, row_alone, skipped, unlisted, unsure_of
 from adapters.llm.builtin.looks import ACCENTS, OF_THE_WHOLE, accent_in, mode_in, without_dislikes
-from adapters.llm.builtin.shapes import in_shape
+from adapters.llm.builtin.shapes import in_shape, plainer
 from adapters.llm.builtin.stacks import without_stack
 from adapters.llm.builtin.titles import title_of
 from adapters.llm.builtin.words import (
@@ -87,7 +87,7 @@ def understand(request: str, *, react: bool = False) -> Understood:
     """Read a request for a new app, and hold what was understood against every word of it; `react` where that can be built."""
     raw = request = _ASKED_FIRST.sub(r"\g<asked>.", request)
     request, elsewhere = without_stack(to_the_point(request), react=react)
-    request, formulas = without_formulas(_plainer(request))
+    request, formulas = without_formulas(plainer(request))
     request = in_shape(request)
     request, order = _without_order(request)
     request, features = _without_features(request)
@@ -129,56 +129,6 @@ def understand(request: str, *, react: bool = False) -> Understood:
     return replace(found, left_out=list(dict.fromkeys(missing)))
 
 
-def _plainer(request: str) -> str:
-    """Return a request without ways of writing that stand for others: “w/”, “author + text”, “cars belong to a customer and have …”."""
-    request = re.sub(r"\bw/ ?|(?<=[a-z] )w (?=[a-z]{3})", "with ", request)
-    request = re.sub(r"(?<=[a-z]) \+ (?=[a-z])", ", ", request, flags=re.I)
-    request = re.sub(r"(?<=s) (?:should|must|shall|need to|needs to) have (?=[a-z])", " have ", request)
-    request = re.sub(
-        r"\bthings (?:that need )?to (do|buy|pack|bring|get|sell)(?=\s+with\b|\s*[:(])", _things, request, flags=re.I
-    )
-    request = _numbered(_by_line(request))
-    return _BELONGS.sub(r"\g<list> have \g<owner>, ", request)
-
-
-def _things(match: re.Match[str]) -> str:
-    return "tasks" if match[1].casefold() == "do" else "items"
-
-
-_NUMBERED = re.compile(r"(?:^|(?<=\s))\(?(?P<number>[1-9]|[a-e])[.)] (?=[A-Za-z])")
-_ARROW = re.compile(r"(?P<list>(?:^|(?<=[\n\-:;] ))[A-Za-z]+s) ?(?:->|=>|→) ?(?=[^\n>→:;]+,)", re.M)
-
-
-def _by_line(request: str) -> str:
-    """Return a request with a field on each line, some of them with choices behind a colon, as one row."""
-    head, *lines = [re.sub(r"^[-*•]\s+", "", line).strip() for line in request.strip().split("\n") if line.strip()] or [
-        ""
-    ]
-    fields = [_A_FIELD.fullmatch(line) for line in lines]
-    plain = sum(one is not None and not one["choices"] for one in fields)
-    if not 1 < plain < len(lines) or None in fields or "," in head or " with " in f" {head} ":
-        return request
-    row = ", ".join(f"{one['name']} ({one['choices']})" if one["choices"] else one["name"] for one in fields if one)
-    return f"{head.rstrip(' :')}: {row}"
-
-
-_A_FIELD = re.compile(
-    r"(?P<name>[A-Za-z][\w'? -]{0,40})(?:: (?P<choices>[^,:;()\n]{1,40}(?:, ?[^,:;()\n]{1,40}){1,8}))?"
-)
-
-
-def _numbered(request: str) -> str:
-    """Return a request with lists that are numbered, “1) books -> title, isbn 2) …”, as bullets of their own."""
-    found = [match["number"] for match in _NUMBERED.finditer(request)]
-    if len(found) > 1 and found in (list("123456789")[: len(found)], list("abcde")[: len(found)]):
-        request = _NUMBERED.sub("\n- ", request).strip()
-    return _ARROW.sub(r"\g<list>: ", request)
-
-
-_BELONGS = re.compile(
-    r"\b(?P<list>[a-z]+s|each [a-z]+|every [a-z]+) belongs? to (?:an?|the|one|exactly one) (?P<owner>[a-z]+),? and (?:also )?ha(?:ve|s) ",
-    re.I,
-)
 _ASKED_FIRST = re.compile(
     r"(?P<asked>^\W*(?:[a-z]+,? )?(?:can|could|would|will) (?:you|we|i|someone|somebody)\b[^?.\n]{5,300})\?(?= +[a-z])",
     re.I,
