@@ -63,6 +63,8 @@ async def test_what_would_be_lost_is_named_and_asked_about(wish: str, named: lis
          "boxes - number, room, contents; tasks - title, deadline:date, done:yes"),
         ("Guitar pedals\nbrand\nmodel\ntype: overdrive, delay, reverb\nprice paid",
          "guitar pedals - brand, model, type (overdrive/delay/reverb), price paid:money"),
+        ("Book list:\ntitle\nauthor\nstatus: want, reading, done\nrating",
+         "books - title, author, status (want/reading/done), rating:int"),
         ("bug reports: title, expected, actual, steps", "bug reports - title, expected, actual, steps:long"),
         ("todo list for guests", "tasks - title, done:yes, due date:date, notes:long"),
     ],

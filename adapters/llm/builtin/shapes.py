@@ -170,10 +170,15 @@ def _by_line(lines: list[str]) -> list[str]:
     plain = sum(one is not None and not one["choices"] for one in fields)
     if not 1 < plain < len(rest) or None in fields or "," in head or " with " in f" {head} ":
         return lines
-    return [head, *(f"- {line.strip()}" for line in rest)]
+    return [
+        head,
+        *(f"- {one['name']} ({one['choices']})" if one["choices"] else f"- {one[0]}" for one in fields if one),
+    ]
 
 
-_A_FIELD = re.compile(r"[A-Za-z][\w'? -]{0,40}(?P<choices>: [^,:;()\n]{1,40}(?:, ?[^,:;()\n]{1,40}){1,8})?")
+_A_FIELD = re.compile(
+    r"(?P<name>[A-Za-z][\w'? -]{0,40})(?:: (?P<choices>[^,:;()\n]{1,40}(?:, ?[^,:;()\n]{1,40}){1,8}))?"
+)
 
 
 def _blocks(lines: list[str]) -> list[str]:
