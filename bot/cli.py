@@ -32,6 +32,7 @@ from core.manifests import manifest_of
 from core.messages import Progress, TurnResult
 from core.projects import recognised
 from core.sessions import Author, Session
+from core.thread.transcript import REPLY
 from core.turn import checked_late, finished
 from core.undoing import explain_clashes
 
@@ -333,7 +334,7 @@ async def _imported(app: App, arguments: argparse.Namespace) -> tuple[TurnResult
     diff = (await app.repository.show(session.id, committed.commit))[1].text
     async with app.database.write() as tx:
         doc = reply(result, diff)
-        await app.messages.post(tx, session.id, f"{turn_id}:reply", "reply", doc, turn_id=turn_id)
+        await app.messages.post(tx, session.id, f"{turn_id}{REPLY}", "reply", doc, turn_id=turn_id)
     app.board.changed(session.id)
     return result, session
 

@@ -14,6 +14,7 @@ from bot.replies import progress
 from core.messages import Doc, Progress
 from core.ports import ProgressSink
 from core.sessions import Session
+from core.thread.transcript import PROGRESS
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.2
@@ -122,7 +123,7 @@ class ProgressBoard:
                 session, person, card = found[0], found[3], await self._card(found)
                 async with self._database.write() as tx:
                     await self._messages.post(
-                        tx, session.id, f"{turn_id}:progress", "progress", card, turn_id=turn_id, author=person
+                        tx, session.id, f"{turn_id}{PROGRESS}", "progress", card, turn_id=turn_id, author=person
                     )
             self.changed(session.id)
 

@@ -28,7 +28,7 @@ from core.sessions import Session
 from core.steering import named
 from core.thread.decisions import Query, QueryVerb
 from core.thread.line import RESUMABLE, UNDONE, WAIVABLE, on_their_own
-from core.thread.transcript import QUEUED
+from core.thread.transcript import PROGRESS, QUEUED, REPLY
 from core.turn import TurnPorts, run_turn
 
 log = logging.getLogger(__name__)
@@ -236,11 +236,11 @@ class TurnRunner:
             title = report.title or session.title
             said = introduced(said, session, title, owners[0].name, result.model) if owners else said
         await self.threads.messages.post(
-            tx, request.session_id, f"{request.turn_id}:reply", "reply", said, turn_id=request.turn_id
+            tx, request.session_id, f"{request.turn_id}{REPLY}", "reply", said, turn_id=request.turn_id
         )
         if not request.beside:
             await self.threads.messages.post(
-                tx, request.session_id, f"{request.turn_id}:progress", "progress", report.card, turn_id=request.turn_id
+                tx, request.session_id, f"{request.turn_id}{PROGRESS}", "progress", report.card, turn_id=request.turn_id
             )
         await self.threads.messages.mark(tx, request.turn_id, MARKS[result.outcome])
         await self.threads.apply(tx, session, on_their_own(request, late))

@@ -38,12 +38,9 @@ from adapters.sandbox.builds import Builds
 from adapters.sandbox.docker import DockerSandbox, image_tag, offered_runtimes, open_client, runtime_of
 from adapters.sandbox.parsing import tried_apart
 from adapters.store.database import Database, make_engine
-from adapters.store.messages import Messages
 from adapters.store.migrate import upgrade
-from adapters.store.sessions import Sessions
 from adapters.store.threads import ThreadRows
 from adapters.store.turns import Turns
-from adapters.store.waivers import Waivers
 from adapters.vfs.git import GitRepository
 from bot.app import App, link_to
 from bot.enclosures import Enclosures
@@ -91,7 +88,9 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         await upgrade(settings.store_url)
         database = Database(make_engine(settings.store_url), settings.store_url)
         stack.push_async_callback(database.close)
-        sessions, turns, messages = Sessions(database), Turns(database), Messages(database)
+        engine = DbosEngine(database, Turns(database))
+        threads = ThreadRows(database, engine)
+        sessions, turns, messages = threads.sessions, threads.turns, threads.messages
         repository = GitRepository(database, _made(folder / "git"), render)
         board = ProgressBoard(database, messages, sessions)
         model = await stack.enter_async_context(_model(settings))
@@ -118,7 +117,7 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
             _made(folder / "scratch"),
             sandbox,
         )
-        memory, waivers = TextMemory(database), Waivers(database)
+        memory = TextMemory(database)
         budget = Budget(settings.budget_tokens, settings.budget_usd, settings.budget_calls, settings.model_context)
         frontends: tuple[Frontend, ...] = ("html", "react") if sandbox and sandbox.name == "docker" else ("html",)
         platforms: dict[str, ChatPort] = {}
@@ -130,11 +129,9 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
             return await port.fetch(attachment)
 
         ports = TurnPorts(
-            model, repository, suite, host, memory, lambda _: None, budget, frontends, Talk(messages, sessions, platforms), fetch, waivers,
+            model, repository, suite, host, memory, lambda _: None, budget, frontends, Talk(messages, sessions, platforms), fetch, threads.waivers,
             Documents(folder / "scratch" / "documents").text, (LOCK,),
         )  # fmt: skip
-        engine = DbosEngine(database, turns)
-        threads = ThreadRows(database, engine)
         tokens = {"slack": settings.slack_bot_token, "discord": settings.discord_token}
         caught_up = {name: asyncio.Event() for name, token in tokens.items() if token.get_secret_value()}
 
@@ -151,8 +148,10 @@ async def opened(settings: Settings, *, previews: bool = True, any_port: bool = 
         intake = Intake(threads, rules, queries.look, board.changed)
         enclosures = Enclosures(repository, folder / "shots", browser)
         app = App(
-            settings, database, sessions, turns, messages, repository, threads, intake, board, host, signer, model,
-            sandbox.name if sandbox else "", suite, enclosures, platforms, caught_up, {}, ports,
+            settings=settings, database=database, sessions=sessions, turns=turns, messages=messages, repository=repository,
+            threads=threads, intake=intake, board=board, previews=host, signer=signer, model=model,
+            sandbox=sandbox.name if sandbox else "", checks=suite, enclosures=enclosures, platforms=platforms,
+            caught_up=caught_up, lost={}, ports=ports,
         )  # fmt: skip
         if listener is not None:
             await stack.enter_async_context(_proxied(app, stack, listener))

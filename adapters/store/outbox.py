@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from adapters.store.database import Database
 from adapters.store.messages import NEXT, stored
 from adapters.store.tables import delivery, message, session
-from core.thread.transcript import Message
+from core.thread.transcript import REPLY, Message
 
 MOST_ROWS, MOST_TRIES = 100, 3
 PENDING = (
@@ -115,7 +115,7 @@ class Outbox:
     async def answered(self, turn_id: str) -> bool:
         """Say whether the reply of a turn is on the platform."""
         query = sa.select(delivery.c.part).join(message, message.c.id == delivery.c.message_id)
-        where = (message.c.key == f"{turn_id}:reply", delivery.c.remote_id != "")
+        where = (message.c.key == f"{turn_id}{REPLY}", delivery.c.remote_id != "")
         async with self._database.read() as connection:
             return (await connection.execute(query.where(*where).limit(1))).first() is not None
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from core.clock import SYSTEM, Clock
 from core.messages import TurnRequest
 from core.sessions import Session, ThreadKey
 from core.thread import decisions as change
-from core.thread.line import UNDONE, renumbered
+from core.thread.line import MOST_RENUMBERED, UNDONE, renumbered
 from core.thread.ports import Engine
 from core.thread.state import Held, ThreadState, Unfinished, named
 from core.thread.transcript import QUEUED, REPLY, TROUBLE, Message
@@ -130,12 +130,15 @@ class ThreadRows:
     async def apply(self, tx: Any, session: Session, effects: Iterable[change.Effect]) -> None:
         """Write what was decided, in order."""
         for effect in effects:
-            await self._apply(tx, session, effect)
+            if isinstance(effect, change.ToLine):
+                await self._apply_to_line(tx, session, effect)
+            else:
+                await self._apply(tx, session, effect)
 
-    async def _apply(self, tx: Any, session: Session, effect: change.Effect) -> None:
+    async def _apply(self, tx: Any, session: Session, effect: change.ToThread) -> None:
         match effect:
             case change.Post():
-                await self._post(tx, session, effect)
+                await self._post(tx, session.id, effect)
             case change.Mark(turn_id, mark):
                 await self.messages.mark(tx, turn_id, mark)
             case change.Move(key, turn_id, mark):
@@ -146,8 +149,6 @@ class ThreadRows:
                 await self.messages.react(tx, number, emoji, author_id, False, at)
             case change.TakeButtons(key):
                 await self._take_buttons(tx, key)
-            case change.Renumber():
-                await self.renumber(tx, session.id)
             case change.Heard(author):
                 await self.people.spoke(tx, session.id, author)
             case change.Stand(author, standing):
@@ -165,9 +166,9 @@ class ThreadRows:
             case change.Close():
                 await self.sessions.bind(tx, session, f"{CLOSED}{session.id}:{session.key.thread}")
             case _:
-                await self._apply_to_line(tx, session, effect)
+                assert_never(effect)
 
-    async def _apply_to_line(self, tx: Any, session: Session, effect: change.Effect) -> None:
+    async def _apply_to_line(self, tx: Any, session: Session, effect: change.ToLine) -> None:
         match effect:
             case change.Join(request):
                 await self.join(tx, request)
@@ -180,12 +181,16 @@ class ThreadRows:
             case change.GiveUp(key):
                 for turn_id in await self.turns.withdraw(tx, session.id, key, UNDONE):
                     await self._take_buttons(tx, f"{turn_id}{REPLY}")
+            case change.Renumber():
+                await self.renumber(tx, session.id)
+            case _:
+                assert_never(effect)
 
-    async def _post(self, tx: Any, session: Session, post: change.Post) -> None:
+    async def _post(self, tx: Any, session_id: str, post: change.Post) -> None:
         if post.only and (await self.messages.by_key(tx, post.key) is None) != (post.only == "new"):
             return
         await self.messages.post(
-            tx, session.id, post.key, post.kind, post.doc, turn_id=post.turn_id, author=post.author,
+            tx, session_id, post.key, post.kind, post.doc, turn_id=post.turn_id, author=post.author,
             remote_id=post.remote_id, mark=post.mark,
         )  # fmt: skip
 
@@ -204,9 +209,9 @@ class ThreadRows:
     async def renumber(self, tx: Any, session_id: str) -> None:
         """Let the cards of those who come next say where they are by now; the rest is told when it is nearer."""
         waiting = [request.turn_id for request, running in await self.turns.waiting(tx, session_id) if not running]
-        cards = [await self.messages.by_key(tx, f"{turn_id}{QUEUED}") for turn_id in waiting[:3]]
+        cards = [await self.messages.by_key(tx, f"{turn_id}{QUEUED}") for turn_id in waiting[:MOST_RENUMBERED]]
         for post in renumbered(waiting, [card for card in cards if card is not None]):
-            await self.messages.post(tx, session_id, post.key, post.kind, post.doc, turn_id=post.turn_id)
+            await self._post(tx, session_id, post)
 
     async def join(self, tx: Any, request: TurnRequest) -> None:
         """Put a turn at the end of its thread's line, and let it go if nothing is before it."""

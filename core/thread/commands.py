@@ -6,7 +6,7 @@ Help, the platforms' lists of commands, menus, buttons and reactions are made fr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.chat import Event
@@ -30,7 +30,7 @@ class Command:
     """
     One command.
 
-    `label` and `icon` are on its button, which looks the way `style` says, and `hint` explains it where the label alone does not;
+    `asks` says what the words are that its slash command takes. `label` and `icon` are on its button, which looks the way `style` says, and `hint` explains it where the label alone does not;
     `menu` is in the menu of a message, `slash` in a platform's list of commands. `words` are messages that are nothing but the
     command. `emoji` is its reaction, which counts only on a message with one of the buttons `on`, where that names any, and
     `removed` the command that taking the reaction away gives. `help` goes on after the words. `doing` is what the person sees at
@@ -52,6 +52,7 @@ class Command:
     removed: str = ""
     help: str = ""
     doing: str = ""
+    asks: str = ""
     urgent: bool = False
     always: bool = False
     slow: bool = False
@@ -60,6 +61,12 @@ class Command:
 def build(call: Call) -> Decision:
     """Start a thread with a wish, or say one in a thread that is there."""
     return Decision((Heard(call.author),), then=Say(call.event, call.turn_id))
+
+
+def queue(call: Call) -> Decision:
+    """Say a wish that waits for its turn."""
+    words = call.target.rstrip(" .!?")
+    return build(replace(call, event=replace(call.event, target=f"{words}. queue" if words else "")))
 
 
 def bisect(call: Call) -> Decision:
@@ -95,33 +102,39 @@ def pick(number: int) -> Callable[[Call], Decision]:
 
 
 _ROWS = (
-    Command("build", build, slash="Start something new, or say what to change", doing="Noted."),
+    Command(
+        "build", build, asks="What you would like to have; without it a form opens",
+        slash="Build something in a new thread, or go on in this one; alone it opens a form", doing="Noted.",
+    ),
+    Command(
+        "queue", queue, asks="What you would like to have after this", slash="Say something that waits for its turn", doing="Noted.",
+    ),
     *(
         Command(f"answer_{number}", pick(number), f"{number}\ufe0f\u20e3", hint=f"Take the {nth}", emoji=f"{number}\ufe0f\u20e3")
         for number, nth in enumerate(("first", "second", "third", "fourth"), 1)
     ),
     Command(
-        "undo", undo.undo, "Undo", "↩️", hint="Undo this turn", menu="Undo this turn", slash="Undo the latest turn",
+        "undo", undo.undo, "Undo", icon="↩️", hint="Undo this turn", menu="Undo this turn", slash="Undo the latest turn",
         words=("undo",), emoji="↩️", removed="redo", help="revert that turn", doing="Undoing.", urgent=True,
     ),
     Command(
-        "redo", undo.redo, "Redo", "↪️", hint="Redo this turn", slash="Bring back what was last undone", words=("redo",),
+        "redo", undo.redo, "Redo", icon="↪️", hint="Redo this turn", slash="Bring back what was last undone", words=("redo",),
         emoji="↪️", help="bring it back; removing ↩️ does that, too", doing="Redoing.", urgent=True,
     ),
     Command("undo_to", undo.undo_to, menu="Undo to here", doing="Undoing what came after."),
     Command(
-        "stop", line.stop, "Stop", "❌", "bad", slash="Stop everything in this thread", words=("stop", "cancel", "abort"),
+        "stop", line.stop, "Stop", icon="❌", style="bad", slash="Stop everything in this thread", words=("stop", "cancel", "abort"),
         emoji="❌", help="stop everything in this thread", doing="Stopping.", urgent=True,
     ),
     Command(
-        "continue", line.resume, "Continue", "▶️", "main", "Go on", slash="Continue what was stopped", words=("continue",),
+        "continue", line.resume, "Continue", icon="▶️", style="main", hint="Go on", slash="Continue what was stopped", words=("continue",),
         emoji="🔁", on=("continue",), help="pick up what was stopped", doing="Going on.",
     ),
     Command(
-        "retry", line.resume, "Retry", "🔁", "main", "Try again", words=("retry",), emoji="🔁", on=("retry",),
+        "retry", line.resume, "Retry", icon="🔁", style="main", hint="Try again", words=("retry",), emoji="🔁", on=("retry",),
         doing="Trying again.",
     ),
-    Command("drop", line.drop, "Remove", "🗑️"),
+    Command("drop", line.drop, "Remove", icon="🗑️"),
     Command("let_in", approvals.let_in, help="invite @somebody, uninvite @somebody: who else may drive this thread"),
     Command("uninvite", approvals.uninvite, "Take it back"),
     Command(
@@ -130,7 +143,7 @@ _ROWS = (
     ),
     Command("invite", approvals.invite, "Invite", style="main"),
     Command("deny", approvals.deny, "Deny", style="bad", emoji="👎", on=("deny",)),
-    Command("review", approvals.review, "Read it whole", "📖"),
+    Command("review", approvals.review, "Read it whole", icon="📖"),
     Command("decide", approvals.decide),
     Command("withdraw", approvals.withdraw),
     Command("agree", settings.agree, "Agree", style="good", hint="Do it", emoji="👍", on=("agree",)),
@@ -139,10 +152,10 @@ _ROWS = (
         "status", settings.status, slash="Show what is going on", words=("status",), help="show what is running and waiting", always=True,
     ),
     Command(
-        "diff", query("diff"), "Diff", "📄", slash="Show what changed", words=("diff",), help="show what changed", slow=True,
+        "diff", query("diff"), "Diff", icon="📄", slash="Show what changed", words=("diff",), help="show what changed", slow=True,
     ),
     Command(
-        "checks", query("checks"), "Checks", "🔎", slash="Show what was checked", words=("checks",), help="show what was checked",
+        "checks", query("checks"), "Checks", icon="🔎", slash="Show what was checked", words=("checks",), help="show what was checked",
         slow=True,
     ),
     Command(
@@ -151,7 +164,7 @@ _ROWS = (
     ),
     Command("export", query("export"), slash="Get the code", words=("export",), help="get the code", slow=True),
     Command(
-        "settings", settings.show_settings, "Settings", "⚙️", slash="Who can drive, what I listen to, what I show",
+        "settings", settings.show_settings, "Settings", icon="⚙️", slash="Who can drive, what I listen to, what I show",
         words=("settings",), help="show or change who can do what", always=True,
     ),
     Command("set", settings.change_settings, always=True),
@@ -160,7 +173,7 @@ _ROWS = (
         help="make every link to the preview stop working",
     ),
     Command(
-        "fix", fix, "Fix it", "🔧", slash="Fix an error in the running app", words=("fix",), emoji="🔧",
+        "fix", fix, "Fix it", icon="🔧", slash="Fix an error in the running app", words=("fix",), emoji="🔧",
         help="fix an error in the running app",
     ),
     Command(
@@ -169,25 +182,27 @@ _ROWS = (
         "where several have a say",
     ),
     Command(
-        "waive", undo.waive, "This is fine", "👌", slash="Accept a change that the checks blocked", emoji="👌", on=("waive",),
+        "waive", undo.waive, "This is fine", icon="👌", slash="Accept a change that the checks blocked", emoji="👌", on=("waive",),
         help="this is fine, with your reason: accept a change that the checks blocked",
     ),
     Command(
         "bisect", bisect, help="when did … break?: find the message after which a check or a test no longer passed",
     ),
     Command(
-        "reconcile", undo.reconcile, "Reconcile", "🤝", hint="Do it again on top of what is there", emoji="🤝",
+        "reconcile", undo.reconcile, "Reconcile", icon="🤝", hint="Do it again on top of what is there", emoji="🤝",
         on=("reconcile",),
     ),
-    Command("keep_mine", undo.keep_mine, "Keep this change", "➡️", emoji="➡️", on=("keep_mine",)),
-    Command("keep_theirs", undo.keep_theirs, "Keep what is there", "⬅️", emoji="⬅️", on=("keep_theirs",)),
+    Command("keep_mine", undo.keep_mine, "Keep this change", icon="➡️", emoji="➡️", on=("keep_mine",)),
+    Command("keep_theirs", undo.keep_theirs, "Keep what is there", icon="⬅️", emoji="⬅️", on=("keep_theirs",)),
     Command(
-        "sides", undo.show_sides, "Show the code", "🔍", hint="Show the code of both sides", emoji="🔍", on=("sides",),
+        "sides", undo.show_sides, "Show the code", icon="🔍", hint="Show the code of both sides", emoji="🔍", on=("sides",),
     ),
     Command("help", show_help, slash="Show what I can do", words=("help",), always=True),
 )  # fmt: skip
 COMMANDS = {command.verb: command for command in _ROWS}
 """Every command, by its verb, in the order of the help."""
+STARTS = ("build", "queue")
+"""The commands that may begin a thread."""
 BUTTONS = {command.verb: command for command in _ROWS if command.label}
 """The commands that have a button."""
 MENU = {command.menu: command.verb for command in _ROWS if command.menu}

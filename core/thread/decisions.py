@@ -169,10 +169,13 @@ class Close:
     """Let the session have no thread any more."""
 
 
-Effect = (
-    Post | Mark | Move | LetGo | Unreact | Join | Rewrite | Finish | Tell | GiveUp | TakeButtons | Renumber | Heard | Stand
-    | Hold | Decide | Waive | Change | Revoke | Close
-)  # fmt: skip
+ToLine = Join | Rewrite | Finish | Tell | GiveUp | Renumber
+"""What changes the turns that run and wait."""
+ToThread = (
+    Post | Mark | Move | LetGo | Unreact | TakeButtons | Heard | Stand | Hold | Decide | Waive | Change | Revoke | Close
+)
+"""What changes messages, people and settings."""
+Effect = ToLine | ToThread
 
 
 QueryVerb = Literal["diff", "checks", "preview", "export", "bisect", "reset_data"]

@@ -15,7 +15,7 @@ from core.sessions import Author, Session
 from core.starters import build_form
 from core.thread.access import StartRules, may_drive, with_names
 from core.thread.approvals import HELD_SECONDS, lapsed, overdue, who_decides
-from core.thread.commands import COMMANDS, plain_emoji, reacted
+from core.thread.commands import COMMANDS, STARTS, plain_emoji, reacted
 from core.thread.decisions import (
     NOTHING,
     Call,
@@ -31,7 +31,7 @@ from core.thread.line import stopped
 from core.thread.messages import REFUSED, acted, deleted, edited, message
 from core.thread.ports import Threads
 from core.thread.state import ThreadState
-from core.thread.transcript import Message, plain
+from core.thread.transcript import NOTICE, Message, plain
 from core.wording import inert, printable
 
 NO_RULES = StartRules()
@@ -121,7 +121,7 @@ class Intake:
         session, shown = await self._known(tx, event)
         if session is not None:
             return session, shown, ""
-        if event.kind == "command" and event.text != "build":
+        if event.kind == "command" and event.text not in STARTS:
             return None, None, "That only works in one of my threads. /build starts one."
         if event.kind == "edited" or not (event.begins or event.thread.platform == "local"):
             return None, None, ""
@@ -169,7 +169,7 @@ def decide(state: ThreadState, event: Event, turn_id: str) -> Decision:
         decision = acted(_reaction(call) if event.kind in REACTIONS else _command(call), state)
         if event.kind in REACTIONS and state.local and decision.doc is not None:
             # There nobody is answered alone.
-            decision = decision.before(Post(f"{turn_id}:notice", decision.doc))
+            decision = decision.before(Post(f"{turn_id}{NOTICE}", decision.doc))
     else:
         decision = Decision(doc=plain(who_decides(state), REFUSED))
     return _tidied(state, event, decision)
@@ -209,7 +209,7 @@ def _tidied(state: ThreadState, event: Event, decision: Decision) -> Decision:
     stops = emoji == COMMANDS["stop"].emoji and decision.doc is None
     nothing = emoji in MEANT and not (decision.turn_id or decision.query or stops)
     off = (emoji,) if nothing else EXCLUDED.get(emoji, ())
-    there = [mark for mark in off if mark in {*state.reactions, emoji}]
+    there = [mark for mark in off if mark in state.reactions]
     forgotten = [Unreact(shown.id, mark, event.author.id, event.at) for mark in there]
     # As the person put it: with or without its variation selector.
     taken_off = tuple(event.emoji if mark == emoji else mark for mark in there)

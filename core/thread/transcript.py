@@ -8,9 +8,9 @@ from core.messages import Doc, Footer, Para
 Kind = Literal["person", "progress", "reply", "notice"]
 DELETED = Footer("deleted by its author")
 """What a person's message ends with after they deleted it."""
-PERSON, REPLY, NOTICE = ":person", ":reply", ":notice"
+PERSON, PROGRESS, REPLY, NOTICE = ":person", ":progress", ":reply", ":notice"
 QUEUED, APPROVAL, TROUBLE = ":queued", ":approval", ":trouble:"
-"""How the keys of messages end: of what a person wrote for a turn, its reply, a line beside it, its card in the queue, the card
+"""How the keys of messages end: of what a person wrote for a turn, its card, its reply, a line beside it, its card in the queue, the card
 of an approval; and what the key of an error of the running app has in it."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from core.findings import blocking
-from core.messages import DiffText, Doc, Para, TurnRequest
+from core.messages import DiffText, Doc, Para, TurnRequest, TurnResult
 from core.thread.decisions import Call, Decision, Effect, Join, Waive, answer, notice, refusal
 from core.thread.line import WAIVABLE, again, dropped, own, stopped
 
@@ -67,26 +67,22 @@ def _reverse(kind: Literal["undo", "redo"], call: Call, *, beyond: bool = False)
 
 def keep_mine(call: Call) -> Decision:
     """Settle a clash: the lines of the turn that was kept out count."""
-    turn = own(call.state, call.target)
-    if turn is None or turn.result is None or not turn.result.clashed:
+    if (clash := _clash(call)) is None:
         return refusal(NO_CLASH)
-    return again(call, _aimed(turn.request, turn.result.target), kept=True, base=turn.result.parent)
+    request, result = clash
+    return again(call, _aimed(request, result.target), kept=True, base=result.parent)
 
 
 def keep_theirs(call: Call) -> Decision:
     """Settle a clash: the app stays as it is."""
-    turn = own(call.state, call.target)
-    if turn is None or turn.result is None or not turn.result.clashed:
-        return refusal(NO_CLASH)
-    return answer("The app stays as it is.")
+    return refusal(NO_CLASH) if _clash(call) is None else answer("The app stays as it is.")
 
 
 def reconcile(call: Call) -> Decision:
     """Settle a clash: what the turn was for is done again, on top of what is there now."""
-    turn = own(call.state, call.target)
-    if turn is None or turn.result is None or not turn.result.clashed:
+    if (clash := _clash(call)) is None:
         return refusal(NO_CLASH)
-    request, result = turn.request, turn.result
+    request, result = clash
     if request.kind not in ("undo", "redo"):
         return again(call, _aimed(request, result.target), kept=False)
     text = f"{'Undo' if request.kind == 'undo' else 'Redo'} that, and keep what later turns did."
@@ -94,6 +90,12 @@ def reconcile(call: Call) -> Decision:
     joined = TurnRequest(call.turn_id, request.session_id, "message", text, call.author, about=about)
     asked = notice(call.turn_id, f"{call.author.name} asked me to work it out.", "👀")
     return Decision((Join(joined), asked), call.turn_id)
+
+
+def _clash(call: Call) -> tuple[TurnRequest, TurnResult] | None:
+    """Return the turn that the call is about if it clashed with another one."""
+    turn = own(call.state, call.target)
+    return (turn.request, turn.result) if turn and turn.result and turn.result.clashed else None
 
 
 def _aimed(request: TurnRequest, target: str) -> TurnRequest:

@@ -232,6 +232,17 @@ async def test_half_a_character_and_names_that_format_come_in_harmless() -> None
     assert room.threads.rows.people["s0", "U1"].author.name == "(x)(http://e)"
 
 
+async def test_a_wish_can_be_put_into_the_queue_by_command_and_may_begin_a_thread() -> None:
+    room = Room()
+    first = await room.give(ANN, "queue", "a shop!", begins=True)
+    assert room.asked(first.turn_id) == "a shop"
+    room.threads.start(first.turn_id)
+    second = await room.give(ANN, "queue", "add a cart.")
+    assert (room.asked(second.turn_id), room.threads.rows.states[second.turn_id]) == ("add a cart", "queued")
+    await room.give(ANN, "queue", "..")
+    assert "message is empty" in room.notices()[-1]
+
+
 async def test_what_a_message_answers_belongs_to_it() -> None:
     room = await begun()
     room.end()

@@ -184,21 +184,20 @@ class _Client(discord.Client):
 def _declare(tree: app_commands.CommandTree[_Client]) -> None:
     """Declare the commands; what they do is asked of the port, in one place for all."""
 
-    @tree.command(
-        name="build", description="Build something in a new thread, or go on in this one; alone it opens a form"
-    )
-    @app_commands.describe(what="What you would like to have; without it a form opens")
-    async def build(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT] = "") -> None: ...
+    async def simple(interaction: discord.Interaction) -> None: ...
 
-    @tree.command(name="queue", description="Say something that waits for its turn")
-    @app_commands.describe(what="What you would like to have after this")
-    async def queue(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
+    async def asking(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT]) -> None: ...
 
-    for command in (one for one in COMMANDS.values() if one.slash and one.verb != "build"):
+    async def perhaps(interaction: discord.Interaction, what: app_commands.Range[str, 1, MAX_TEXT] = "") -> None: ...
 
-        async def simple(interaction: discord.Interaction) -> None: ...
-
-        tree.add_command(app_commands.Command(name=command.verb, description=command.slash, callback=simple))
+    for command in COMMANDS.values():
+        if command.slash:
+            # “/build” alone opens a form.
+            taken: Any = perhaps if command.verb == "build" else asking if command.asks else simple
+            declared: Any = app_commands.Command(name=command.verb, description=command.slash, callback=taken)
+            if command.asks:
+                app_commands.describe(what=command.asks)(declared)
+            tree.add_command(declared)
     for name in MENU:
 
         async def chosen(interaction: discord.Interaction, message: discord.Message) -> None: ...

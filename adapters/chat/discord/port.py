@@ -225,8 +225,6 @@ class DiscordPort:
             # Looking up may take longer than the three seconds that Discord waits; nothing is lost if this breaks off.
             with contextlib.suppress(discord.NotFound):
                 await interaction.response.defer(ephemeral=True, thinking=True)
-        if verb == "queue":
-            verb, target = "build", f"{target.rstrip(' .!?')}. queue"
         accepted = await self.accept(replace(events.command(interaction, verb, target), caveat=self._caveat()))
         if not accepted.new:
             # It came twice, and has had its answer.

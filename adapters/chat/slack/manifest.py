@@ -5,7 +5,7 @@ import yaml
 from adapters.chat.slack.port import EVENTS
 from adapters.chat.slack.render import PREFIX
 from adapters.chat.slack.wire import SCOPES
-from core.thread.commands import MENU
+from core.thread.commands import COMMANDS, MENU
 
 DESCRIPTION = "Builds software in the thread where people talk about it."
 
@@ -13,7 +13,7 @@ DESCRIPTION = "Builds software in the thread where people talk about it."
 def app_manifest(events_url: str = "") -> str:
     """Return the manifest as YAML: for Socket Mode, or for events over HTTP at `events_url`."""
     web = {"request_url": events_url} if events_url else {}
-    command = {"command": "/build", "description": "Build something in a new thread", "usage_hint": "what you would like to have",
+    command = {"command": "/build", "description": COMMANDS["build"].slash, "usage_hint": COMMANDS["build"].asks,
                "should_escape": True, **({"url": events_url} if events_url else {})}  # fmt: skip
     manifest = {
         "display_information": {"name": "Threadwright", "description": DESCRIPTION, "background_color": "#2f6f4f"},
