@@ -159,16 +159,21 @@ def _is_forgotten(lost: Sequence[str], gained: Sequence[str], new: Sequence[str]
     if len(code) >= FEWEST_FORGOTTEN or any(map(_OPENS.match, code)):
         return True
     names = set[str]().union(*map(brought, code))
-    there = [line for line in new if not _IMPORTS.match(line)] if names else []
+    there = [line for line in new if not is_import(line)] if names else []
     # What is brought in by another line now, as a parameter or a loop may, is not missing.
     brings = set[str]().union(*map(brought, new), *(re.findall(r"\w{2,}", line) for line in new if _OPENS.match(line)))
     used = set(re.findall(r"(?<![.\w])\w{2,}", "\n".join(there)))
     return bool((names - brings) & used)
 
 
+def is_import(line: str) -> bool:
+    """Say whether a line brings in names from elsewhere."""
+    return _IMPORTS.match(line) is not None
+
+
 def brought(line: str) -> set[str]:
     """Return the names that an import or an assignment brings in."""
-    if _IMPORTS.match(line):
+    if is_import(line):
         return set(re.findall(r"\w{2,}", line.rpartition("import ")[2])) - _KEYWORDS
     return (
         set(re.findall(r"\w{2,}", line.partition("=")[0].partition(":")[0])) - _KEYWORDS

@@ -8,6 +8,7 @@ from core.edits.blocks import replaced
 from core.edits.document import BOM, Document
 from core.edits.guard import MOST_SHOWN
 from core.edits.languages import doubled_key, ending, json_error, python_error, worse
+from core.edits.meant import Lines, mixed_up
 from core.edits.model import Delete, Edit, Operation, Refusal, Rename, Replace, WholeFile
 from core.edits.operations import operated
 from core.edits.remarks import elisions
@@ -61,7 +62,7 @@ def apply_patch(
         edit.path: {line.strip() for line in edit.content.split("\n")}
         for edit in edits if isinstance(edit, WholeFile) and tree.get(edit.path) is None
     }  # fmt: skip
-    lines_of = _Lines(tree)
+    lines_of = Lines(tree)
     changes: dict[str, Document | bytes | None] = {}
     applied, refused = list[Applied](), list[Refusal]()
     for edit in edits:
@@ -70,11 +71,7 @@ def apply_patch(
         if not _is_text(edit):
             refused.append(Refusal("encoding", edit.path, f"The answer for {edit.path} has half of a character in it."))
             continue
-        if (
-            isinstance(edit, WholeFile)
-            and edit.path not in changes
-            and (meant := _meant(tree, edit) or _of_another(lines_of, edit, request))
-        ):
+        if isinstance(edit, WholeFile) and edit.path not in changes and (meant := mixed_up(edit, lines_of, request)):
             refused.append(meant)
             continue
         before = changes[edit.path] if edit.path in changes else tree.get(edit.path)
@@ -117,91 +114,8 @@ def _is_text(edit: Edit) -> bool:
     return True
 
 
-def _meant(tree: FileTree, edit: WholeFile) -> Refusal | None:
-    """Refuse a new file that is mostly one that the tree has at a longer or shorter path: the path was a slip."""
-    if tree.get(edit.path) is not None:
-        return None
-    said = _telling(edit.content)
-    for path in tree:
-        if not _is_slip(edit.path, path):
-            continue
-        there = _telling((tree.get(path) or b"").decode("utf-8", "replace"))
-        if len(said) >= FEWEST_SHARED and len(said & there) * 2 > len(said):
-            return Refusal(
-                "missing_file", edit.path,
-                f"{edit.path} does not exist, and what stands in its block is {path} with a few changes; write {path}, or a "
-                "file that differs from it.",
-            )  # fmt: skip
-    return None
-
-
-class _Lines:
-    """The telling lines of a tree's files, each read once."""
-
-    def __init__(self, tree: FileTree) -> None:
-        self._tree, self._known = tree, dict[str, set[str]]()
-
-    def of(self, path: str) -> set[str]:
-        """Return those of a file; none of one that is missing, large or binary."""
-        if path not in self._known:
-            content = self._tree.get(path) or b""
-            self._known[path] = _telling(content.decode("utf-8", "replace")) if len(content) <= MOST_COMPARED else set()
-        return self._known[path]
-
-    def kin(self, path: str) -> list[str]:
-        """Return the other files of the same kind, as many as can be compared in no time."""
-        return [other for other in self._tree if other != path and ending(other) == ending(path)][:MOST_KIN]
-
-
-def _of_another(lines_of: _Lines, edit: WholeFile, request: str) -> Refusal | None:
-    """Refuse a file that has more of what only another file of its kind has than of what only it has itself."""
-    mine, said = lines_of.of(edit.path), _telling(edit.content)
-    if not mine:
-        return None
-    for path in lines_of.kin(edit.path):
-        if _is_named(path, request):
-            continue
-        theirs = lines_of.of(path)
-        of_it, of_me = len(said & theirs - mine), len(said & mine - theirs)
-        if of_it >= FEWEST_SHARED and of_it > 2 * of_me and of_it * 2 > len(theirs - mine):
-            return Refusal(
-                "no_edit", edit.path,
-                f"What stands in the block for {edit.path} is {path}, with a few changes; write what {edit.path} is to be.",
-            )  # fmt: skip
-    return None
-
-
-def _is_named(path: str, request: str) -> bool:
-    """Say whether a request names a file: “as in about.html”, “like production”."""
-    stem = path.rpartition("/")[2].partition(".")[0]
-    return bool(stem) and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", request, re.I) is not None
-
-
-def _telling(text: str) -> set[str]:
-    return {line.strip() for line in text.split("\n") if len(line.strip()) >= TELLING_CHARS}
-
-
-def _is_slip(said: str, path: str) -> bool:
-    """Say whether a path is another one with more or less in front, one letter in a folder, or the other ending of its kind."""
-    if path.endswith(f"/{said}") or ("/" in path and said.endswith(f"/{path}")):
-        return True
-    stem, _, kind = said.rpartition(".")
-    if any(path == f"{stem}.{other}" for group in _SAME_ENDINGS if kind in group for other in group):
-        return True
-    parts, others = said.split("/"), path.split("/")
-    differing = [(one, two) for one, two in zip(parts, others, strict=False) if one != two]
-    return (
-        len(parts) == len(others) and parts[-1] == others[-1] and len(differing) == 1
-        and (differing[0][0].rstrip("s") == differing[0][1].rstrip("s") or sorted(differing[0][0]) == sorted(differing[0][1]))
-    )  # fmt: skip
-
-
 _EMPTY = ("__init__.py", "py.typed", ".gitkeep", ".keep", ".nojekyll")
 """Files that are mostly empty."""
-_SAME_ENDINGS = (("yml", "yaml"), ("htm", "html"), ("md", "markdown"), ("jpg", "jpeg"))
-TELLING_CHARS, FEWEST_SHARED = 8, 3
-MOST_COMPARED, MOST_KIN = 100_000, 300
-"""How long the lines are that tell whether two files are one, and how many of them a block must have."""
 
 
 def made_by_a_tool(path: str, content: Document | bytes | None) -> str:

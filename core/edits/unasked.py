@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from difflib import SequenceMatcher
 
-from core.edits.guard import ALIKE, ALIKE_CHARS, brought
+from core.edits.guard import ALIKE, ALIKE_CHARS, brought, is_import
 from core.edits.merge import opcodes
 from core.edits.remarks import is_remark
 
@@ -117,7 +117,7 @@ class _About:
     def __init__(self, request: str, old: str, new: str, ordered: bool) -> None:
         self._said, self._ordered = _stems(request[:MAX_REQUEST_CHARS]), ordered
         self._before, self._after = old.lower(), new.lower()
-        self._used = set(re.findall(r"\w{2,}", "\n".join(line for line in new.split("\n") if not brought(line))))
+        self._used = set(re.findall(r"\w{2,}", "\n".join(line for line in new.split("\n") if not is_import(line))))
 
     def shares(self, text: str) -> bool:
         """Say whether the request is about a text."""

@@ -153,12 +153,12 @@ def _rewritten(
 _TAGS = ("html", "body", "style", "script", "template", "main", "section")
 
 
-TELLING_CHARS = 4
+SHARED_CHARS = 4
 
 
 def _shares_nothing(file: Sequence[str], answer: Sequence[str]) -> bool:
     """Say whether an answer has no line of a file that has some: an example of its use, or commands to run."""
-    there, said = ({line.strip() for line in lines if len(line.strip()) >= TELLING_CHARS} for lines in (file, answer))
+    there, said = ({line.strip() for line in lines if len(line.strip()) >= SHARED_CHARS} for lines in (file, answer))
     return bool(there) and not there & said
 
 

@@ -116,6 +116,14 @@ def test_an_import_that_is_used_no_more_goes_with_its_use() -> None:
     assert not isinstance(done({"m.py": before}, after, request="Totals are plain numbers"), Refusal)
 
 
+def test_an_import_that_an_assignment_uses_may_not_go() -> None:
+    before = (
+        b"from money import total_of\n\n\ndef pay(lines):\n    due = total_of(lines)\n    return due\n\n\nRATE = 2\n"
+    )
+    after = f"FILE: m.py\n```\n{before.decode().partition(chr(10))[2].lstrip().replace('RATE = 2', 'RATE = 3')}```\n"
+    assert isinstance(done({"m.py": before}, after, request="Set the rate to 3"), Refusal)
+
+
 def test_what_moves_to_another_file_of_the_answer_is_not_lost() -> None:
     moved = 'app.get("/healthz", (c) => c.text("ok"));\n'
     answer = whole("server.js", (moved, ""), ("3000", "4000")) + f"FILE: health.js\n````\n{moved}````\n"

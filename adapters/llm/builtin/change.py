@@ -172,21 +172,17 @@ def _list_of_each(match: re.Match[str]) -> str:
 def _parted(request: str, manifest: AppManifest) -> str:
     """Return a request with a full stop before what it says of another list or field: “…, and boats have a mooring”."""
     lists = "|".join(map(re.escape, sorted(known_words(manifest.models), key=len, reverse=True)))
-    if lists:
-        # “add A to these, B to those, and a list of others”: one verb for several wishes.
-        there = rf"(?:the |each |all )?(?:{lists})"
-        for _ in range(3):
-            request = re.sub(
-                rf"(?P<first>\badd [^.;\n]{{1,120}}? to {there}),\s*(?:and )?(?=[^,.;\n]{{1,60}}(?:\([^()]*\))? to {there}\b)", r"\g<first>. add ",
-                request, flags=re.I,
-            )  # fmt: skip
-            request = re.sub(
-                rf"(?P<first>\badd [^.;\n]{{1,120}}? to {there}),? and (?=an? (?:new )?(?:list|table) (?:of|for|called) )", r"\g<first>. add ",
-                request, flags=re.I,
-            )  # fmt: skip
     fields = "|".join(re.escape(one.label) for model in manifest.models for one in model.fields)
     if not lists:
         return request
+    # “add A to these, B to those, and a list of others”: one verb for several wishes.
+    there = rf"(?:the |each |all )?(?:{lists})"
+    several = re.compile(
+        rf"(?P<first>\badd [^.;\n]{{1,120}}? to {there})(?:,\s*(?:and )?(?=[^,.;\n]{{1,60}}(?:\([^()]*\))? to {there}\b)|,? and (?=an? (?:new )?(?:list|table) (?:of|for|called) ))",
+        re.I,
+    )
+    while (parted := several.sub(r"\g<first>. add ", request)) != request:
+        request = parted
     return re.sub(
         rf"(?:,\s+(?:and\s+)?|\s+and\s+)(?=(?:each |every |all )?(?:{lists}) (?:has|have|gets?|needs?)\b|(?:the )?(?:{fields}) (?:is|are) (?:required|mandatory|optional)\b)",
         ". ", request, flags=re.I,
