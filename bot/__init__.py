@@ -8,7 +8,8 @@ bot/turns.py        the boundary of a turn: whatever happens inside, one reply c
 bot/outbox.py       brings what is to be said to Slack and Discord, once and in order
 bot/replies.py      a result becomes a message
 bot/app.py          what is open; bot/wiring.py opens it and puts it together
-bot/web/, bot/gate/ the local chat, diffs and evidence; who may open a preview
+bot/web/            the local chat, diffs and evidence
+bot/gate/           who may open a preview, and its receipts
 bot/__main__.py     the command line
 
 docs/architecture.md has the map, docs/glossary.md the words.
